@@ -1,0 +1,23 @@
+# The default room image: a Python, a pinned Snakemake, git, and the tools of a minimal Debian.
+# `cleanroom image` builds it; where python:3.12-slim-bookworm cannot be pulled, on a base made from Debian packages.
+ARG BASE=python:3.12-slim-bookworm
+FROM ${BASE}
+
+ARG SNAKEMAKE=9.27.1
+# Settings of the host's pip and its certificates, for the build only (a proxy breaks TLS without them).
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_TRUSTED_HOST
+ARG PIP_RETRIES
+ARG PIP_DEFAULT_TIMEOUT
+COPY ca.pem /tmp/build/ca.pem
+
+RUN command -v git >/dev/null || { \
+      apt-get update && apt-get install --yes --no-install-recommends git procps && rm -rf /var/lib/apt/lists/*; }
+RUN set -eu; \
+    if [ -s /tmp/build/ca.pem ]; then export PIP_CERT=/tmp/build/ca.pem SSL_CERT_FILE=/tmp/build/ca.pem; fi; \
+    python3 -m venv /opt/snakemake; \
+    /opt/snakemake/bin/pip install --no-cache-dir --disable-pip-version-check "snakemake==${SNAKEMAKE}"; \
+    /opt/snakemake/bin/python -m compileall -q /opt/snakemake/lib; \
+    rm -rf /tmp/build
+ENV PATH=/opt/snakemake/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

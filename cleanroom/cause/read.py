@@ -1,0 +1,49 @@
+"""Causes that the evidence shows by itself: the control, a job that differs in the plan, the settings that differ.
+
+A setting is named with certainty only where no other one in force differs. Not here: finding out by running.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from cleanroom.model import Cause, Comparison, Evidence, canonical
+
+NOT_DETERMINISTIC = "not deterministic"
+
+
+def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> tuple[Cause, ...]:
+    """The causes of every comparison that differs."""
+    by_label = {run.label: run for run in runs}
+    found: list[Cause] = []
+    for comparison in comparisons:
+        if not comparison.differs:
+            continue
+        if comparison.control:
+            text = "a second run under the same profile differs too: no profile is the cause"
+            found.append(Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True))
+        else:
+            found += _settings(by_label[comparison.left], by_label[comparison.right])
+    return tuple(found)
+
+
+def _settings(left: Evidence, right: Evidence) -> Iterator[Cause]:
+    """The settings in force in the room that differ; one that the room replaced for both cannot have done it."""
+    values = [_in_force(run) for run in (left, right)]
+    keys = [key for key in sorted(values[0].keys() | values[1].keys()) if values[0].get(key) != values[1].get(key)]
+    if not keys:
+        yield Cause(name="unknown", values={}, found="no setting in force differs between the two profiles")
+    for key in keys:
+        shown = {run.label: value.get(key, "(not set)") for run, value in zip((left, right), values, strict=True)}
+        if len(keys) == 1:
+            yield Cause(name=key, values=shown, found="the only setting in force that differs", certain=True)
+        else:
+            yield Cause(name=key, values=shown, found=f"one of {len(keys)} settings in force that differ; not told apart")
+
+
+def _in_force(run: Evidence) -> dict[str, str]:
+    values = {s.key: canonical(s.value).decode().strip('"') for s in run.settings}
+    for override in run.overrides:
+        if override.now is None:
+            values.pop(override.key, None)
+        else:
+            values[override.key] = canonical(override.now).decode().strip('"')
+    return values

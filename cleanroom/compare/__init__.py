@@ -1,0 +1,1 @@
+"""Two runs side by side: their plans, their artifacts, and where a difference began."""

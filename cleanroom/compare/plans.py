@@ -1,0 +1,116 @@
+"""Two plans, deciding field by deciding field. Texts of dry-runs are never compared. Not here: artifacts.
+
+Deciding: job set, inputs, outputs, params, code, software, configuration. Informing: threads, resources, and resolved command
+lines where only threads or resources explain the difference.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cleanroom.model import Evidence, Job, Plan, PlanDifference, canonical
+
+_MAX_TEXT = 400
+_Identity = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]
+
+
+def compare_plans(left: Plan, right: Plan) -> tuple[PlanDifference, ...]:
+    """Every difference between two plans, the deciding ones first."""
+    found = list(_differences(left, right))
+    return tuple(sorted(found, key=lambda d: not d.decides))
+
+
+def _differences(left: Plan, right: Plan) -> Iterator[PlanDifference]:
+    if canonical(left.config) != canonical(right.config):
+        yield from _config(left.config, right.config)
+    jobs_left, jobs_right = _by_identity(left), _by_identity(right)
+    for identity in jobs_left.keys() - jobs_right.keys():
+        yield _difference(jobs_left[identity].label, "job", "planned", "not planned")
+    for identity in jobs_right.keys() - jobs_left.keys():
+        yield _difference(jobs_right[identity].label, "job", "not planned", "planned")
+    for name in sorted(left.rules.keys() & right.rules.keys()):
+        for field in ("code", "software"):
+            values = getattr(left.rules[name], field), getattr(right.rules[name], field)
+            if canonical(values[0]) != canonical(values[1]):
+                yield _difference(name, field, *values)
+    for identity in sorted(jobs_left.keys() & jobs_right.keys()):
+        yield from _jobs(jobs_left[identity], jobs_right[identity])
+
+
+def _by_identity(plan: Plan) -> dict[_Identity, Job]:
+    return {job.identity: job for job in plan.jobs if job.needed}
+
+
+def _config(left: Any, right: Any) -> Iterator[PlanDifference]:
+    left, right = left or {}, right or {}
+    for key in sorted(left.keys() | right.keys()):
+        if key not in left or key not in right or canonical(left[key]) != canonical(right[key]):
+            yield _difference("configuration", f"config: {key}", left.get(key, "(absent)"), right.get(key, "(absent)"))
+
+
+def _jobs(left: Job, right: Job) -> Iterator[PlanDifference]:
+    inputs = [f.path for f in left.input], [f.path for f in right.input]
+    if inputs[0] != inputs[1]:
+        yield _difference(left.label, "input", *inputs)
+    if canonical(left.params) != canonical(right.params):
+        yield _difference(left.label, "params", left.params, right.params)
+    if left.command != right.command:
+        explained = _explained(left, right)
+        note = f"only {' and '.join(explained)} differ" if explained else ""
+        yield _difference(left.label, "command", left.command, right.command, decides=not explained, note=note)
+    if left.threads != right.threads:
+        yield _difference(left.label, "threads", left.threads, right.threads, decides=False)
+    if canonical(left.resources) != canonical(right.resources):
+        yield _difference(left.label, "resources", left.resources, right.resources, decides=False)
+
+
+def _explained(left: Job, right: Job) -> list[str]:
+    """The threads and resources that account for every difference between two command lines; empty where they do not."""
+    values: dict[str, tuple[str, str]] = {"threads": (str(left.threads), str(right.threads))}
+    for name in left.resources.keys() | right.resources.keys():
+        values[name] = (str(left.resources.get(name)), str(right.resources.get(name)))
+    values = {name: pair for name, pair in values.items() if pair[0] != pair[1]}
+    words_left, words_right = left.command.split(), right.command.split()
+    if len(words_left) != len(words_right):
+        return []
+    used: dict[str, None] = {}
+    for a, b in zip(words_left, words_right, strict=True):
+        if a == b:
+            continue
+        names = [n for n, (x, y) in values.items() if a.replace(x, "\0") == b.replace(y, "\0") and x in a and y in b]
+        if not names:
+            return []
+        used.setdefault(names[0])
+    return list(used)
+
+
+def _difference(job: str, field: str, left: Any, right: Any, *, decides: bool = True, note: str = "") -> PlanDifference:
+    return PlanDifference(job=job, field=field, left=_text(left), right=_text(right), decides=decides, note=note)
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else canonical(value).decode()
+    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+
+
+def compare_attempts(left: Evidence, right: Evidence) -> tuple[PlanDifference, ...]:
+    """Jobs that needed another number of attempts, and jobs that only one of the runs had beyond its plan."""
+    needed = _attempts_needed(left), _attempts_needed(right)
+    planned = [{j.identity for j in e.plan.jobs} if e.plan else set() for e in (left, right)]
+    found = []
+    for identity in sorted(needed[0].keys() | needed[1].keys()):
+        job = (needed[0].get(identity) or needed[1][identity])[0]
+        here, there = (n.get(identity, (job, 0))[1] for n in needed)
+        only_one = not here or not there
+        if here == there or (only_one and identity in planned[0] ^ planned[1]):
+            continue  # what the plans already say is not said twice
+        field = "job" if only_one else "attempts"
+        found.append(_difference(job.label, field, f"{here} attempts", f"{there} attempts"))
+    return tuple(found)
+
+
+def _attempts_needed(evidence: Evidence) -> dict[_Identity, tuple[Job, int]]:
+    needed: dict[_Identity, tuple[Job, int]] = {}
+    for attempt in evidence.attempts:
+        _, before = needed.get(attempt.job.identity, (attempt.job, 0))
+        needed[attempt.job.identity] = (attempt.job, before + 1)
+    return needed

@@ -1,0 +1,1 @@
+"""What a run left behind: walked and hashed by the host, kept by content."""

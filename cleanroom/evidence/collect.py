@@ -1,0 +1,82 @@
+"""From a tree and the job records of a room to artifacts: what a run left, what it is to the workflow, which job made it."""
+
+import stat
+
+from cleanroom.evidence.walk import Hashed, Signature
+from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path
+
+
+def changed(before: dict[bytes, Signature], after: dict[bytes, Signature]) -> dict[bytes, Signature]:
+    """What is new or was touched. A folder that was there before is no trace of a run."""
+    return {path: seen for path, seen in after.items() if before.get(path) != seen and not _same_folder(before.get(path), seen)}
+
+
+def _same_folder(before: Signature | None, after: Signature) -> bool:
+    return before is not None and stat.S_ISDIR(before.mode) and stat.S_ISDIR(after.mode)
+
+
+class _Owners:
+    """Which job declared a path, and as what."""
+
+    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
+        self.paths: dict[str, tuple[int, Role]] = {}
+        self.folders: dict[str, tuple[int, Role]] = {}
+        for index, attempt in enumerate(attempts):
+            job = attempt.job
+            for file in job.output:
+                role = Role.TEMP if {"temp", "temporary"} & set(file.flags) else Role.OUTPUT
+                (self.folders if "directory" in file.flags else self.paths)[file.path] = (index, role)
+            for path in job.log:
+                self.paths[path] = (index, Role.LOG)
+            if job.benchmark:
+                self.paths[job.benchmark] = (index, Role.BENCHMARK)
+
+    def of(self, path: str) -> tuple[int, Role] | None:
+        if found := self.paths.get(path) or self.folders.get(path):
+            return found
+        folder = path
+        while self.folders and "/" in folder:
+            folder = folder.rpartition("/")[0]
+            if found := self.folders.get(folder):
+                return found
+        return None
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISLNK(mode):
+        return Kind.LINK
+    return Kind.DIRECTORY if stat.S_ISDIR(mode) else Kind.OTHER
+
+
+def collect(
+    before: dict[bytes, Signature],
+    touched: dict[bytes, Signature],
+    hashed: dict[bytes, Hashed],
+    attempts: tuple[Attempt, ...],
+    unchanged: set[bytes],
+) -> tuple[Artifact, ...]:
+    """The artifacts of a run, sorted by path.
+
+    `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
+    nobody's work, and no artifact.
+    """
+    owners = _Owners(attempts)
+    artifacts = []
+    for raw, seen in touched.items():
+        path = escape_path(raw)
+        owner = owners.of(path)
+        if owner is None and raw in unchanged:
+            continue
+        result = hashed[raw]
+        index, role = owner or (-1, Role.TRACKED if raw in before else Role.UNDECLARED)
+        if owner is None and (path.endswith(".pyc") or "__pycache__" in path.split("/")):
+            role = Role.CACHE
+        artifacts.append(
+            Artifact(
+                path=path, kind=_kind(seen.mode), size=seen.size, mode=stat.S_IMODE(seen.mode), sha256=result.sha256, role=role,
+                job=index, target=result.target, unexamined=result.unexamined,
+            )  # fmt: skip
+        )
+    return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

@@ -1,0 +1,437 @@
+"""The values of a confirmation, and nothing else: frozen, JSON in and out, named by the digest of their canonical JSON.
+
+Paths are strings relative to the clone in a reversible form: a backslash is doubled and a byte that is not UTF-8 is `\\xNN`.
+Times are seconds since the epoch, durations seconds, sizes bytes, digests full SHA-256 in hexadecimal.
+"""
+
+import hashlib
+import re
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+SCHEMA_VERSION = "1.0"
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of every value: immutable, compared by content."""
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical JSON of a value: sorted keys, no white space, UTF-8."""
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def digest(value: Any) -> str:
+    """The name of a value: SHA-256 of its canonical JSON, in full."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def escape_path(raw: bytes) -> str:
+    """A path as the model writes it; the inverse of `raw_path`."""
+    return raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def raw_path(path: str) -> bytes:
+    """The bytes that the file system knows; the inverse of `escape_path`."""
+    return re.sub(
+        rb"\\(\\|x[0-9a-f]{2})",
+        lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]),
+        path.encode(),
+    )
+
+
+# --- where a run comes from ---------------------------------------------------------------------------------------------
+
+
+class Source(Value):
+    """One commit of one repository. `uncommitted` counts paths of a local repository that are not part of it."""
+
+    url: str
+    ref: str
+    commit: str
+    uncommitted: int = 0
+
+
+class Entry(Value):
+    """How the workflow is entered.
+
+    `folder` is where a user would stand, `directory` Snakemake's own `--directory`, `cores` the minimum that every room gets.
+    """
+
+    folder: str = ""
+    snakefile: str = ""
+    directory: str = ""
+    configfiles: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    cores: int | None = None
+
+
+class Profile(Value):
+    """A profile of the repository. An empty path means: none was asked for (a workflow's default profile joins all the same)."""
+
+    name: str
+    path: str = ""
+
+
+class Setting(Value):
+    """One setting in force: its value as Snakemake's parser yields it, and which file and line won over which others."""
+
+    key: str
+    value: Any
+    file: str
+    line: int = 0
+    shadows: tuple[str, ...] = ()
+
+
+class Override(Value):
+    """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is None)."""
+
+    key: str
+    was: Any
+    now: Any
+    why: str
+
+
+class Image(Value):
+    """The environment of a room: what it was called, and the digest that decides."""
+
+    reference: str
+    digest: str
+    engine: str
+    isolation: str
+
+
+# --- the plan -----------------------------------------------------------------------------------------------------------
+
+
+class FileRef(Value):
+    path: str
+    flags: tuple[str, ...] = ()
+
+
+class Rule(Value):
+    """What a rule does and in which software; the same for all of its jobs."""
+
+    code: dict[str, str] = {}
+    software: dict[str, Any] = {}
+    checkpoint: bool = False
+    shadow: Any = None
+    retries: Any = None
+    threads: int = 0
+
+
+class Job(Value):
+    """One job as Snakemake resolved it. `needed`: Snakemake would run it; `target`: it was asked for."""
+
+    rule: str
+    wildcards: dict[str, str] = {}
+    input: tuple[FileRef, ...] = ()
+    output: tuple[FileRef, ...] = ()
+    log: tuple[str, ...] = ()
+    benchmark: str = ""
+    params: Any = None
+    command: str = ""
+    threads: int = 0
+    resources: dict[str, Any] = {}
+    group: str = ""
+    needed: bool = True
+    target: bool = False
+
+    @property
+    def identity(self) -> tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]:
+        """What makes it the same job in another run."""
+        return self.rule, tuple(sorted(self.wildcards.items())), tuple(f.path for f in self.output)
+
+    @property
+    def label(self) -> str:
+        """The job in words, for a person."""
+        wildcards = ", ".join(f"{k}={v}" for k, v in sorted(self.wildcards.items()))
+        return f"{self.rule} ({wildcards})" if wildcards else self.rule
+
+
+class Plan(Value):
+    """What Snakemake intends: every job of its graph, the rules, the resolved configuration."""
+
+    jobs: tuple[Job, ...] = ()
+    rules: dict[str, Rule] = {}
+    config: Any = None
+    targets: tuple[str, ...] = ()
+
+
+# --- the evidence -------------------------------------------------------------------------------------------------------
+
+
+class StepStatus(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    NOT_REACHED = "not reached"
+
+
+class Step(Value):
+    """One step in a room, and what it did to the tree of the clone (parsing can write)."""
+
+    name: str
+    status: StepStatus
+    code: int = 0
+    seconds: float = 0.0
+    created: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    log: str = ""
+    """The last lines of what it printed."""
+
+
+class Attempt(Value):
+    """One started attempt of a job. `ok` is None where its end was not seen."""
+
+    job: Job
+    number: int
+    started: float
+    ended: float | None = None
+    ok: bool | None = None
+
+
+class Kind(StrEnum):
+    FILE = "file"
+    LINK = "link"
+    DIRECTORY = "directory"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    """What a file is to the workflow."""
+
+    OUTPUT = "output"
+    UNDECLARED = "undeclared"
+    TRACKED = "tracked file, overwritten"
+    TEMP = "temp"
+    LOG = "log"
+    BENCHMARK = "benchmark"
+    CACHE = "cache"
+
+
+class Artifact(Value):
+    """What a run left at one path. `job` indexes the evidence's attempts, -1 where no job declared it.
+
+    `sha256` is of the content, for a link of its target, empty where it could not be examined: then `unexamined` says why.
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    mode: int
+    sha256: str
+    role: Role
+    job: int = -1
+    target: str = ""
+    unexamined: str = ""
+
+
+class RunStatus(StrEnum):
+    """How a run ended: completed, failed (the workflow's fault) or broken (the room's)."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    BROKEN = "broken"
+
+
+class Lint(Value):
+    place: str
+    text: str
+
+
+class Lost(Value):
+    """A place in a profile, with what is wrong there."""
+
+    key: str
+    file: str
+    line: int = 0
+    text: str = ""
+
+
+class Evidence(Value):
+    """All that one run left behind. What the host measured: artifacts, timings, status. All else is a claim of the room."""
+
+    attempt_id: str
+    source: Source
+    entry: Entry
+    profile: Profile
+    control: bool
+    context: dict[str, str]
+    image: Image
+    status: RunStatus
+    why: str = ""
+    versions: dict[str, Any] = {}
+    stack: tuple[dict[str, str], ...] = ()
+    settings: tuple[Setting, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    replaced: tuple[Lost, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    actions: tuple[Lost, ...] = ()
+    steps: tuple[Step, ...] = ()
+    lints: tuple[Lint, ...] | None = None
+    plan: Plan | None = None
+    attempts: tuple[Attempt, ...] = ()
+    idle: tuple[Job, ...] = ()
+    """Jobs of the final graph that never started."""
+    undescribed: tuple[str, ...] = ()
+    """Jobs that ran but could not be recorded."""
+    artifacts: tuple[Artifact, ...] = ()
+    tracked_outputs: tuple[str, ...] = ()
+    """Declared outputs that git delivered; they were removed before the run."""
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def label(self) -> str:
+        return f"{self.profile.name} (control)" if self.control else self.profile.name
+
+
+# --- the comparison -----------------------------------------------------------------------------------------------------
+
+
+class Sameness(StrEnum):
+    """How two artifacts agree, best first."""
+
+    BYTES = "bytes"
+    PAYLOAD = "payload"
+    DIFFERENT = "different"
+    MISSING = "missing"
+    EXTRA = "extra"
+
+
+class PlanDifference(Value):
+    """One field of one job that differs. Values are texts, bounded."""
+
+    job: str
+    field: str
+    left: str
+    right: str
+    decides: bool
+    note: str = ""
+    noise: bool = False
+
+
+class Difference(Value):
+    """One artifact that is not the same by bytes.
+
+    `decides` is false where it only informs, or where payload accepts it; `noise` means that it differs from itself too.
+    """
+
+    path: str
+    sameness: Sameness
+    decides: bool
+    comparator: str = ""
+    note: str = ""
+    role: Role = Role.OUTPUT
+    rule: str = ""
+    wildcards: dict[str, str] = {}
+    origin: bool = False
+    noise: bool = False
+    left_sha256: str = ""
+    right_sha256: str = ""
+
+
+class Comparison(Value):
+    """Two runs, layer by layer."""
+
+    left: str
+    right: str
+    control: bool
+    plan: tuple[PlanDifference, ...] = ()
+    artifacts: tuple[Difference, ...] = ()
+    counts: dict[str, int] = {}
+    """Deciding artifacts by sameness."""
+    informing: int = 0
+    """Artifacts on the informing side of the boundary."""
+    attempts: tuple[PlanDifference, ...] = ()
+    """Jobs that needed another number of attempts."""
+
+    @property
+    def differs(self) -> bool:
+        """Meaning differs in plan or artifacts, beyond what differs from itself."""
+        layers = (*self.plan, *self.attempts, *self.artifacts)
+        return any(difference.decides and not difference.noise for difference in layers)
+
+    @property
+    def noisy(self) -> bool:
+        """Something that decides differs, but also without any change of profile."""
+        layers = (*self.plan, *self.attempts, *self.artifacts)
+        return any(difference.decides and difference.noise for difference in layers)
+
+
+# --- what is said about it ----------------------------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Finding(Value):
+    """One observation with a permanent code."""
+
+    code: str
+    severity: Severity
+    text: str
+    file: str = ""
+    line: int = 0
+    profile: str = ""
+
+
+class VerdictName(StrEnum):
+    HELD = "HELD"
+    DRIFTED = "DRIFTED"
+    FAILED = "FAILED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Rung(Value):
+    """One proof route of the ladder. `verdict` is None where it was not climbed; then `unproven` says what stays open."""
+
+    name: str
+    verdict: VerdictName | None
+    decides: bool
+    proves: str
+    unproven: str = ""
+
+
+class Judgement(Value):
+    """The verdict in all, its exit code, and every reason for it."""
+
+    verdict: VerdictName
+    exit_code: int
+    reasons: tuple[str, ...]
+    rungs: tuple[Rung, ...]
+
+
+class Cause(Value):
+    """What made an origin differ: a setting or a context, its values by run, and how it was found."""
+
+    name: str
+    values: dict[str, str]
+    found: str
+    certain: bool = False
+
+
+class Confirmation(Value):
+    """Everything that one confirmation found; from this alone, every report is made."""
+
+    source: Source
+    repo: str
+    entry: Entry
+    baseline: str
+    wanted: tuple[str, ...]
+    runs: tuple[Evidence, ...]
+    evidence: dict[str, str]
+    """The digest of each run's evidence, by label."""
+    comparisons: tuple[Comparison, ...]
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+    causes: tuple[Cause, ...]
+    started: float
+    seconds: float

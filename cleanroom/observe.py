@@ -1,0 +1,63 @@
+"""Findings that the evidence of runs shows. Not here: the codes, and whether meaning held."""
+
+from collections.abc import Iterator, Sequence
+
+from cleanroom.findings import finding
+from cleanroom.model import Evidence, Finding, Role, Source, StepStatus
+
+_SHOWN = 5
+
+
+def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
+    """Every finding, each once, errors first."""
+    found: dict[Finding, None] = {}
+    if source.uncommitted:
+        paths = "1 path" if source.uncommitted == 1 else f"{source.uncommitted} paths"
+        found[finding("CR-005", f"{paths} of the work tree differ from what is committed")] = None
+    if runs and runs[0].image.isolation.startswith("sandbox"):
+        found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
+    for run in runs:
+        if not run.control:
+            found.update(dict.fromkeys(_of_run(run)))
+    order = {"error": 0, "warning": 1, "note": 2}
+    return tuple(sorted(found, key=lambda f: (order[f.severity], f.code)))
+
+
+def _of_run(run: Evidence) -> Iterator[Finding]:
+    name = run.profile.name
+    for place in run.replaced:
+        text = f"'{place.key}': {place.text}; it was replaced by local execution"
+        yield finding("CR-001", text, file=place.file, line=place.line, profile=name)
+    for place in run.actions:
+        yield finding("CR-002", f"'{place.key}'", file=place.file, line=place.line, profile=name)
+    if run.tracked_outputs:
+        yield finding("CR-003", f"{_names(run.tracked_outputs)}; removed before the run, so that they had to be made again")
+    for step in run.steps:
+        written = (*step.created, *step.changed, *step.removed)
+        if written and step.name != "run":
+            yield finding("CR-004", f"the step {step.name} touched {_names(written)}")
+        if step.status is StepStatus.TIMEOUT:
+            yield finding("CR-009", f"{step.name} reached its time limit after {step.seconds:.0f} s", profile=name)
+    for place in run.lost:
+        yield finding("CR-007", f"'{place.key}' has no effect", file=place.file, line=place.line, profile=name)
+    if run.lints:
+        yield finding("CR-008", f"{len(run.lints)} remarks, the first: {run.lints[0].place}: {run.lints[0].text}")
+    again = {a.job.label: a.number for a in run.attempts if a.number > 1}
+    if again:
+        yield finding("CR-010", f"{_names(tuple(again))}; a retry can hide a result that differs", profile=name)
+    asked = run.profile.path
+    for place in run.stack:
+        if place["file"].rpartition("/")[0] != asked and place["file"] != asked:
+            yield finding("CR-011", f"{place['file']} joins without being asked for", file=place["file"])
+    if run.why.startswith("The profile cannot be read"):
+        yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
+    if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
+        yield finding("CR-012", _names(overwritten))
+    for artifact in run.artifacts:
+        if artifact.unexamined:
+            yield finding("CR-014", artifact.unexamined, file=artifact.path, profile=name)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -1,0 +1,103 @@
+"""Which profiles a commit has. Only names are read here: a profile is code, and is rendered inside a room."""
+
+import difflib
+import re
+from pathlib import PurePosixPath
+
+from cleanroom.errors import UsageError
+from cleanroom.model import Profile, escape_path
+
+_FILE = re.compile(r"(config|profile)(\.v\d+\+)?\.yaml")
+_FOLDERS = ("profiles", "workflow/profiles")
+
+
+def find_profiles(tracked: list[bytes], folder: str = "") -> list[Profile]:
+    """Every profile directory of a commit, as seen from the folder where the workflow is entered.
+
+    Names are the directory's; where two share one, the path is the name. Paths are relative to `folder`.
+    """
+    found: dict[str, None] = {}
+    for path in sorted(map(escape_path, tracked)):
+        file = PurePosixPath(path)
+        if _FILE.fullmatch(file.name) and str(file.parent.parent) in {_join(folder, f) for f in _FOLDERS}:
+            found.setdefault(str(file.parent))
+    inside = [str(PurePosixPath(p).relative_to(folder or ".")) for p in found]
+    names = [PurePosixPath(p).name for p in inside]
+    return [Profile(name=n if names.count(n) == 1 else p, path=p) for n, p in zip(names, inside, strict=True)]
+
+
+def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list[bytes], folder: str = "") -> list[Profile]:
+    """The profiles to confirm: those asked for by name or path, else all; a repository without any runs as it is.
+
+    Raises: UsageError for an unknown one, with near names.
+    """
+    if not wanted:
+        return found or [Profile(name="(no profile)")]
+    chosen: list[Profile] = []
+    paths = {escape_path(p) for p in tracked}
+    for name in dict.fromkeys(wanted):
+        clean = name.rstrip("/")
+        match = [p for p in found if clean in {p.name, p.path}]
+        inside = any(p.startswith(_join(folder, clean) + "/") for p in paths) or _join(folder, clean) in paths
+        if match:
+            chosen.append(match[0])
+        elif "/" in clean and inside and ".." not in PurePosixPath(clean).parts:
+            chosen.append(Profile(name=clean, path=clean))
+        else:
+            names = [p.name for p in found]
+            near = difflib.get_close_matches(clean, names, n=2, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(names)}." if names else "It has none."
+            raise UsageError(f"The commit has no profile '{name}'.", hint)
+    return chosen
+
+
+def choose_baseline(profiles: list[Profile], wanted: str) -> int:
+    """The index of the profile that the others are compared with: the one asked for, else `local`, `default`, or the first.
+
+    Raises: UsageError.
+    """
+    names = [p.name for p in profiles]
+    if wanted:
+        matches = [i for i, p in enumerate(profiles) if wanted.rstrip("/") in {p.name, p.path}]
+        if not matches:
+            raise UsageError(f"The baseline profile '{wanted}' is not among those confirmed.", f"They are: {', '.join(names)}.")
+        return matches[0]
+    return next((names.index(n) for n in ("local", "default") if n in names), 0)
+
+
+def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory: str) -> None:
+    """Check that there is something to run.
+
+    Raises: UsageError, naming the option that a person needs.
+    """
+    paths = {escape_path(p) for p in tracked}
+    if folder and not any(p.startswith(folder.rstrip("/") + "/") for p in paths):
+        raise UsageError(f"The commit has no folder '{folder}'.", "Give --folder a folder of the repository.")
+    if directory and not any(p.startswith(_join(folder, directory) + "/") for p in paths):
+        raise UsageError(f"The commit has no folder '{_join(folder, directory)}'.", "Give --directory a folder of the repository.")
+    if snakefile:
+        if _join(folder, snakefile) not in paths:
+            near = difflib.get_close_matches(_join(folder, snakefile), sorted(paths), n=2, cutoff=0.6)
+            raise UsageError(
+                f"The commit has no file '{_join(folder, snakefile)}'.", f"Did you mean {' or '.join(near)}?" if near else "See --snakefile."
+            )
+        return
+    if any(_join(folder, choice) in paths for choice in SNAKEFILES):
+        return
+    inner = sorted(p for p in paths if PurePosixPath(p).name in {"Snakefile", "snakefile"} or p.endswith(".smk"))
+    places = []
+    for path in inner[:3]:
+        parent = PurePosixPath(path).parent
+        named = PurePosixPath(path).name in {"Snakefile", "snakefile"}
+        home = parent.parent if parent.name == "workflow" else parent
+        places.append(f"--folder {home}" if named else f"--snakefile {path}")
+    where = f"in '{folder}'" if folder else "at the top of the repository"
+    hint = f"Try {' or '.join(places)} (or `workflow:` in cleanroom.yaml)." if places else "Is this a Snakemake workflow? See --snakefile."
+    raise UsageError(f"There is no Snakefile {where}.", hint)
+
+
+SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
+
+
+def _join(folder: str, path: str) -> str:
+    return str(PurePosixPath(folder or ".") / path)

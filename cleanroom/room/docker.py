@@ -1,0 +1,229 @@
+"""Rooms as containers, through the Docker SDK (Podman's compatible socket too). Not here: what runs in a room."""
+
+import contextlib
+import io
+import os
+import select
+import socket
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import docker
+import requests
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.types import Mount as DockerMount
+from docker.types import Ulimit
+
+from cleanroom.errors import EngineError, ImageError
+from cleanroom.model import Image
+from cleanroom.room.interface import RoomExit, RoomJob
+
+_LABEL = "cleanroom.owner"
+_TAIL = 64 * 1024
+_POLL_SECONDS = 0.2
+DEFAULT_IMAGE = "cleanroom-room:latest"
+
+
+class DockerEngine:
+    """An engine that answers on the Docker socket.
+
+    Raises: EngineError when none does.
+    """
+
+    name = "docker"
+    isolation = "container"
+
+    def __init__(self) -> None:
+        try:
+            self._client = docker.from_env(timeout=30)
+            self.version = str(self._client.version().get("Version", ""))
+            security = self._client.info().get("SecurityOptions") or []
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise EngineError(
+                f"No container engine answers ({_reason(error)}).",
+                "Start Docker (or Podman's socket and DOCKER_HOST), or use --engine sandbox.",
+            ) from None
+        self._rootless = any("rootless" in option for option in security)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def resolve(self, reference: str) -> Image:
+        reference = reference or DEFAULT_IMAGE
+        try:
+            found = self._client.images.get(reference)
+        except ImageNotFound:
+            found = self._pull(reference)
+        except (APIError, requests.RequestException) as error:
+            raise ImageError(f"The image '{reference}' cannot be looked up ({_reason(error)}).", "Check its name.") from None
+        wanted, system = self._client.version().get("Arch", ""), found.attrs.get("Os", "linux")
+        if found.attrs.get("Architecture") not in ("", None, wanted) or system != "linux":
+            platform = f"{system}/{found.attrs.get('Architecture')}"
+            raise ImageError(
+                f"The image '{reference}' is for {platform}; this engine runs linux/{wanted}.", f"Give one for linux/{wanted}."
+            )
+        return Image(reference=reference, digest=str(found.id), engine=f"docker {self.version}", isolation=self.isolation)
+
+    def _pull(self, reference: str) -> Any:
+        if reference == DEFAULT_IMAGE:
+            raise ImageError("The default room image has not been built here.", "Build it once: cleanroom image")
+        try:
+            return self._client.images.pull(reference) if ":" in reference else self._client.images.pull(reference, tag="latest")
+        except (DockerException, requests.RequestException) as error:
+            raise ImageError(
+                f"There is no image '{reference}' here, and it cannot be pulled ({_reason(error)}).",
+                "Check the name, pull or load it first, or leave out --image.",
+            ) from None
+
+    def run(self, job: RoomJob, stop: Callable[[], str]) -> RoomExit:
+        name = f"cleanroom-{job.name}"
+        try:
+            with self._container(name, job) as container:
+                return self._attend(container, stop)
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise EngineError(
+                f"The engine refused or lost the room {name} ({_reason(error)}).", "See `cleanroom doctor` and the engine's log."
+            ) from None
+
+    @contextlib.contextmanager
+    def _container(self, name: str, job: RoomJob) -> Iterator[Any]:
+        """A container that is gone afterwards, even when its start fails half-way."""
+        user = "0:0" if self._rootless else f"{room_uid()}:{room_gid()}"
+        limits = job.limits
+        try:
+            yield self._client.containers.create(
+                job.image.digest,
+                name=name,
+                entrypoint=[job.command[0]],
+                command=list(job.command[1:]),
+                environment=job.env,
+                user=user,
+                hostname=None if job.network == "host" else job.hostname,
+                working_dir="/room",
+                labels={_LABEL: job.owner},
+                network_mode=job.network,
+                mounts=[DockerMount(m.room, m.host, type="bind", read_only=not m.writable) for m in job.mounts],
+                read_only=True,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                mem_limit=limits.memory,
+                memswap_limit=limits.memory,
+                pids_limit=limits.processes,
+                ulimits=[Ulimit(name="fsize", soft=limits.disk, hard=limits.disk), Ulimit(name="core", soft=0, hard=0)],
+                shm_size="64m" if limits.memory < 2**30 else "1g",
+                stdin_open=True,
+                auto_remove=True,
+                detach=True,
+                use_config_proxy=False,
+            )
+        finally:
+            self._remove(name)
+
+    def _attend(self, container: Any, stop: Callable[[], str]) -> RoomExit:
+        """Hold the container's standard input open until it ends: it ends itself when we are gone."""
+        stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        connection = cast(socket.socket, getattr(stream, "_sock", stream))
+        output = b""
+        try:
+            container.start()
+            while True:
+                readable, _, _ = select.select([connection], [], [], _POLL_SECONDS)
+                if readable:
+                    block = connection.recv(65536)
+                    if not block:
+                        return RoomExit(output=_text(output))
+                    output = (output + block)[-_TAIL:]
+                if reason := stop():
+                    return RoomExit(stopped=reason, output=_text(output))
+        finally:
+            with contextlib.suppress(OSError):
+                connection.close()
+                stream.close()
+
+    def _remove(self, name: str) -> None:
+        """Return only when the container is gone; its files are read next."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                self._client.containers.get(name).remove(force=True, v=True)
+            except NotFound:
+                return
+            except APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+            time.sleep(0.02)
+        raise EngineError(f"The container {name} cannot be removed.", f"Remove it: docker rm --force {name}")
+
+    def sweep(self, alive: Callable[[str], bool]) -> int:
+        swept = 0
+        for container in self._client.containers.list(all=True, filters={"label": _LABEL}, ignore_removed=True):
+            if not alive(container.labels[_LABEL]):
+                self._remove(str(container.name))
+                swept += 1
+        return swept
+
+    # --- the default image ---
+
+    def build(self, dockerfile: bytes, tag: str, args: dict[str, str], network: str | None, extra: dict[str, bytes]) -> Iterator[str]:
+        """Build an image from a Dockerfile and extra files of its context; yields the engine's lines. Raises ImageError."""
+        context = io.BytesIO()
+        with tarfile.open(fileobj=context, mode="w") as archive:
+            for name, content in {"Dockerfile": dockerfile, **extra}.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        context.seek(0)
+        try:
+            lines = self._client.api.build(
+                fileobj=context, custom_context=True, tag=tag, buildargs=args, network_mode=network, rm=True, forcerm=True,
+                decode=True, timeout=3600,
+            )  # fmt: skip
+            for line in lines:
+                if "error" in line:
+                    raise ImageError(f"The image cannot be built: {str(line['error']).strip()}.", "See the lines above.")
+                if text := str(line.get("stream", "")).strip():
+                    yield text
+        except (BuildError, DockerException, requests.RequestException) as error:
+            raise ImageError(f"The image cannot be built ({_reason(error)}).", "See the lines above.") from None
+
+    def load_base(self, archive: Path, repository: str, tag: str) -> None:
+        """Import a root file system as an image."""
+        try:
+            self._client.api.import_image_from_file(str(archive), repository=repository, tag=tag)
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise ImageError(f"The base cannot be imported ({_reason(error)}).", "Check the disk of the engine.") from None
+
+    def has(self, reference: str) -> bool:
+        with contextlib.suppress(DockerException):
+            self._client.images.get(reference)
+            return True
+        return False
+
+
+def room_uid() -> int:
+    """The user in a room: this user, so that its files can be read; for root somebody without rights."""
+    return os.getuid() or 10001
+
+
+def room_gid() -> int:
+    return os.getgid() or 10001
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "backslashreplace")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, APIError) and error.explanation:
+        return str(error.explanation)
+    text = str(error)
+    if "Connection refused" in text or "No such file" in text or "FileNotFoundError" in text:
+        return "nothing listens on its socket"
+    if "Permission denied" in text:
+        return "this user may not use its socket"
+    return " ".join(text.split())[:200]
+
+

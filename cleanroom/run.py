@@ -1,0 +1,290 @@
+"""One run of one profile in one fresh room: clone, inhabit, walk, hash, keep. Not here: comparing or judging.
+
+`run` takes plain values and can be given to any `concurrent.futures.Executor`.
+"""
+
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from cleanroom.errors import CleanroomError, Interrupted
+from cleanroom.evidence.collect import changed, collect
+from cleanroom.evidence.store import Store
+from cleanroom.evidence.walk import Hasher, Signature, scan
+from cleanroom.model import (
+    Entry,
+    Evidence,
+    Image,
+    Plan,
+    Profile,
+    RunStatus,
+    Source,
+    Step,
+    StepStatus,
+    Value,
+    raw_path,
+)
+from cleanroom.profiles.find import SNAKEFILES
+from cleanroom.profiles.keys import ACTION_KEYS, CLUSTER_KEYS, EXECUTOR_KEYS, PATH_KEYS
+from cleanroom.room import rooms
+from cleanroom.room.claims import Claims, Event, EventReader, read_claims
+from cleanroom.room.engines import open_engine
+from cleanroom.room.interface import Limits, Mount, Network, RoomExit, RoomJob
+from cleanroom.source import open_repository
+
+STEPS = ("settings", "lint", "plan", "run")
+_LEAST_FREE = 256 * 2**20
+_MEASURE_SECONDS = 2.0
+
+
+class RunRequest(Value):
+    """All that decides one run. `context` is what a control has in common with the runs that it controls."""
+
+    source: Source
+    repo: str
+    entry: Entry
+    profile: Profile
+    image: Image
+    engine: str
+    cache: str
+    owner: str
+    control: bool = False
+    hash_seed: int = 1
+    limits: Limits = Limits()
+    network: Network = "none"
+    jobs_in_parallel: int | None = None
+    keep_room: bool = False
+    steps: tuple[str, ...] = STEPS
+
+
+class Watch:
+    """Looks on while runs go on: receives events, and can end them all."""
+
+    def __init__(self, on_event: Callable[[str, Event], None] | None = None) -> None:
+        self._on_event = on_event
+        self.cancelled = threading.Event()
+
+    def saw(self, label: str, event: Event) -> None:
+        if self._on_event:
+            self._on_event(label, event)
+
+
+def environment(request: RunRequest) -> dict[str, str]:
+    """The exact environment of a room: nothing of the host, the same in every room but for the hash seed."""
+    env = {
+        "HOME": "/tmp/home", "USER": "cleanroom", "LOGNAME": "cleanroom", "LANG": "C.UTF-8", "TZ": "UTC", "TMPDIR": "/tmp",  # noqa: S108
+        "PYTHONHASHSEED": str(request.hash_seed), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "TERM": "dumb",
+    }  # fmt: skip
+    return env
+
+
+def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
+    """One attempt, and its evidence, kept in the store.
+
+    A room that broke is evidence with status `broken`, never an exception. Raises: Interrupted.
+    """
+    watch = watch or Watch()
+    begin = time.time()
+    clock = time.monotonic()
+    attempt_id = uuid.uuid4().hex
+    blank = Evidence(
+        attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
+        context={"hash seed": str(request.hash_seed), "network": request.network}, image=request.image, status=RunStatus.BROKEN,
+        started=begin,
+    )  # fmt: skip
+    cache = Path(request.cache)
+    try:
+        store = Store(cache / "store")
+        with (
+            rooms.fresh(cache, request.owner, attempt_id, keep=request.keep_room) as room,
+            ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="hash") as pool,
+        ):
+            evidence = _inhabit(request, room, blank, pool, store, watch)
+    except Interrupted:
+        raise
+    except CleanroomError as error:
+        evidence = msgspec.structs.replace(blank, why=str(error))
+    except OSError as error:
+        evidence = msgspec.structs.replace(blank, why=f"The host could not serve the room: {error.strerror or error} ({error.filename}).")
+    evidence = msgspec.structs.replace(evidence, seconds=time.monotonic() - clock)
+    if watch.cancelled.is_set():
+        raise Interrupted("Stopped.")
+    Store(cache / "store").put(evidence)
+    return evidence
+
+
+def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
+    tracked = open_repository(request.repo, Path(request.cache)).clone(request.source.commit, room.work)
+    room.furnish(_spec(request), tracked, request.engine)
+    before = scan(os.fsencode(room.work))
+    job = RoomJob(
+        name=blank.attempt_id, owner=request.owner, image=request.image, env=environment(request) | room.paths(), limits=request.limits,
+        command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts()),
+    )  # fmt: skip
+    engine = open_engine(request.engine)
+    with Hasher(os.fsencode(room.work), pool) as hasher:
+        guard = _Guard(room, request, blank, hasher, watch)
+        try:
+            ended = engine.run(job, guard.stop)
+        finally:
+            engine.close()
+        if watch.cancelled.is_set():
+            raise Interrupted("Stopped.")
+        guard.read()
+        claims = read_claims(room.out, guard.events)
+        after = scan(os.fsencode(room.work))
+        touched = changed(before, after)
+        hashed = hasher.digests(touched)
+    unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
+    artifacts = collect(before, touched, hashed, claims.attempts, unchanged)
+    for artifact in artifacts:
+        if artifact.sha256 and artifact.kind == "file":
+            store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)
+    status, why = _status(claims, ended, guard.fault)
+    return msgspec.structs.replace(
+        blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
+        overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
+        actions=claims.settings.actions, steps=_all_steps(claims.steps, request.steps), lints=claims.lints,
+        plan=_with_rules(claims), attempts=claims.attempts, idle=claims.final.idle if claims.final else (),
+        undescribed=claims.undescribed, artifacts=artifacts, tracked_outputs=claims.tracked_outputs,
+    )  # fmt: skip
+
+
+def _spec(request: RunRequest) -> dict[str, object]:
+    entry, limits = request.entry, request.limits
+    return {
+        "profile": request.profile.path, "folder": entry.folder, "snakefile": entry.snakefile, "directory": entry.directory,
+        "configfiles": list(entry.configfiles), "targets": list(entry.targets), "cores": entry.cores, "steps": list(request.steps),
+        "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
+        "limits": {name: getattr(limits, name) for name in (*STEPS, "grace")}, "executor_keys": EXECUTOR_KEYS,
+        "cluster_keys": CLUSTER_KEYS, "path_keys": PATH_KEYS, "action_keys": ACTION_KEYS,
+    }  # fmt: skip
+
+
+class _Guard:
+    """Looks after one room while it lives: follows its events, hashes ahead, and says when it must end."""
+
+    def __init__(self, room: rooms.Room, request: RunRequest, blank: Evidence, hasher: Hasher, watch: Watch) -> None:
+        self.events: list[Event] = []
+        self.fault = ""
+        self._room, self._limits, self._hasher, self._watch = room, request.limits, hasher, watch
+        self._label = blank.label
+        self._reader = EventReader(room.out)
+        self._outputs: dict[int, list[bytes]] = {}
+        self._deadline = time.monotonic() + request.limits.seconds
+        self._next_measure = time.monotonic() + _MEASURE_SECONDS
+
+    def read(self) -> None:
+        try:
+            new = self._reader.new()
+        except msgspec.MsgspecError as error:
+            self.fault = f"the room's events cannot be read ({error})"
+            return
+        for event in new:
+            self.events.append(event)
+            self._watch.saw(self._label, event)
+            if event.event == "start" and event.job is not None:
+                self._outputs[event.number] = [
+                    raw_path(f.path) for f in event.job.output if not {"directory", "pipe", "service"} & set(f.flags)
+                ]
+            elif event.event == "end" and event.ok:
+                for path in self._outputs.pop(event.number, []):
+                    if not path.startswith(b"/") and b".." not in path.split(b"/"):
+                        self._hasher.ahead(path)
+
+    def stop(self) -> str:
+        self.read()
+        now = time.monotonic()
+        if self._watch.cancelled.is_set():
+            return "stopped"
+        if self.fault:
+            return self.fault
+        if now > self._deadline:
+            return "the room's time limit was reached"
+        if now > self._next_measure:
+            used, spent = self._room.usage()
+            self._next_measure = time.monotonic() + max(_MEASURE_SECONDS, 20 * spent)
+            if used > self._limits.disk:
+                return f"the room's disk limit of {self._limits.disk} bytes was reached"
+            if shutil.disk_usage(self._room.work).free < _LEAST_FREE:
+                return "the host's disk is full"
+        return ""
+
+
+def _status(claims: Claims, ended: RoomExit, fault: str) -> tuple[RunStatus, str]:
+    """Whose fault it is, and why; the room's own ways to break come first."""
+    steps = {step.name: step for step in claims.steps}
+    timed_out = [s for s in claims.steps if s.status is StepStatus.TIMEOUT and s.name != "lint"]
+    settings = claims.settings
+    broken = ""
+    if ended.stopped or fault:
+        broken = f"The room was stopped: {ended.stopped or fault}."
+    elif "error" in claims.versions:
+        broken = f"The image cannot run Snakemake: {claims.versions['error']}. Give one that can with --image."
+    elif not claims.done:
+        broken = f"The room ended before its work was done. {_last_lines(ended.output, 5)}".strip()
+    elif claims.broken:
+        broken = f"What the room exported cannot be read ({claims.broken})."
+    elif settings.error:
+        place = settings.error.file + (f", line {settings.error.line}" if settings.error.line else "")
+        broken = f"The profile cannot be read: {place}: {settings.error.text}."
+    elif settings.actions:
+        first = settings.actions[0]
+        broken = f"The profile replaces the run: '{first.key}' in {first.file}, line {first.line}. Nothing is proven under it."
+    elif timed_out:
+        broken = f"The step {timed_out[0].name} reached its time limit (see --time-limit)."
+    elif claims.oom_kills:
+        broken = "The room's memory limit was reached (see --memory)."
+    elif settings.needs and any(s.status is StepStatus.FAILED for s in claims.steps if s.name in ("plan", "run")):
+        broken = f"The profile needs {' and '.join(settings.needs)}, which the image does not have. Give one that has with --image."
+    if broken:
+        return RunStatus.BROKEN, broken
+    for name in ("settings", "plan", "run"):
+        step = steps.get(name)
+        if step is None or step.status is not StepStatus.OK:
+            code = f" with exit code {step.code}" if step else ""
+            text = _last_lines(step.log, 12) if step else ""
+            return RunStatus.FAILED, f"The {name} failed{code}." + (f"\n{text}" if text else "")
+    return RunStatus.COMPLETED, ""
+
+
+def _last_lines(text: str, count: int) -> str:
+    return "\n".join([line for line in text.splitlines() if line.strip()][-count:])
+
+
+def _all_steps(steps: tuple[Step, ...], wanted: tuple[str, ...]) -> tuple[Step, ...]:
+    """Every step that was wanted; one that was not reached says so."""
+    found = {step.name: step for step in steps}
+    return tuple(found.get(name, Step(name=name, status=StepStatus.NOT_REACHED)) for name in wanted)
+
+
+def _with_rules(claims: Claims) -> Plan | None:
+    """The plan, with the rules that only the run showed."""
+    if claims.plan is None:
+        return None
+    return msgspec.structs.replace(claims.plan, rules=claims.rules | claims.plan.rules)
+
+
+def _as_delivered(request: RunRequest, room: rooms.Room, paths: set[bytes], pool: Executor) -> set[bytes]:
+    """Of the tracked files that a run touched, those that still hold what git delivered; a second clone tells."""
+    if not paths:
+        return set()
+    fresh = room.folder / "delivered"
+    open_repository(request.repo, Path(request.cache)).clone(request.source.commit, fresh)
+    with Hasher(os.fsencode(fresh), pool) as there, Hasher(os.fsencode(room.work), pool) as here:
+        left, right = _subset(there, fresh, paths), _subset(here, room.work, paths)
+    return {path for path in paths if path in left and path in right and left[path] == right[path]}
+
+
+def _subset(hasher: Hasher, folder: Path, paths: set[bytes]) -> dict[bytes, str]:
+    files: dict[bytes, Signature] = {p: s for p, s in scan(os.fsencode(folder)).items() if p in paths}
+    return {path: result.sha256 for path, result in hasher.digests(files).items()}
+
+

@@ -1,0 +1,88 @@
+"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered. Not here: equivalences, profiles of Snakemake."""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+import yaml
+
+from cleanroom.errors import UsageError
+from cleanroom.model import Entry, Value
+
+FILENAME = "cleanroom.yaml"
+_MAX_BYTES = 2**20
+
+
+class WorkflowSection(Value, forbid_unknown_fields=True):
+    folder: str = ""
+    snakefile: str = ""
+    directory: str = ""
+    configfiles: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    cores: int | None = None
+
+
+class Settings(Value, forbid_unknown_fields=True):
+    """All of `cleanroom.yaml`. An unknown field is an error, so that a misspelt one is never without effect."""
+
+    workflow: WorkflowSection = WorkflowSection()
+    profiles: tuple[str, ...] | None = None
+    baseline_profile: str | None = None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without anchors: a small file must not unfold into a large one."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            event = self.peek_event()
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def read_settings(text: bytes, name: str = FILENAME) -> Settings:
+    """Parse `cleanroom.yaml`.
+
+    Raises: UsageError with the line or the path to the field.
+    """
+    if len(text) > _MAX_BYTES:
+        raise UsageError(f"{name} has {len(text)} bytes; at most {_MAX_BYTES} are read.", "Shorten it.")
+    try:
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{name}{place}: broken YAML ({error.problem}).", "Mend the file and commit it.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: broken YAML ({error}).", "Mend the file and commit it.") from None
+    try:
+        settings = msgspec.convert(data if data is not None else {}, Settings)
+    except msgspec.ValidationError as error:
+        message = str(error).replace(" - at `$", " - at `").replace("`.", "`", 1)
+        raise UsageError(f"{name}: {message}.", "See docs/configuration.md for every field.") from None
+    check_entry(entry_of(settings), name)
+    return settings
+
+
+def entry_of(settings: Settings) -> Entry:
+    section = settings.workflow
+    return Entry(
+        folder=section.folder,
+        snakefile=section.snakefile,
+        directory=section.directory,
+        configfiles=section.configfiles,
+        targets=section.targets,
+        cores=section.cores,
+    )
+
+
+def check_entry(entry: Entry, where: str) -> None:
+    """Refuse an entry that leads out of the clone, or whose target Snakemake would read as an option."""
+    for field, path in (("folder", entry.folder), ("snakefile", entry.snakefile), ("directory", entry.directory)):
+        if path.startswith("/") or ".." in PurePosixPath(path).parts:
+            raise UsageError(f"{where}: {field} '{path}' leads out of the repository.", "Give a path inside it.")
+    for target in entry.targets:
+        if target.startswith("-"):
+            raise UsageError(f"{where}: target '{target}' looks like an option.", "Name a rule or a file of the workflow.")
+    if entry.cores is not None and entry.cores < 1:
+        raise UsageError(f"{where}: cores must be at least 1, not {entry.cores}.", "")

@@ -1,0 +1,176 @@
+"""From comparisons to the verdict and the exit code. Pure: values in, values out; tested as a truth table.
+
+First match wins: INCONCLUSIVE (nothing was proven), FAILED (the workflow failed), DRIFTED (meaning differs), HELD.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from cleanroom.compare.boundary import Boundary
+from cleanroom.errors import ExitCode
+from cleanroom.model import Comparison, Evidence, Judgement, Rung, RunStatus, Sameness, VerdictName
+
+_EXIT = {
+    VerdictName.HELD: ExitCode.HELD,
+    VerdictName.DRIFTED: ExitCode.DRIFTED,
+    VerdictName.FAILED: ExitCode.FAILED,
+    VerdictName.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+}
+
+_LADDER = {
+    # name: (decides, what it proves, what stays open without it)
+    "audit": (True, "every setting of every profile is policy, not meaning", "whether a setting of a profile reaches the workflow's meaning"),
+    "lint": (False, "Snakemake's own linter was asked", "what Snakemake's linter would say"),
+    "plan": (True, "every profile plans the same jobs from the same inputs, with the same code", "whether the profiles plan the same work"),
+    "run": (True, "every profile leaves the same results", "whether the profiles leave the same results"),
+    "control": (True, "a second run of the same profile leaves the same results", "whether one profile agrees with itself"),
+    "vary": (True, "the results do not hang on time zone, locale, user, host or folder", "whether another machine would give the same results"),
+    "recover": (True, "an interrupted run resumes to the same results", "whether a killed and resumed run gives the same results"),
+    "stage": (True, "jobs read only what they declare", "whether jobs read files that they do not declare"),
+    "baseline": (True, "the results are those of an earlier confirmation", "whether the results are those of an earlier commit or machine"),
+}  # fmt: skip
+
+
+def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str]) -> Judgement:
+    """The verdict over all rungs. `wanted` are the labels of every run that there should have been."""
+    missing = sorted(set(wanted) - {run.label for run in runs})
+    nothing = [f"{label}: this profile was not run." for label in missing]
+    nothing += [reason for run in runs for reason in vacuous(run)]
+    nothing += [reason for comparison in comparisons for reason in unexamined(comparison)]
+    if len(wanted) < 2 or not comparisons:
+        if not nothing and not any(run.status is RunStatus.FAILED for run in runs):
+            nothing.append("Nothing was compared.")
+    elif not nothing and not any(_compared(c) for c in comparisons):
+        nothing.append("Nothing that decides was compared.")
+    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
+    noise = [c for c in comparisons if c.control and c.differs]
+    drift = [c for c in comparisons if not c.control and c.differs]
+    rungs = _ladder(runs, comparisons, nothing)
+    if nothing:
+        return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
+    if failed:
+        return _judgement(VerdictName.FAILED, failed, rungs)
+    if noise or drift:
+        reasons = [f"{c.left}: the workflow differs from itself; {_count(c)}." for c in noise]
+        reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
+        return _judgement(VerdictName.DRIFTED, reasons, rungs)
+    accepted = sum(c.counts.get(Sameness.PAYLOAD, 0) for c in comparisons)
+    reasons = [f"{c.right} = {c.left}: {_held(c)}." for c in comparisons]
+    if accepted:
+        reasons.append(f"Accepted below bytes: {accepted} by payload.")
+    return _judgement(VerdictName.HELD, reasons, rungs)
+
+
+def vacuous(run: Evidence) -> list[str]:
+    """Why a run proves nothing; empty where it does prove something, or where it failed by its own fault."""
+    label = run.label
+    match run.status:
+        case RunStatus.BROKEN:
+            return [f"{label}: {run.why}"]
+        case RunStatus.FAILED:
+            return []
+        case RunStatus.COMPLETED:
+            pass
+        case _:
+            assert_never(run.status)
+    if run.actions:
+        return [f"{label}: the profile replaces the run ('{run.actions[0].key}')."]
+    if run.plan is None or not run.plan.jobs:
+        return [f"{label}: the plan has no jobs."]
+    if not any(job.needed and job.output for job in run.plan.jobs):
+        return [f"{label}: nothing to be done; no job would make anything."]
+    ran = {a.job.identity for a in run.attempts if a.ok}
+    if not any(identity[2] for identity in ran):
+        return [f"{label}: no job that makes something ran."]
+    idle = [job for job in run.idle if job.output]
+    if idle:
+        return [f"{label}: {len(idle)} jobs of the graph never ran, among them {idle[0].label}; their outputs were taken as they were."]
+    unseen = [a.job for a in run.attempts if a.ok is None and a.job.output and a.job.identity not in ran]
+    if unseen:
+        return [f"{label}: {len(unseen)} jobs were started and never seen to end, among them {unseen[0].label}."]
+    graph = ran | {job.identity for job in run.idle}
+    dynamic = any(rule.checkpoint for rule in run.plan.rules.values())
+    lost = [job for job in run.plan.jobs if job.needed and job.output and job.identity not in graph]
+    if lost and not dynamic:
+        return [f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them {lost[0].label}."]
+    if run.undescribed:
+        return [f"{label}: a job ran that could not be recorded ({run.undescribed[0]})."]
+    boundary = Boundary(run)
+    if not any(boundary.decides(artifact) for artifact in run.artifacts):
+        return [f"{label}: the run left no result that decides."]
+    return []
+
+
+def unexamined(comparison: Comparison) -> list[str]:
+    """Deciding artifacts that could not be looked at: neither the same nor different."""
+    blind = [d for d in comparison.artifacts if d.decides and d.note.startswith("not examined: it could not be read")]
+    return [f"{comparison.right}: {len(blind)} results could not be read, among them {blind[0].path}."] if blind else []
+
+
+def _compared(comparison: Comparison) -> int:
+    return sum(comparison.counts.values())
+
+
+def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[Rung, ...]) -> Judgement:
+    return Judgement(verdict=name, exit_code=int(_EXIT[name]), reasons=tuple(reasons), rungs=rungs)
+
+
+def _ladder(runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str]) -> tuple[Rung, ...]:
+    profiles = [run for run in runs if not run.control]
+    between = [c for c in comparisons if not c.control]
+    controls = [c for c in comparisons if c.control]
+    climbed: dict[str, VerdictName] = {}
+    if profiles and all(run.lints is not None for run in profiles):
+        climbed["lint"] = VerdictName.HELD
+    if len(profiles) > 1:
+        climbed["plan"] = _rung(all(run.plan is not None for run in profiles), False, any(_plan_differs(c) for c in between))
+        whole = not nothing and len(between) >= len(profiles) - 1
+        failed = any(run.status is RunStatus.FAILED for run in profiles)
+        climbed["run"] = _rung(whole or failed, failed and not nothing, any(c.differs for c in between))
+        if climbed["run"] is VerdictName.HELD and any(c.noisy for c in between):
+            climbed["run"] = VerdictName.INCONCLUSIVE
+    if controls:
+        climbed["control"] = _rung(not nothing, False, any(c.differs for c in controls))
+    rungs = []
+    for name, (decides, proves, open_without) in _LADDER.items():
+        verdict = climbed.get(name)
+        left_open = "" if verdict in (VerdictName.HELD, VerdictName.DRIFTED) else open_without
+        rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
+    return tuple(rungs)
+
+
+def _rung(proven: bool, failed: bool, differs: bool) -> VerdictName:
+    if not proven:
+        return VerdictName.INCONCLUSIVE
+    if failed:
+        return VerdictName.FAILED
+    return VerdictName.DRIFTED if differs else VerdictName.HELD
+
+
+def _plan_differs(comparison: Comparison) -> bool:
+    return any(difference.decides and not difference.noise for difference in comparison.plan)
+
+
+def _count(comparison: Comparison) -> str:
+    parts = []
+    plan = sum(d.decides and not d.noise for d in comparison.plan)
+    files = [d for d in comparison.artifacts if d.decides and not d.noise]
+    if plan:
+        parts.append(f"{plan} deciding fields of the plan")
+    if attempts := sum(d.decides and not d.noise for d in comparison.attempts):
+        parts.append(f"{attempts} jobs in attempts")
+    if files:
+        origins = sum(d.origin for d in files)
+        parts.append(f"{len(files)} of {_compared(comparison)} results ({origins} where it began)")
+    return ", ".join(parts)
+
+
+def _held(comparison: Comparison) -> str:
+    names = {Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload"}
+    parts = [f"{comparison.counts[level]} results {word}" for level, word in names.items() if comparison.counts.get(level)]
+    return ", ".join(parts)
+
+
+def _first_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else ""

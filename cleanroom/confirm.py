@@ -29,7 +29,7 @@ from cleanroom.verdict import judge
 _BASELINE_SEED, _OTHER_SEED = 1, 2
 
 
-class ConfirmRequest(Value):
+class ConfirmRequest(Value, frozen=True):
     """What is asked for; all but the repository and the ref has a default. Empty means: as `cleanroom.yaml` says."""
 
     repo: str
@@ -84,9 +84,7 @@ def confirm(request: ConfirmRequest, watch: Watch | None = None) -> Confirmation
         runs, wanted = _run_all(base, profiles, watch, Store(cache / "store"))
     finally:
         owner.close()
-    return conclude(
-        runs, wanted, Store(cache / "store").object, repo=request.repo, started=started, seconds=time.monotonic() - clock
-    )
+    return conclude(runs, wanted, Store(cache / "store").object, repo=request.repo, started=started, seconds=time.monotonic() - clock)
 
 
 def _entry(asked: Entry, written: Entry) -> Entry:

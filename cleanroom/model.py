@@ -45,7 +45,7 @@ def raw_path(path: str) -> bytes:
 # --- where a run comes from ---------------------------------------------------------------------------------------------
 
 
-class Source(Value):
+class Source(Value, frozen=True):
     """One commit of one repository. `uncommitted` counts paths of a local repository that are not part of it."""
 
     url: str
@@ -54,7 +54,7 @@ class Source(Value):
     uncommitted: int = 0
 
 
-class Entry(Value):
+class Entry(Value, frozen=True):
     """How the workflow is entered.
 
     `folder` is where a user would stand, `directory` Snakemake's own `--directory`, `cores` the minimum that every room gets.
@@ -68,14 +68,14 @@ class Entry(Value):
     cores: int | None = None
 
 
-class Profile(Value):
+class Profile(Value, frozen=True):
     """A profile of the repository. An empty path means: none was asked for (a workflow's default profile joins all the same)."""
 
     name: str
     path: str = ""
 
 
-class Setting(Value):
+class Setting(Value, frozen=True):
     """One setting in force: its value as Snakemake's parser yields it, and which file and line won over which others."""
 
     key: str
@@ -85,7 +85,7 @@ class Setting(Value):
     shadows: tuple[str, ...] = ()
 
 
-class Override(Value):
+class Override(Value, frozen=True):
     """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is None)."""
 
     key: str
@@ -94,7 +94,7 @@ class Override(Value):
     why: str
 
 
-class Image(Value):
+class Image(Value, frozen=True):
     """The environment of a room: what it was called, and the digest that decides."""
 
     reference: str
@@ -106,12 +106,12 @@ class Image(Value):
 # --- the plan -----------------------------------------------------------------------------------------------------------
 
 
-class FileRef(Value):
+class FileRef(Value, frozen=True):
     path: str
     flags: tuple[str, ...] = ()
 
 
-class Rule(Value):
+class Rule(Value, frozen=True):
     """What a rule does and in which software; the same for all of its jobs."""
 
     code: dict[str, str] = {}
@@ -122,7 +122,7 @@ class Rule(Value):
     threads: int = 0
 
 
-class Job(Value):
+class Job(Value, frozen=True):
     """One job as Snakemake resolved it. `needed`: Snakemake would run it; `target`: it was asked for."""
 
     rule: str
@@ -151,7 +151,7 @@ class Job(Value):
         return f"{self.rule} ({wildcards})" if wildcards else self.rule
 
 
-class Plan(Value):
+class Plan(Value, frozen=True):
     """What Snakemake intends: every job of its graph, the rules, the resolved configuration."""
 
     jobs: tuple[Job, ...] = ()
@@ -170,7 +170,7 @@ class StepStatus(StrEnum):
     NOT_REACHED = "not reached"
 
 
-class Step(Value):
+class Step(Value, frozen=True):
     """One step in a room, and what it did to the tree of the clone (parsing can write)."""
 
     name: str
@@ -184,7 +184,7 @@ class Step(Value):
     """The last lines of what it printed."""
 
 
-class Attempt(Value):
+class Attempt(Value, frozen=True):
     """One started attempt of a job. `ok` is None where its end was not seen."""
 
     job: Job
@@ -213,7 +213,7 @@ class Role(StrEnum):
     CACHE = "cache"
 
 
-class Artifact(Value):
+class Artifact(Value, frozen=True):
     """What a run left at one path. `job` indexes the evidence's attempts, -1 where no job declared it.
 
     `sha256` is of the content, for a link of its target, empty where it could not be examined: then `unexamined` says why.
@@ -238,12 +238,12 @@ class RunStatus(StrEnum):
     BROKEN = "broken"
 
 
-class Lint(Value):
+class Lint(Value, frozen=True):
     place: str
     text: str
 
 
-class Lost(Value):
+class Lost(Value, frozen=True):
     """A place in a profile, with what is wrong there."""
 
     key: str
@@ -252,7 +252,7 @@ class Lost(Value):
     text: str = ""
 
 
-class Evidence(Value):
+class Evidence(Value, frozen=True):
     """All that one run left behind. What the host measured: artifacts, timings, status. All else is a claim of the room."""
 
     attempt_id: str
@@ -264,6 +264,8 @@ class Evidence(Value):
     image: Image
     status: RunStatus
     why: str = ""
+    folder: str = ""
+    """Set where there was no run: a folder of results, whose artifacts alone can be compared."""
     versions: dict[str, Any] = {}
     stack: tuple[dict[str, str], ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -303,7 +305,7 @@ class Sameness(StrEnum):
     EXTRA = "extra"
 
 
-class PlanDifference(Value):
+class PlanDifference(Value, frozen=True):
     """One field of one job that differs. Values are texts, bounded."""
 
     job: str
@@ -315,7 +317,7 @@ class PlanDifference(Value):
     noise: bool = False
 
 
-class Difference(Value):
+class Difference(Value, frozen=True):
     """One artifact that is not the same by bytes.
 
     `decides` is false where it only informs, or where payload accepts it; `noise` means that it differs from itself too.
@@ -335,7 +337,7 @@ class Difference(Value):
     right_sha256: str = ""
 
 
-class Comparison(Value):
+class Comparison(Value, frozen=True):
     """Two runs, layer by layer."""
 
     left: str
@@ -353,14 +355,15 @@ class Comparison(Value):
     @property
     def differs(self) -> bool:
         """Meaning differs in plan or artifacts, beyond what differs from itself."""
-        layers = (*self.plan, *self.attempts, *self.artifacts)
-        return any(difference.decides and not difference.noise for difference in layers)
+        return any(d.decides and not d.noise for d in self._all())
 
     @property
     def noisy(self) -> bool:
         """Something that decides differs, but also without any change of profile."""
-        layers = (*self.plan, *self.attempts, *self.artifacts)
-        return any(difference.decides and difference.noise for difference in layers)
+        return any(d.decides and d.noise for d in self._all())
+
+    def _all(self) -> "tuple[PlanDifference | Difference, ...]":
+        return (*self.plan, *self.attempts, *self.artifacts)
 
 
 # --- what is said about it ----------------------------------------------------------------------------------------------
@@ -372,7 +375,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-class Finding(Value):
+class Finding(Value, frozen=True):
     """One observation with a permanent code."""
 
     code: str
@@ -390,7 +393,7 @@ class VerdictName(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-class Rung(Value):
+class Rung(Value, frozen=True):
     """One proof route of the ladder. `verdict` is None where it was not climbed; then `unproven` says what stays open."""
 
     name: str
@@ -400,7 +403,7 @@ class Rung(Value):
     unproven: str = ""
 
 
-class Judgement(Value):
+class Judgement(Value, frozen=True):
     """The verdict in all, its exit code, and every reason for it."""
 
     verdict: VerdictName
@@ -409,7 +412,7 @@ class Judgement(Value):
     rungs: tuple[Rung, ...]
 
 
-class Cause(Value):
+class Cause(Value, frozen=True):
     """What made an origin differ: a setting or a context, its values by run, and how it was found."""
 
     name: str
@@ -418,7 +421,7 @@ class Cause(Value):
     certain: bool = False
 
 
-class Confirmation(Value):
+class Confirmation(Value, frozen=True):
     """Everything that one confirmation found; from this alone, every report is made."""
 
     source: Source

@@ -46,9 +46,10 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
     if again:
         yield finding("CR-010", f"{_names(tuple(again))}; a retry can hide a result that differs", profile=name)
     asked = run.profile.path
-    for place in run.stack:
-        if place["file"].rpartition("/")[0] != asked and place["file"] != asked:
-            yield finding("CR-011", f"{place['file']} joins without being asked for", file=place["file"])
+    for layer in run.stack:
+        file = layer["file"]
+        if asked not in {file, file.rpartition("/")[0]}:
+            yield finding("CR-011", f"{file} joins without being asked for", file=file)
     if run.why.startswith("The profile cannot be read"):
         yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):

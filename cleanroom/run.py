@@ -36,7 +36,7 @@ from cleanroom.profiles.keys import ACTION_KEYS, CLUSTER_KEYS, EXECUTOR_KEYS, PA
 from cleanroom.room import rooms
 from cleanroom.room.claims import Claims, Event, EventReader, read_claims
 from cleanroom.room.engines import open_engine
-from cleanroom.room.interface import Limits, Mount, Network, RoomExit, RoomJob
+from cleanroom.room.interface import Limits, Network, RoomExit, RoomJob
 from cleanroom.source import open_repository
 
 STEPS = ("settings", "lint", "plan", "run")
@@ -44,7 +44,7 @@ _LEAST_FREE = 256 * 2**20
 _MEASURE_SECONDS = 2.0
 
 
-class RunRequest(Value):
+class RunRequest(Value, frozen=True):
     """All that decides one run. `context` is what a control has in common with the runs that it controls."""
 
     source: Source
@@ -78,11 +78,10 @@ class Watch:
 
 def environment(request: RunRequest) -> dict[str, str]:
     """The exact environment of a room: nothing of the host, the same in every room but for the hash seed."""
-    env = {
+    return {
         "HOME": "/tmp/home", "USER": "cleanroom", "LOGNAME": "cleanroom", "LANG": "C.UTF-8", "TZ": "UTC", "TMPDIR": "/tmp",  # noqa: S108
         "PYTHONHASHSEED": str(request.hash_seed), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "TERM": "dumb",
     }  # fmt: skip
-    return env
 
 
 def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
@@ -286,5 +285,3 @@ def _as_delivered(request: RunRequest, room: rooms.Room, paths: set[bytes], pool
 def _subset(hasher: Hasher, folder: Path, paths: set[bytes]) -> dict[bytes, str]:
     files: dict[bytes, Signature] = {p: s for p, s in scan(os.fsencode(folder)).items() if p in paths}
     return {path: result.sha256 for path, result in hasher.digests(files).items()}
-
-

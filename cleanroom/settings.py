@@ -13,7 +13,7 @@ FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20
 
 
-class WorkflowSection(Value, forbid_unknown_fields=True):
+class WorkflowSection(Value, frozen=True, forbid_unknown_fields=True):
     folder: str = ""
     snakefile: str = ""
     directory: str = ""
@@ -22,7 +22,7 @@ class WorkflowSection(Value, forbid_unknown_fields=True):
     cores: int | None = None
 
 
-class Settings(Value, forbid_unknown_fields=True):
+class Settings(Value, frozen=True, forbid_unknown_fields=True):
     """All of `cleanroom.yaml`. An unknown field is an error, so that a misspelt one is never without effect."""
 
     workflow: WorkflowSection = WorkflowSection()
@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
         return super().compose_node(parent, index)
 

@@ -19,12 +19,12 @@ _EXIT = {
 
 _LADDER = {
     # name: (decides, what it proves, what stays open without it)
-    "audit": (True, "every setting of every profile is policy, not meaning", "whether a setting of a profile reaches the workflow's meaning"),
+    "audit": (True, "every setting of every profile is policy, not meaning", "whether a setting of a profile reaches the meaning"),
     "lint": (False, "Snakemake's own linter was asked", "what Snakemake's linter would say"),
     "plan": (True, "every profile plans the same jobs from the same inputs, with the same code", "whether the profiles plan the same work"),
     "run": (True, "every profile leaves the same results", "whether the profiles leave the same results"),
     "control": (True, "a second run of the same profile leaves the same results", "whether one profile agrees with itself"),
-    "vary": (True, "the results do not hang on time zone, locale, user, host or folder", "whether another machine would give the same results"),
+    "vary": (True, "the results do not hang on time zone, locale, user or host", "whether another machine would give the same results"),
     "recover": (True, "an interrupted run resumes to the same results", "whether a killed and resumed run gives the same results"),
     "stage": (True, "jobs read only what they declare", "whether jobs read files that they do not declare"),
     "baseline": (True, "the results are those of an earlier confirmation", "whether the results are those of an earlier commit or machine"),
@@ -73,6 +73,8 @@ def vacuous(run: Evidence) -> list[str]:
             pass
         case _:
             assert_never(run.status)
+    if run.folder:
+        return [] if run.artifacts else [f"{label}: the folder is empty."]
     if run.actions:
         return [f"{label}: the profile replaces the run ('{run.actions[0].key}')."]
     if run.plan is None or not run.plan.jobs:
@@ -84,7 +86,7 @@ def vacuous(run: Evidence) -> list[str]:
         return [f"{label}: no job that makes something ran."]
     idle = [job for job in run.idle if job.output]
     if idle:
-        return [f"{label}: {len(idle)} jobs of the graph never ran, among them {idle[0].label}; their outputs were taken as they were."]
+        return [f"{label}: {len(idle)} jobs never ran, among them {idle[0].label}; their outputs were taken as they were."]
     unseen = [a.job for a in run.attempts if a.ok is None and a.job.output and a.job.identity not in ran]
     if unseen:
         return [f"{label}: {len(unseen)} jobs were started and never seen to end, among them {unseen[0].label}."]
@@ -123,7 +125,8 @@ def _ladder(runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing
     if profiles and all(run.lints is not None for run in profiles):
         climbed["lint"] = VerdictName.HELD
     if len(profiles) > 1:
-        climbed["plan"] = _rung(all(run.plan is not None for run in profiles), False, any(_plan_differs(c) for c in between))
+        if not any(run.folder for run in profiles):
+            climbed["plan"] = _rung(all(run.plan is not None for run in profiles), False, any(_plan_differs(c) for c in between))
         whole = not nothing and len(between) >= len(profiles) - 1
         failed = any(run.status is RunStatus.FAILED for run in profiles)
         climbed["run"] = _rung(whole or failed, failed and not nothing, any(c.differs for c in between))

@@ -71,7 +71,16 @@ def payload_digest(path: Path) -> str:
                 return _tar_digest(plain, bound)
         if container == "zip":
             return _zip_digest(path, bound)
-    except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
         raise NoPayload(f"the {container} file cannot be read ({error})") from None
     raise NoPayload("it is no gzip, zip or tar file")
 
@@ -92,7 +101,12 @@ def _tar_digest(stream: IO[bytes], bound: _Bounded) -> str:
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for count, member in enumerate(archive):
             _check_members(count)
-            _feed(digest, member.type, member.name.encode("utf-8", "surrogateescape"), member.linkname.encode("utf-8", "surrogateescape"))
+            _feed(
+                digest,
+                member.type,
+                member.name.encode("utf-8", "surrogateescape"),
+                member.linkname.encode("utf-8", "surrogateescape"),
+            )
             _feed(digest, b"x" if member.mode & 0o100 else b"-")
             if member.isfile():
                 content = archive.extractfile(member)
@@ -111,7 +125,7 @@ def _zip_digest(path: Path, bound: _Bounded) -> str:
             _check_members(count)
             _feed(digest, member.filename.encode("utf-8", "surrogateescape"), member.comment)
             with archive.open(member) as content:
-                _feed(digest, _content_digest(cast(IO[bytes], content), bound))
+                _feed(digest, _content_digest(content, bound))
     return digest.hexdigest()
 
 

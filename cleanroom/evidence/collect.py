@@ -75,8 +75,15 @@ def collect(
             role = Role.CACHE
         artifacts.append(
             Artifact(
-                path=path, kind=_kind(seen.mode), size=seen.size, mode=stat.S_IMODE(seen.mode), sha256=result.sha256, role=role,
-                job=index, target=result.target, unexamined=result.unexamined,
-            )  # fmt: skip
+                path=path,
+                kind=_kind(seen.mode),
+                size=seen.size,
+                mode=stat.S_IMODE(seen.mode),
+                sha256=result.sha256,
+                role=role,
+                job=index,
+                target=result.target,
+                unexamined=result.unexamined,
+            )
         )
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

@@ -79,7 +79,8 @@ def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory:
         if _join(folder, snakefile) not in paths:
             near = difflib.get_close_matches(_join(folder, snakefile), sorted(paths), n=2, cutoff=0.6)
             raise UsageError(
-                f"The commit has no file '{_join(folder, snakefile)}'.", f"Did you mean {' or '.join(near)}?" if near else "See --snakefile."
+                f"The commit has no file '{_join(folder, snakefile)}'.",
+                f"Did you mean {' or '.join(near)}?" if near else "See --snakefile.",
             )
         return
     if any(_join(folder, choice) in paths for choice in SNAKEFILES):

@@ -79,7 +79,10 @@ def debian_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) -> s
     say("making a base from Debian packages (about a minute)")
     with tempfile.TemporaryDirectory(prefix="cleanroom-base-") as scratch:
         root, archive = Path(scratch) / "root", Path(scratch) / "root.tar"
-        env = {key: environ[key] for key in ("PATH", *_PROXY) if key in environ} | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        env = {key: environ[key] for key in ("PATH", *_PROXY) if key in environ} | {
+            "LC_ALL": "C",
+            "DEBIAN_FRONTEND": "noninteractive",
+        }
         command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root)]
         ended = subprocess.run(command, env=env, capture_output=True, text=True, errors="replace")
         if ended.returncode:

@@ -17,13 +17,13 @@ _MAX_TAIL = 16 * 1024
 T = TypeVar("T")
 
 
-class ReadError(Value):
+class ReadError(Value, frozen=True):
     file: str = ""
     line: int = 0
     text: str = ""
 
 
-class SettingsClaim(Value):
+class SettingsClaim(Value, frozen=True):
     """What the settings step found; `error` where a profile could not be read."""
 
     stack: tuple[dict[str, str], ...] = ()
@@ -36,7 +36,7 @@ class SettingsClaim(Value):
     error: ReadError | None = None
 
 
-class StepClaim(Value):
+class StepClaim(Value, frozen=True):
     status: StepStatus
     code: int = 0
     seconds: float = 0.0
@@ -45,12 +45,12 @@ class StepClaim(Value):
     removed: tuple[str, ...] = ()
 
 
-class FinalClaim(Value):
+class FinalClaim(Value, frozen=True):
     idle: tuple[Job, ...] = ()
     code: int = 0
 
 
-class Event(Value):
+class Event(Value, frozen=True):
     """One line of events.jsonl."""
 
     event: str
@@ -67,7 +67,7 @@ class Event(Value):
     oom_kills: int = 0
 
 
-class Claims(Value):
+class Claims(Value, frozen=True):
     versions: dict[str, Any] = {}
     settings: SettingsClaim = SettingsClaim()
     steps: tuple[Step, ...] = ()

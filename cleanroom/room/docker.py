@@ -225,5 +225,3 @@ def _reason(error: BaseException) -> str:
     if "Permission denied" in text:
         return "this user may not use its socket"
     return " ".join(text.split())[:200]
-
-

@@ -297,7 +297,7 @@ class Snakemake:
 # --- settings: the stack as this Snakemake reads it, and the same stack made runnable here --------------------------------
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fault of ours
     def __init__(self, file, line, text):
         super().__init__(text)
         self.record = {"file": name(file), "line": line, "text": clean(text)}
@@ -442,8 +442,12 @@ def _runnable(spec, snakemake, record, force, lines):
         tool
         for tool, wanted in (
             ("conda", "conda" in methods or truthy(force.get("use-conda"))),
-            ("apptainer", any(t in methods for t in ("apptainer", "singularity"))
-             or truthy(force.get("use-singularity")) or truthy(force.get("use-apptainer"))),
+            (
+                "apptainer",
+                any(t in methods for t in ("apptainer", "singularity"))
+                or truthy(force.get("use-singularity"))
+                or truthy(force.get("use-apptainer")),
+            ),
         )
         if wanted and not shutil.which(tool) and not (tool == "apptainer" and shutil.which("singularity"))
     ]
@@ -502,6 +506,12 @@ def arguments(spec, cores):
 # --- the steps -----------------------------------------------------------------------------------------------------------
 
 
+def place_of(named):
+    """A Snakefile relative to the clone, or a rule's name."""
+    text = str(getattr(named, "path", named))
+    return name(text[len(WORK) + 1 :] if text.startswith(WORK + os.sep) else text)
+
+
 def lint_step(spec, snakemake, cores):
     def lint(workflow, json=False):
         from snakemake.linting.rules import RuleLinter
@@ -514,11 +524,12 @@ def lint_step(spec, snakemake, cores):
             ("rule", RuleLinter(workflow, list(workflow.rules)).lint(json=True)[0]),
         ):
             for item in result or []:
-                place = item.get(kind) or item.get("for") or ""
+                about = item.get("for") or {}
+                place = about.get(kind, "") if isinstance(about, dict) else about
                 for fault in item.get("lints", []):
                     fault = fault if isinstance(fault, dict) else vars(fault)
                     text = " ".join(str(fault.get("title", "")).split())
-                    found.append({"place": clean("%s %s" % (kind, getattr(place, "path", place))), "text": clean(text)})
+                    found.append({"place": clean("%s %s" % (kind, place_of(place))), "text": clean(text)})
         export("lint.json", found)
         return bool(found)
 
@@ -625,7 +636,7 @@ def tree_change(before, after):
 # --- process 1 -----------------------------------------------------------------------------------------------------------
 
 
-class HostGone(Exception):
+class HostGone(Exception):  # noqa: N818
     """The host closed our standard input, or asked us to end."""
 
 
@@ -757,8 +768,7 @@ def remove_tracked_outputs(plan):
         for file in job["output"]:
             if set(file["flags"]) & {"update", "before_update", "storage_object", "pipe", "service"}:
                 continue
-            raw = re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]),
-                         file["path"].encode())
+            raw = re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), file["path"].encode())
             path = os.fsdecode(raw)
             full = os.path.join(WORK, path)
             if path in tracked and os.path.lexists(full):

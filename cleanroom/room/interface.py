@@ -12,7 +12,7 @@ GIB = 2**30
 Network = Literal["none", "host"]
 
 
-class Limits(Value):
+class Limits(Value, frozen=True):
     """What one room may use: bytes of memory and disk, processes, and seconds by step."""
 
     memory: int = 8 * GIB
@@ -30,13 +30,13 @@ class Limits(Value):
         return self.settings + self.lint + 2 * self.plan + self.run + 6 * self.grace + 60
 
 
-class Mount(Value):
+class Mount(Value, frozen=True):
     host: str
     room: str
     writable: bool = False
 
 
-class RoomJob(Value):
+class RoomJob(Value, frozen=True):
     """One command in one fresh room: exact argv, environment, mounts, limits and network."""
 
     name: str
@@ -50,7 +50,7 @@ class RoomJob(Value):
     hostname: str = "room"
 
 
-class RoomExit(Value):
+class RoomExit(Value, frozen=True):
     """How a room ended: `stopped` is the reason why the host stopped it, empty when its command ended by itself."""
 
     stopped: str = ""

@@ -25,7 +25,7 @@ from cleanroom.room.docker import room_gid, room_uid
 from cleanroom.room.interface import Mount
 
 _DRIVER = Path(__file__).with_name("driver.py")
-_PASSWD = "root:x:0:0:root:/:/bin/false\ncleanroom:x:10001:10001:cleanroom:/tmp/home:/bin/sh\n"
+_USERS = "root:x:0:0:root:/:/bin/false\ncleanroom:x:10001:10001:cleanroom:/tmp/home:/bin/sh\n"
 _GROUP = "root:x:0:\ncleanroom:x:10001:\n"
 
 
@@ -40,7 +40,7 @@ class Room:
         """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one)."""
         (self.inside / "spec.json").write_text(json.dumps(spec))
         (self.inside / "tracked").write_bytes(b"\0".join(tracked))
-        (self.inside / "passwd").write_text(_PASSWD)
+        (self.inside / "passwd").write_text(_USERS)
         (self.inside / "group").write_text(_GROUP)
         shutil.copyfile(_DRIVER, self.inside / "driver.py")
         (self.tmp / "home").mkdir()

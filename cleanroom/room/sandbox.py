@@ -22,7 +22,19 @@ from cleanroom.room.interface import RoomExit, RoomJob
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 # What installed programs read of /etc to start at all; nothing that tells this host from another.
-_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl/certs", "fonts", "R", "perl", "texmf", "magic", "mime.types")
+_ETC = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ssl/certs",
+    "fonts",
+    "R",
+    "perl",
+    "texmf",
+    "magic",
+    "mime.types",
+)
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
 
@@ -50,7 +62,9 @@ class SandboxEngine:
 
     def resolve(self, reference: str) -> Image:
         if reference:
-            raise ImageError(f"The sandbox has no images, so that '{reference}' cannot be used.", "Leave out --image or use --engine docker.")
+            raise ImageError(
+                f"The sandbox has no images, so that '{reference}' cannot be used.", "Leave out --image or use --engine docker."
+            )
         packages = sorted(f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions())
         with contextlib.suppress(OSError):
             packages.append(Path("/etc/os-release").read_text())
@@ -94,7 +108,7 @@ class SandboxEngine:
         for key, value in {"PATH": path, **job.env}.items():
             yield from ("--setenv", key, value)
 
-    def sweep(self, alive: Callable[[str], bool]) -> int:  # noqa: ARG002
+    def sweep(self, alive: Callable[[str], bool]) -> int:
         return 0  # a sandbox dies with its parent
 
 

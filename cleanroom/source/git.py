@@ -60,7 +60,7 @@ def _git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> 
     env: dict[str, str | None] = dict.fromkeys((k for k in os.environ if k.startswith("GIT_")), None)
     env.update(_environment(extra))
     command = git.Git(folder)
-    output = command.execute(["git", *arguments], env=env, strip_newline_in_stdout=False)  # type: ignore[call-overload]
+    output = command.execute(["git", *arguments], env=env, strip_newline_in_stdout=False)
     return str(output)
 
 
@@ -170,7 +170,8 @@ class Repository:
 
     def _submodule_urls(self, commit: str) -> dict[str, str]:
         text = _git(self._mirror, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z")
-        paths, urls = {}, {}
+        paths: dict[str, str] = {}
+        urls: dict[str, str] = {}
         for item in text.split("\0"):
             key, _, value = item.partition("\n")
             if match := re.fullmatch(r"submodule\.(.*)\.(path|url)", key, re.DOTALL):

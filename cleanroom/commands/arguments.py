@@ -1,0 +1,119 @@
+"""Every verb and option of the command line. Not here: what a verb does; and no import that takes time."""
+
+import argparse
+import re
+
+from cleanroom import __version__
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
+_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def duration(text: str) -> float:
+    """Seconds from `90`, `90s`, `15m`, `2h`, `1d`, `1h30m`."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if not parts or "".join(n + u for n, u in parts) != text:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a duration such as 90s, 15m or 2h")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError("a duration must be longer than nothing")
+    return seconds
+
+
+def size(text: str) -> int:
+    """Bytes from `500m`, `8g`, `2.5G`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgt]?)i?b?", text.lower())
+    if not match or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 500m or 8g")
+    return int(float(match[1]) * _BYTES[match[2]])
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
+    return int(text)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every verb and option."""
+    parser = argparse.ArgumentParser(prog="cleanroom", description="Prove that a Snakemake workflow means the same under every profile.")
+    parser.add_argument("--version", action="version", version=f"cleanroom {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    _confirm(verbs)
+    _compare(verbs)
+    _doctor(verbs)
+    _image(verbs)
+    completion = verbs.add_parser("completion", help="print the completion script of a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    _common(completion)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what standard output carries (default: text)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
+    parser.add_argument("-v", "--verbose", action="store_true", help="more on standard error, and tracebacks")
+    parser.add_argument("--cache", metavar="DIR", help="mirrors, rooms and evidence (default: $CLEANROOM_CACHE or the user's cache folder)")
+
+
+def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "confirm",
+        help="run a commit under each of its profiles in fresh rooms and say whether its meaning held",
+        description="Clone REPO at REF into fresh rooms, lint, plan and run it under each of its profiles, compare, and judge.",
+        epilog="Exit codes: 0 HELD, 1 DRIFTED, 2 usage or configuration, 3 FAILED, 4 INCONCLUSIVE, 70 internal error, 130 interrupted.",
+    )
+    parser.add_argument("repo", metavar="REPO", help="URL or local path of a git repository")
+    parser.add_argument("ref", metavar="REF", help="commit, tag or branch")
+    parser.add_argument(
+        "--profile", metavar="P", action="append", default=[], help="a profile by name or path; again for more (default: all)"
+    )
+    parser.add_argument(
+        "--baseline-profile", metavar="P", default="", help="what the others are compared with (default: local, or the first)"
+    )
+    engine = parser.add_mutually_exclusive_group()
+    engine.add_argument("--image", metavar="I", default="", help="the image of the rooms (default: the one that `cleanroom image` builds)")
+    engine.add_argument("--engine", choices=("auto", "docker", "sandbox"), default="auto", help="what makes the rooms (default: auto)")
+    parser.add_argument("--out", metavar="DIR", default="cleanroom-report", help="where the reports go (default: cleanroom-report)")
+    entry = parser.add_argument_group("how the workflow is entered")
+    entry.add_argument("--folder", metavar="F", default="", help="the folder of the repository where you would call snakemake")
+    entry.add_argument("--snakefile", metavar="F", default="", help="the Snakefile, from there")
+    entry.add_argument("--directory", metavar="D", default="", help="Snakemake's own working directory, from there")
+    entry.add_argument("--configfile", metavar="F", action="append", default=[], help="a config file, from there; again for more")
+    entry.add_argument("--target", metavar="T", action="append", default=[], help="a rule or file to make; again for more")
+    entry.add_argument("--cores", metavar="N", type=positive, help="the least number of cores that a profile gets")
+    entry.add_argument("--config", metavar="FILE", default="", help="a cleanroom.yaml instead of the commit's own")
+    limits = parser.add_argument_group("limits of a room")
+    limits.add_argument("--time-limit", metavar="D", type=duration, help="of a run, such as 90s, 15m or 2h (default: 24h)")
+    limits.add_argument("--memory", metavar="SIZE", type=size, help="such as 8g (the default)")
+    limits.add_argument("--disk", metavar="SIZE", type=size, help="such as 50g (the default)")
+    limits.add_argument("--jobs-in-parallel", metavar="N", type=positive, help="jobs at once in a room (default: as the profile says)")
+    limits.add_argument("--network", choices=("none", "host"), default="none", help="what a room reaches while it runs (default: none)")
+    parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")
+    _common(parser)
+
+
+def _compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "compare",
+        help="judge two stored evidences or two folders",
+        description="Judge two stored evidences (by digest) or two folders.",
+    )
+    parser.add_argument("left", metavar="A", help="the digest of an evidence, or a folder")
+    parser.add_argument("right", metavar="B", help="the digest of an evidence, or a folder")
+    parser.add_argument("--out", metavar="DIR", default="", help="write the reports there too")
+    _common(parser)
+
+
+def _doctor(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser("doctor", help="what is here, what is missing, and the command that mends it")
+    _common(parser)
+
+
+def _image(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser("image", help="build the default room image")
+    parser.add_argument("--base", metavar="IMAGE", default="", help="an image with Python, or `debian` for one made here from packages")
+    parser.add_argument("--snakemake", metavar="VERSION", default="", help="another version of Snakemake than the Dockerfile's")
+    parser.add_argument("--tag", metavar="NAME", default="", help="another name than the default image's")
+    _common(parser)

@@ -1,0 +1,48 @@
+"""`cleanroom compare`: judge two stored evidences, or two folders."""
+
+import argparse
+import time
+from pathlib import Path
+
+import msgspec
+
+from cleanroom.commands.boundary import cache_folder
+from cleanroom.commands.confirm import deliver
+from cleanroom.confirm import conclude
+from cleanroom.errors import UsageError
+from cleanroom.evidence.folder import evidence_of_folder
+from cleanroom.evidence.store import Store
+from cleanroom.model import Evidence, Profile
+
+
+def command(arguments: argparse.Namespace) -> int:
+    begin, clock = time.time(), time.monotonic()
+    store = Store(cache_folder(arguments) / "store")
+    names = arguments.left, arguments.right
+    folders = [Path(name).is_dir() for name in names]
+    if folders[0] != folders[1]:
+        raise UsageError("A folder and an evidence cannot be compared.", "Give two folders or two digests of evidence.")
+    places: dict[str, Path] = {}
+    runs: list[Evidence] = []
+    for name in names:
+        if folders[0]:
+            run, found = evidence_of_folder(Path(name))
+            places |= found
+        else:
+            run = store.get(name)
+        runs.append(run)
+    if runs[0].label == runs[1].label or runs[1].control:
+        runs = [_named(run, name) for run, name in zip(runs, names, strict=True)]
+
+    def locate(sha256: str) -> Path:
+        return places.get(sha256) or store.object(sha256)
+
+    labels = [run.label for run in runs]
+    confirmation = conclude(runs, labels, locate, started=begin, seconds=time.monotonic() - clock)
+    return deliver(confirmation, arguments, Path(arguments.out) if arguments.out else None)
+
+
+def _named(run: Evidence, name: str) -> Evidence:
+    """Two runs of one profile need two names in a report; neither is a control of the other here."""
+    label = f"{run.profile.name} {name[:12]}" if not run.folder else run.profile.name + " "
+    return msgspec.structs.replace(run, control=False, profile=Profile(name=label, path=run.profile.path))

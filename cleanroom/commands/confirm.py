@@ -1,0 +1,75 @@
+"""`cleanroom confirm`: one commit, all its profiles, one verdict."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from cleanroom.commands import progress
+from cleanroom.commands.boundary import cache_folder, say
+from cleanroom.confirm import ConfirmRequest, confirm
+from cleanroom.errors import UsageError
+from cleanroom.model import Confirmation, Entry
+from cleanroom.report import build_report
+from cleanroom.report.render import render, write_reports
+from cleanroom.report.terminal import show
+from cleanroom.room.interface import Limits
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Confirm, report, and return the verdict's exit code."""
+    request = request_of(arguments)
+    with progress.shown(arguments.quiet) as watch:
+        confirmation = confirm(request, watch)
+    if not arguments.quiet and confirmation.source.uncommitted:
+        say(f"note: {confirmation.source.uncommitted} uncommitted paths of {confirmation.source.url} are not part of this confirmation.")
+    return deliver(confirmation, arguments, Path(arguments.out))
+
+
+def deliver(confirmation: Confirmation, arguments: argparse.Namespace, out: Path | None) -> int:
+    """Write the reports, print the result on standard output, and return its exit code."""
+    report = build_report(confirmation)
+    paths = write_reports(report, out) if out else []
+    if arguments.format == "json":
+        sys.stdout.write(render(report, "json"))
+    else:
+        show(report, paths, Console(highlight=False))
+    if getattr(arguments, "keep_rooms", False):
+        say(f"The rooms were kept in {cache_folder(arguments) / 'rooms'}.")
+    return report.exit_code
+
+
+def request_of(arguments: argparse.Namespace) -> ConfirmRequest:
+    """What was asked for on the command line. Raises: UsageError."""
+    if arguments.config and not Path(arguments.config).is_file():
+        raise UsageError(f"There is no file '{arguments.config}'.", "Give --config an existing cleanroom.yaml.")
+    asked = {"run": arguments.time_limit, "memory": arguments.memory, "disk": arguments.disk}
+    limits = msgspec.structs.replace(Limits(), **{name: value for name, value in asked.items() if value is not None})
+    if arguments.time_limit is not None:
+        # A limit shorter than a step's own holds for that step too.
+        shorter = {name: min(getattr(limits, name), arguments.time_limit) for name in ("settings", "lint", "plan")}
+        limits = msgspec.structs.replace(limits, **shorter)
+    return ConfirmRequest(
+        repo=arguments.repo,
+        ref=arguments.ref,
+        cache=str(cache_folder(arguments)),
+        profiles=tuple(arguments.profile),
+        baseline_profile=arguments.baseline_profile,
+        engine="docker" if arguments.image else arguments.engine,
+        image=arguments.image,
+        entry=Entry(
+            folder=arguments.folder,
+            snakefile=arguments.snakefile,
+            directory=arguments.directory,
+            configfiles=tuple(arguments.configfile),
+            targets=tuple(arguments.target),
+            cores=arguments.cores,
+        ),
+        config=arguments.config,
+        limits=limits,
+        network=arguments.network,
+        jobs_in_parallel=arguments.jobs_in_parallel,
+        keep_rooms=arguments.keep_rooms,
+    )

@@ -1,0 +1,32 @@
+"""A folder of results as evidence: artifacts without a run. It can be compared; it proves nothing about a workflow."""
+
+import os
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cleanroom.errors import UsageError
+from cleanroom.evidence.collect import collect
+from cleanroom.evidence.walk import Hasher, scan
+from cleanroom.model import Entry, Evidence, Image, Profile, RunStatus, Source, raw_path
+
+
+def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:
+    """(the evidence, where the content of each digest is). Raises: UsageError for a folder that cannot be read."""
+    root = os.fsencode(folder.resolve())
+    begin = time.time()
+    try:
+        files = scan(root)
+    except OSError as error:
+        raise UsageError(f"The folder '{folder}' cannot be read ({error.strerror}).", "Give a folder that this user may read.") from None
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, Hasher(root, pool) as hasher:
+        artifacts = collect({}, files, hasher.digests(files), (), set())
+    places = {a.sha256: Path(os.fsdecode(os.path.join(root, raw_path(a.path)))) for a in artifacts if a.sha256 and a.kind == "file"}
+    evidence = Evidence(
+        attempt_id=uuid.uuid4().hex, source=Source(url=str(folder), ref="", commit=""), entry=Entry(),
+        profile=Profile(name=str(folder)), control=False, context={}, folder=str(folder), status=RunStatus.COMPLETED,
+        image=Image(reference="", digest="", engine="", isolation="two folders, without a run"), artifacts=artifacts,
+        started=begin, seconds=time.time() - begin,
+    )  # fmt: skip
+    return evidence, places

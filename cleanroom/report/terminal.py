@@ -1,0 +1,73 @@
+"""The verdict on a terminal: a panel with the sentence, the reasons, the findings, and where the reports are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cleanroom.model import VerdictName
+from cleanroom.report.render import one_line, visible
+from cleanroom.report.view import Report
+
+_STYLE = {VerdictName.HELD: "green", VerdictName.DRIFTED: "red", VerdictName.FAILED: "red", VerdictName.INCONCLUSIVE: "yellow"}
+_CELL = {"same": "green", "differs": "bold red", "noise": "yellow", "unknown": "yellow", "informs": "dim"}
+_SHOWN = 8
+
+
+def show(report: Report, paths: Sequence[Path], console: Console) -> None:
+    """Print the result."""
+    style = _STYLE[report.verdict]
+    parts: list[Text | Table] = [Text(one_line(report.sentence), style="bold"), Text("")]
+    parts += [Text(visible(reason).rstrip()) for reason in report.reasons[:_SHOWN]]
+    if len(report.reasons) > _SHOWN:
+        parts.append(Text(f"… and {len(report.reasons) - _SHOWN} more reasons", style="dim"))
+    parts += [Text(""), _matrix(report)]
+    files = [d for d in report.differences if d.decides]
+    if files:
+        parts.append(Text(""))
+    for d in files[:_SHOWN]:
+        origin = "origin" if d.origin else "derived"
+        noise = ", differs from itself" if d.noise else ""
+        rule = f", rule {one_line(d.rule)}" if d.rule else ""
+        parts.append(Text(f"✕ {one_line(d.path)}  ({one_line(d.left)} / {one_line(d.right)}, {origin}{rule}{noise})", style="red"))
+    if len(files) > _SHOWN:
+        parts.append(Text(f"… and {len(files) - _SHOWN} more differences", style="dim"))
+    notable = [f for f in report.findings if f.severity != "note"]
+    if notable:
+        parts.append(Text(""))
+    for f in notable[:_SHOWN]:
+        place = f" [{one_line(f.file)}{f':{f.line}' if f.line else ''}]" if f.file else ""
+        parts.append(Text(f"{f.code} {one_line(f.text)}{place}", style="yellow"))
+    if len(notable) > _SHOWN:
+        parts.append(Text(f"… and {len(notable) - _SHOWN} more findings", style="dim"))
+    open_rungs = ", ".join(rung.name for rung in report.rungs if rung.verdict is None)
+    parts += [Text(""), Text(f"not climbed, and so not proven: {open_rungs}", style="dim")]
+    title = Text(f" {report.verdict} ", style=f"bold {style} reverse")
+    subtitle = Text(f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s", style="dim")
+    console.print(
+        Panel(
+            Group(*parts),
+            title=title,
+            title_align="left",
+            subtitle=subtitle,
+            subtitle_align="left",
+            border_style=style,
+            padding=(1, 2),
+        )
+    )
+    for path in paths:
+        console.print(Text(f"  {visible(path)}"), soft_wrap=True)
+
+
+def _matrix(report: Report) -> Table:
+    table = Table.grid(padding=(0, 3))
+    layers = ("run", "plan", "attempts", "results", "logs")
+    table.add_row(*(Text(name, style="dim") for name in ("", *layers)))
+    for row in report.matrix:
+        cells = [row.cells.get(layer) for layer in layers]
+        texts = [Text(c.text, style=_CELL.get(c.state, "")) if c else Text("–", style="dim") for c in cells]
+        table.add_row(Text(one_line(row.run), style="bold"), *texts)
+    return table

@@ -1,0 +1,400 @@
+"""The view model: what every rendering shows, and what report.json is. Not here: how it looks.
+
+`report.schema.json` beside this file is its JSON Schema; a test holds the two together.
+"""
+
+import datetime
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from cleanroom import __version__
+from cleanroom.compare.boundary import Boundary
+from cleanroom.model import (
+    SCHEMA_VERSION,
+    Attempt,
+    Cause,
+    Comparison,
+    Confirmation,
+    Difference,
+    Evidence,
+    Finding,
+    Job,
+    Lost,
+    Override,
+    PlanDifference,
+    Rung,
+    RunStatus,
+    Sameness,
+    Setting,
+    Source,
+    Value,
+    VerdictName,
+)
+
+BOUNDARY = (
+    "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "
+    "unless they are a target or another job's input; Snakemake's own folder and bytecode caches are left out."
+)
+_LINES = 12
+
+
+class StepView(Value, frozen=True):
+    name: str
+    status: str
+    seconds: float
+    log: str = ""
+    """The last lines, where the step did not end well."""
+
+
+class FailedJob(Value, frozen=True):
+    """The job under which a run failed, and the end of its log."""
+
+    job: str
+    attempts: int
+    log: str = ""
+
+
+class RunView(Value, frozen=True):
+    """One run. `attempts` is the most that any job needed."""
+
+    label: str
+    profile: str
+    control: bool
+    attempt_id: str
+    evidence: str
+    status: RunStatus
+    why: str
+    image: dict[str, str]
+    versions: dict[str, Any]
+    context: dict[str, str]
+    stack: tuple[dict[str, str], ...]
+    settings: tuple[Setting, ...]
+    overrides: tuple[Override, ...]
+    replaced: tuple[Lost, ...]
+    attempts: int
+    jobs: int
+    decides: int
+    informs: int
+    seconds: float
+    steps: tuple[StepView, ...]
+    lints: int | None
+    failed: tuple[FailedJob, ...] = ()
+
+
+class DifferenceView(Value, frozen=True):
+    """One artifact that differs between two runs, with the job that made it under both."""
+
+    path: str
+    left: str
+    right: str
+    sameness: Sameness
+    comparator: str
+    decides: bool
+    origin: bool
+    noise: bool
+    rule: str
+    wildcards: dict[str, str]
+    role: str
+    note: str
+    left_sha256: str
+    right_sha256: str
+    left_command: str = ""
+    right_command: str = ""
+
+
+class PlanView(Value, frozen=True):
+    """One field of one job that differs between two plans."""
+
+    job: str
+    field: str
+    left: str
+    right: str
+    left_value: str
+    right_value: str
+    decides: bool
+    noise: bool
+    note: str
+
+
+class Accepted(Value, frozen=True):
+    """A difference that does not count, and the rule by which."""
+
+    path: str
+    left: str
+    right: str
+    sameness: Sameness
+    rule: str
+
+
+class Cell(Value, frozen=True):
+    """One layer of one run against the baseline."""
+
+    state: str
+    text: str
+
+
+class MatrixRow(Value, frozen=True):
+    run: str
+    against: str
+    cells: dict[str, Cell]
+
+
+class Report(Value, frozen=True):
+    """All of report.json."""
+
+    schema_version: str
+    cleanroom: str
+    verdict: VerdictName
+    exit_code: int
+    sentence: str
+    reasons: tuple[str, ...]
+    source: Source
+    entry: dict[str, Any]
+    baseline: str
+    isolation: str
+    created: str
+    seconds: float
+    boundary: str
+    rungs: tuple[Rung, ...]
+    matrix: tuple[MatrixRow, ...]
+    runs: tuple[RunView, ...]
+    differences: tuple[DifferenceView, ...]
+    plan_differences: tuple[PlanView, ...]
+    causes: tuple[Cause, ...]
+    accepted: tuple[Accepted, ...]
+    findings: tuple[Finding, ...]
+    unproven: tuple[str, ...]
+    reproduce: str
+
+
+def build_report(confirmation: Confirmation) -> Report:
+    """Everything a reader needs, from what a confirmation found."""
+    judgement = confirmation.judgement
+    isolation = next((r.image.isolation for r in confirmation.runs), "")
+    created = datetime.datetime.fromtimestamp(confirmation.started, datetime.UTC)
+    runs = {run.label: run for run in confirmation.runs}
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        cleanroom=__version__,
+        verdict=judgement.verdict,
+        exit_code=judgement.exit_code,
+        sentence=_sentence(confirmation),
+        reasons=judgement.reasons,
+        source=confirmation.source,
+        entry={k: v for k, v in msgspec.to_builtins(confirmation.entry).items() if v},
+        baseline=confirmation.baseline,
+        isolation=isolation,
+        created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        seconds=round(confirmation.seconds, 3),
+        boundary=BOUNDARY,
+        rungs=judgement.rungs,
+        matrix=tuple(_matrix(confirmation)),
+        runs=tuple(_run_view(run, confirmation.evidence.get(run.label, "")) for run in confirmation.runs),
+        differences=tuple(_differences(confirmation, runs)),
+        plan_differences=tuple(_plan_views(confirmation)),
+        causes=confirmation.causes,
+        accepted=tuple(_accepted(confirmation)),
+        findings=confirmation.findings,
+        unproven=tuple(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
+        reproduce=_reproduce(confirmation),
+    )
+
+
+def _sentence(confirmation: Confirmation) -> str:
+    """The verdict as a reviewer understands it."""
+    profiles = [run.profile.name for run in confirmation.runs if not run.control]
+    match confirmation.judgement.verdict:
+        case VerdictName.HELD:
+            count = sum(confirmation.comparisons[0].counts.values())
+            results = "result" if count == 1 else f"{count} results"
+            if confirmation.runs[0].folder:
+                return f"The same: {_list(profiles)} hold the same {results}."
+            if len(profiles) > 1:
+                return f"Meaning held: {_list(profiles)} plan the same work and leave the same {results}."
+            return f"Meaning held: two runs plan the same work and leave the same {results}."
+        case VerdictName.DRIFTED:
+            noisy = [c for c in confirmation.comparisons if c.control and c.differs]
+            drift = [c for c in confirmation.comparisons if not c.control and c.differs]
+            if noisy and not drift:
+                return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
+            which = _list([c.right for c in drift])
+            again = " The workflow also differs from itself elsewhere." if noisy else ""
+            return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
+        case VerdictName.FAILED:
+            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED]
+            return f"The workflow failed under {_list(failed)}, so that its results cannot be compared."
+        case VerdictName.INCONCLUSIVE:
+            return f"Nothing was proven. {confirmation.judgement.reasons[0].splitlines()[0]}"
+
+
+def _do(count: int) -> str:
+    return "does" if count == 1 else "do"
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _origin(comparisons: list[Comparison]) -> str:
+    """Where it begins: in the plan, else in the first job that wrote something else from the same inputs."""
+    plans = [d for c in comparisons for d in c.plan if d.decides and not d.noise]
+    if plans:
+        return f"It begins in the plan: {plans[0].field} of {plans[0].job}."
+    files = [d for c in comparisons for d in c.artifacts if not d.noise and d.sameness is not Sameness.PAYLOAD]
+    origins = [d for d in files if d.origin and d.decides] or [d for d in files if d.decides]
+    if not origins:
+        return ""
+    first = origins[0]
+    where = f"in rule {first.rule}, with {first.path}" if first.rule else f"with {first.path}"
+    return f"It begins {where}."
+
+
+def _matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
+    by_right = {comparison.right: comparison for comparison in confirmation.comparisons}
+    for run in confirmation.runs:
+        comparison = by_right.get(run.label)
+        cells = {"run": _status_cell(run), "lint": _lint_cell(run)}
+        if comparison:
+            cells["plan"] = _plan_cell(comparison)
+            cells["attempts"] = _count_cell([d for d in comparison.attempts if d.decides], "same", "differ")
+            cells["results"] = _results_cell(comparison)
+            informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD]
+            cells["logs"] = Cell(state="informs", text=f"{len(informing)} differ" if informing else "same")
+        yield MatrixRow(run=run.label, against=comparison.left if comparison else "", cells=cells)
+
+
+def _status_cell(run: Evidence) -> Cell:
+    states = {RunStatus.COMPLETED: "same", RunStatus.FAILED: "differs", RunStatus.BROKEN: "unknown"}
+    return Cell(state=states[run.status], text=run.status.value)
+
+
+def _lint_cell(run: Evidence) -> Cell:
+    if run.lints is None:
+        return Cell(state="unknown", text="not known")
+    return Cell(state="informs", text=f"{len(run.lints)} remarks" if run.lints else "clean")
+
+
+def _plan_cell(comparison: Comparison) -> Cell:
+    deciding = [d for d in comparison.plan if d.decides]
+    if deciding:
+        return _count_cell(deciding, "same", "deciding fields differ")
+    return Cell(state="same", text=f"same ({len(comparison.plan)} inform)" if comparison.plan else "same")
+
+
+def _count_cell(differences: list[PlanDifference], same: str, word: str) -> Cell:
+    if not differences:
+        return Cell(state="same", text=same)
+    noise = all(d.noise for d in differences)
+    return Cell(state="noise" if noise else "differs", text=f"{len(differences)} {word}")
+
+
+def _results_cell(comparison: Comparison) -> Cell:
+    files = [d for d in comparison.artifacts if d.decides]
+    total = sum(comparison.counts.values())
+    if files:
+        noise = all(d.noise for d in files)
+        return Cell(state="noise" if noise else "differs", text=f"{len(files)} of {total} differ")
+    payload = comparison.counts.get(Sameness.PAYLOAD, 0)
+    return Cell(state="same", text=f"{total} same" + (f" ({payload} by payload)" if payload else ""))
+
+
+def _run_view(run: Evidence, evidence: str) -> RunView:
+    boundary = Boundary(run)
+    deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
+    return RunView(
+        label=run.label, profile=run.profile.name, control=run.control, attempt_id=run.attempt_id, evidence=evidence, status=run.status,
+        why=run.why, image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context, stack=run.stack,
+        settings=run.settings, overrides=run.overrides, replaced=run.replaced,
+        attempts=max((attempt.number for attempt in run.attempts), default=0), jobs=len({a.job.identity for a in run.attempts}),
+        decides=deciding, informs=len(run.artifacts) - deciding, seconds=round(run.seconds, 3),
+        steps=tuple(
+            StepView(
+                name=s.name, status=s.status, seconds=round(s.seconds, 3), log="" if s.status == "ok" or s.name == "lint" else _tail(s.log)
+            )
+            for s in run.steps
+        ),
+        lints=None if run.lints is None else len(run.lints), failed=tuple(_failed(run.attempts)),
+    )  # fmt: skip
+
+
+def _failed(attempts: tuple[Attempt, ...]) -> Iterator[FailedJob]:
+    """Jobs whose last attempt failed."""
+    last = {attempt.job.identity: attempt for attempt in attempts}
+    for attempt in last.values():
+        if attempt.ok is False:
+            yield FailedJob(job=attempt.job.label, attempts=attempt.number, log=", ".join(attempt.job.log))
+
+
+def _tail(text: str) -> str:
+    return "\n".join([line for line in text.splitlines() if line.strip()][-_LINES:])
+
+
+def _differences(confirmation: Confirmation, runs: dict[str, Evidence]) -> Iterator[DifferenceView]:
+    """Those that decide first, origins before what follows from them."""
+    commands = {label: _commands(run) for label, run in runs.items()}
+    views = [_difference_view(d, c, commands) for c in confirmation.comparisons for d in c.artifacts if d.sameness is not Sameness.PAYLOAD]
+    yield from sorted(views, key=lambda d: (not d.decides, d.noise, not d.origin))
+
+
+def _commands(run: Evidence) -> dict[str, Job]:
+    owners: dict[str, Job] = {}
+    for artifact in run.artifacts:
+        if artifact.job >= 0:
+            owners[artifact.path] = run.attempts[artifact.job].job
+    return owners
+
+
+def _difference_view(d: Difference, c: Comparison, commands: dict[str, dict[str, Job]]) -> DifferenceView:
+    left, right = commands[c.left].get(d.path), commands[c.right].get(d.path)
+    shown = d.decides and d.origin
+    return DifferenceView(
+        path=d.path, left=c.left, right=c.right, sameness=d.sameness, comparator=d.comparator, decides=d.decides, origin=d.origin,
+        noise=d.noise, rule=d.rule, wildcards=d.wildcards, role=d.role, note=d.note, left_sha256=d.left_sha256,
+        right_sha256=d.right_sha256, left_command=left.command if left and shown else "",
+        right_command=right.command if right and shown else "",
+    )  # fmt: skip
+
+
+def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
+    views = [
+        PlanView(
+            job=d.job, field=d.field, left=c.left, right=c.right, left_value=d.left, right_value=d.right, decides=d.decides,
+            noise=d.noise, note=d.note,
+        )
+        for c in confirmation.comparisons
+        for d in (*c.plan, *c.attempts)
+    ]  # fmt: skip
+    yield from sorted(views, key=lambda d: not d.decides)
+
+
+def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:
+    for c in confirmation.comparisons:
+        for d in c.artifacts:
+            if d.sameness is Sameness.PAYLOAD:
+                yield Accepted(path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=f"payload ({d.comparator}): {d.note}")
+
+
+def _reproduce(confirmation: Confirmation) -> str:
+    """The call that does it again: the full commit, the profiles and the image's digest."""
+    entry = confirmation.entry
+    if confirmation.runs[0].folder:
+        return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
+    words = ["cleanroom", "confirm", confirmation.source.url, confirmation.source.commit]
+    for run in confirmation.runs:
+        if run.profile.path and not run.control:
+            words += ["--profile", run.profile.path]
+    image = confirmation.runs[0].image
+    words += ["--engine", "sandbox"] if image.digest.startswith("packages:") else ["--image", image.digest]
+    for name in ("folder", "snakefile", "directory"):
+        if value := getattr(entry, name):
+            words += [f"--{name}", value]
+    for file in entry.configfiles:
+        words += ["--configfile", file]
+    for target in entry.targets:
+        words += ["--target", target]
+    if entry.cores:
+        words += ["--cores", str(entry.cores)]
+    return shlex.join(words)

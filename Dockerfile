@@ -14,10 +14,14 @@ COPY ca.pem /tmp/build/ca.pem
 
 RUN command -v git >/dev/null || { \
       apt-get update && apt-get install --yes --no-install-recommends git procps && rm -rf /var/lib/apt/lists/*; }
+# Snakemake 7 builds a C extension, and needs the PuLP and setuptools of its time.
+RUN case "${SNAKEMAKE}" in 7.*) apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev python3-dev \
+      && rm -rf /var/lib/apt/lists/* ;; esac
 RUN set -eu; \
     if [ -s /tmp/build/ca.pem ]; then export PIP_CERT=/tmp/build/ca.pem SSL_CERT_FILE=/tmp/build/ca.pem; fi; \
+    case "${SNAKEMAKE}" in 7.*) also='pulp<2.8 setuptools<81' ;; *) also= ;; esac; \
     python3 -m venv /opt/snakemake; \
-    /opt/snakemake/bin/pip install --no-cache-dir --disable-pip-version-check "snakemake==${SNAKEMAKE}"; \
+    /opt/snakemake/bin/pip install --no-cache-dir --disable-pip-version-check "snakemake==${SNAKEMAKE}" $also; \
     /opt/snakemake/bin/python -m compileall -q /opt/snakemake/lib; \
     rm -rf /tmp/build
 ENV PATH=/opt/snakemake/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -1,3 +1,48 @@
-"""Clean-room confirmation for Snakemake workflows: does the meaning hold under every profile?"""
+"""Clean-room confirmation for Snakemake workflows: does the meaning hold under every profile?
+
+report = cleanroom.confirm("https://…/workflow.git", "v1.2")
+evidence = cleanroom.run(request)
+judgement = cleanroom.judge([evidence, other])
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cleanroom.evidence.gather import RunRequest
+    from cleanroom.model import Evidence, Judgement
+    from cleanroom.report import Report
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "confirm", "judge", "run"]
+
+# Imports are inside, so that `cleanroom --help` need not load an engine.
+
+
+def confirm(repo: str, ref: str, *, cache: str, **options: Any) -> "Report":
+    """Confirm one commit under its profiles. `options` are the fields of `cleanroom.confirmation.ConfirmRequest`.
+
+    Raises: cleanroom.errors.CleanroomError.
+    """
+    from cleanroom.confirmation import ConfirmRequest
+    from cleanroom.confirmation import confirm as walk
+    from cleanroom.report import build_report
+
+    return build_report(walk(ConfirmRequest(repo=repo, ref=ref, cache=cache, **options)))
+
+
+def run(request: "RunRequest") -> "Evidence":
+    """One run of one profile in one fresh room; its evidence is kept in the store of the request's cache."""
+    from cleanroom.evidence.gather import run as gather
+
+    return gather(request)
+
+
+def judge(runs: "Sequence[Evidence]", *, cache: str) -> "Judgement":
+    """The verdict over runs whose evidence is in the store of `cache`, the first one being the baseline."""
+    from pathlib import Path
+
+    from cleanroom.confirmation import conclude
+    from cleanroom.evidence.store import Store
+
+    return conclude(runs, [run.label for run in runs], Store(Path(cache) / "store").object).judgement

@@ -199,6 +199,8 @@ class Kind(StrEnum):
     LINK = "link"
     DIRECTORY = "directory"
     OTHER = "other"
+    REMOVED = "removed"
+    """A file that git delivered and the run took away."""
 
 
 class Role(StrEnum):

@@ -33,9 +33,12 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
     """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and SIGTERM end in order."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second ^C must not leave a room behind
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     try:
         return int(command(arguments))
     except CleanroomError as error:

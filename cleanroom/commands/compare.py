@@ -8,7 +8,7 @@ import msgspec
 
 from cleanroom.commands.boundary import cache_folder
 from cleanroom.commands.confirm import deliver
-from cleanroom.confirm import conclude
+from cleanroom.confirmation import conclude
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
-from cleanroom.confirm import ConfirmRequest, confirm
+from cleanroom.confirmation import ConfirmRequest, confirm
 from cleanroom.errors import UsageError
 from cleanroom.model import Confirmation, Entry
 from cleanroom.report import build_report

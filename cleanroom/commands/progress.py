@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cleanroom.evidence.gather import Watch
 from cleanroom.report.render import one_line
 from cleanroom.room.claims import Event
-from cleanroom.run import Watch
 
 _PLAIN_SECONDS = 10.0
 
@@ -46,7 +46,10 @@ class _Room:
         if self.step != "run":
             return self.step
         current = next(iter(self.running.values()), "")
-        count = f"{self.done}/{max(self.planned, self.done + len(self.running))} jobs"
+        total = max(self.planned, self.done + len(self.running))
+        if not total:
+            return "run"
+        count = f"{self.done}/{total} jobs"
         return f"run  {count}" + (f"  {one_line(current)[:60]}" if current else "")
 
 

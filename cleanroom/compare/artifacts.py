@@ -11,7 +11,7 @@ import msgspec
 from cleanroom.compare import payload
 from cleanroom.compare.boundary import Boundary
 from cleanroom.compare.origins import Origins
-from cleanroom.model import Artifact, Difference, Evidence, Kind, Sameness
+from cleanroom.model import Artifact, Difference, Evidence, Kind, Role, Sameness
 
 Locate = Callable[[str], Path]
 """Where the content of a digest is kept."""
@@ -41,10 +41,10 @@ def compare_artifacts(left: Evidence, right: Evidence, locate: Locate) -> tuple[
 
 
 def _sameness(a: Artifact | None, b: Artifact | None, locate: Locate) -> tuple[Sameness, str, str]:
-    if a is None:
-        return Sameness.EXTRA, "", "only the second run left it"
-    if b is None:
-        return Sameness.MISSING, "", "only the first run left it"
+    if a is None or b is None:
+        sameness, which, one = (Sameness.EXTRA, "second", b) if a is None else (Sameness.MISSING, "first", a)
+        verb = "removed" if one and one.kind is Kind.REMOVED else "overwrote" if one and one.role is Role.TRACKED else "left"
+        return sameness, "", f"only the {which} run {verb} it"
     if a.kind != b.kind:
         return Sameness.DIFFERENT, "", f"a {a.kind} here, a {b.kind} there"
     if a.unexamined or b.unexamined:

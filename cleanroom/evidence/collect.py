@@ -1,6 +1,8 @@
 """From a tree and the job records of a room to artifacts: what a run left, what it is to the workflow, which job made it."""
 
+import hashlib
 import stat
+from collections.abc import Iterator
 
 from cleanroom.evidence.walk import Hashed, Signature
 from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path
@@ -48,6 +50,15 @@ def _kind(mode: int) -> Kind:
     if stat.S_ISLNK(mode):
         return Kind.LINK
     return Kind.DIRECTORY if stat.S_ISDIR(mode) else Kind.OTHER
+
+
+def removed(before: dict[bytes, Signature], after: dict[bytes, Signature], tracked_outputs: tuple[str, ...]) -> Iterator[Artifact]:
+    """Tracked files that the run took away; outputs that were removed before it are not its work."""
+    for raw in before.keys() - after.keys():
+        path = escape_path(raw)
+        if path not in tracked_outputs and not stat.S_ISDIR(before[raw].mode):
+            sha256 = hashlib.sha256(b"removed").hexdigest()
+            yield Artifact(path=path, kind=Kind.REMOVED, size=0, mode=0, sha256=sha256, role=Role.TRACKED)
 
 
 def collect(

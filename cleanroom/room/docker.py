@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import select
 import socket
 import tarfile
@@ -24,6 +25,7 @@ from cleanroom.room.interface import RoomExit, RoomJob
 _LABEL = "cleanroom.owner"
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 DEFAULT_IMAGE = "cleanroom-room:latest"
 
 
@@ -181,13 +183,18 @@ class DockerEngine:
                 fileobj=context, custom_context=True, tag=tag, buildargs=args, network_mode=network, rm=True, forcerm=True,
                 decode=True, timeout=3600,
             )  # fmt: skip
+            said: list[str] = []
             for line in lines:
                 if "error" in line:
-                    raise ImageError(f"The image cannot be built: {str(line['error']).strip()}.", "See the lines above.")
-                if text := str(line.get("stream", "")).strip():
+                    code = (line.get("errorDetail") or {}).get("code", "")
+                    last = " / ".join(said[-4:]) or str(line["error"])
+                    raise ImageError(f"The image cannot be built (exit code {code}): {last}", "Mend that, then run it again.")
+                text = _ANSI.sub("", str(line.get("stream", ""))).strip()
+                if text:
+                    said.append(text)
                     yield text
         except (BuildError, DockerException, requests.RequestException) as error:
-            raise ImageError(f"The image cannot be built ({_reason(error)}).", "See the lines above.") from None
+            raise ImageError(f"The image cannot be built ({_reason(error)}).", "See `cleanroom doctor`.") from None
 
     def load_base(self, archive: Path, repository: str, tag: str) -> None:
         """Import a root file system as an image."""

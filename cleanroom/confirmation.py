@@ -13,6 +13,7 @@ from cleanroom.cause import read_causes
 from cleanroom.compare.artifacts import Locate, compare_artifacts
 from cleanroom.compare.plans import compare_attempts, compare_plans
 from cleanroom.errors import Interrupted
+from cleanroom.evidence.gather import RunRequest, Watch, run
 from cleanroom.evidence.store import Store
 from cleanroom.model import Comparison, Confirmation, Entry, Evidence, Profile, RunStatus, Value, digest
 from cleanroom.observe import observe
@@ -20,7 +21,6 @@ from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profi
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
 from cleanroom.room.interface import Limits, Network
-from cleanroom.run import RunRequest, Watch, run
 from cleanroom.source import open_repository
 from cleanroom.verdict import judge
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.errors import CleanroomError, Interrupted
-from cleanroom.evidence.collect import changed, collect
+from cleanroom.evidence.collect import changed, collect, removed
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hasher, Signature, scan
 from cleanroom.model import (
@@ -143,6 +143,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         hashed = hasher.digests(touched)
     unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
     artifacts = collect(before, touched, hashed, claims.attempts, unchanged)
+    artifacts += tuple(removed(before, after, claims.tracked_outputs))
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
             store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)

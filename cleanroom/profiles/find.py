@@ -40,7 +40,7 @@ def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list
         match = [p for p in found if clean in {p.name, p.path}]
         inside = any(p.startswith(_join(folder, clean) + "/") for p in paths) or _join(folder, clean) in paths
         if match:
-            chosen.append(match[0])
+            chosen += [p for p in match[:1] if p not in chosen]
         elif "/" in clean and inside and ".." not in PurePosixPath(clean).parts:
             chosen.append(Profile(name=clean, path=clean))
         else:

@@ -1,0 +1,44 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set up all that they need.
+VENV ?= .venv
+PY := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check bench schema clean
+
+demo: $(VENV)/.demo
+	@sh tests/setup/demo.sh $(VENV)
+
+test: $(VENV)/.dev
+	@sh tests/setup/with-engine.sh $(VENV) $(MAKE) --no-print-directory check
+
+# ruff, mypy, import contracts, then every test; the last line is pytest's summary.
+check: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest -n auto --dist loadgroup $(PYTEST)
+
+bench: $(VENV)/.dev
+	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.run $(BENCH)
+
+# Write the JSON Schema of report.json from the view model.
+schema: $(VENV)/.dev
+	$(PY) -m cleanroom.report.schema > cleanroom/report/report.schema.json
+
+$(VENV)/bin/python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cleanroom needs Python 3.11 or newer." >&2; exit 1; }
+	@python3 -m venv $(VENV) || { echo "Python's venv is missing. Type: sudo apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@echo "installing cleanroom into $(VENV)"
+	@$(PY) -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing cleanroom and its test tools into $(VENV)"
+	@$(PY) -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) .demo cleanroom-report dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

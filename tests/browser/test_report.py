@@ -1,0 +1,112 @@
+"""The report in a real browser: readable wide and narrow, light and dark, without network or script."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from cleanroom.model import Confirmation, Finding, Sameness, Severity
+from cleanroom.report import build_report
+from cleanroom.report.render import write_reports
+from cleanroom.verdict import judge
+from tests.conftest import require
+from tests.unit.values import SOURCE, artifact, comparison, difference, evidence, plan_difference
+
+HOSTILE = "<img src=x onerror=alert(1)> \x1b[31m‮ \"quoted' & long" + "x" * 300
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = evidence("local"), evidence(HOSTILE, artifacts=(artifact(content="2"),))
+    found = comparison(
+        right=HOSTILE,
+        artifacts=(difference(path=HOSTILE, note=HOSTILE, rule="count"), difference(path="results/derived.txt", origin=False)),
+        plan=(plan_difference(left="wc " * 100, right=HOSTILE),),
+        counts={Sameness.BYTES: 3, Sameness.DIFFERENT: 2},
+    )
+    confirmation = Confirmation(
+        source=SOURCE, repo=SOURCE.url, entry=runs[0].entry, baseline="local", wanted=("local", HOSTILE), runs=runs,
+        evidence={"local": "c" * 64}, comparisons=(found,), judgement=judge(runs, [found], ["local", HOSTILE]),
+        findings=(Finding(code="CR-001", severity=Severity.WARNING, text=HOSTILE, file=HOSTILE, line=3),), causes=(),
+        started=1.8e9, seconds=75.0,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("report")
+    write_reports(build_report(confirmation), folder)
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    require(bool(chromium and driver), "Chromium and its driver are not installed (apt-get install chromium chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(chromium)
+    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+                     "--disable-component-update", "--disable-sync", "--disable-quic", "--disable-dev-shm-usage",
+                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=str(driver)))
+    yield made
+    made.quit()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_it_is_readable(browser: webdriver.Chrome, page: Path, width: int, scheme: str) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    )
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.get(page.as_uri())
+    assert browser.find_element(By.CSS_SELECTOR, ".verdict").text == "DRIFTED"
+    overflow = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, "the page must not scroll sideways"
+    low = browser.execute_script(CONTRAST)
+    assert low == [], "text must stand out from its ground by 4.5 to 1"
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_nothing_hostile_became_markup(browser: webdriver.Chrome, page: Path) -> None:
+    browser.get(page.as_uri())
+    assert browser.find_elements(By.CSS_SELECTOR, "img, script, iframe, [onerror]") == []
+    assert "<img src=x" in browser.find_element(By.TAG_NAME, "body").text
+    assert "\x1b" not in page.read_text()
+
+
+def test_it_needs_no_network(browser: webdriver.Chrome, page: Path) -> None:
+    browser.get_log("performance")
+    browser.get(page.as_uri())
+    asked = [entry["message"] for entry in browser.get_log("performance") if '"Network.requestWillBeSent"' in entry["message"]]
+    assert asked
+    assert not [message for message in asked if "http://" in message or "https://" in message]
+
+
+def test_folded_parts_open_by_keyboard(browser: webdriver.Chrome, page: Path) -> None:
+    browser.get(page.as_uri())
+    room = browser.find_element(By.CSS_SELECTOR, "details.room")
+    assert not room.get_attribute("open")
+    room.find_element(By.TAG_NAME, "summary").send_keys("\n")
+    assert room.get_attribute("open")
+    assert "c" * 64 in room.text
+
+
+# The contrast of every visible text with the ground behind it, as in WCAG 2.1; returns what falls below 4.5 to 1.
+CONTRAST = """
+const parse = c => c.match(/[\\d.]+/g).map(Number);
+const lum = ([r, g, b]) => [r, g, b].map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; })
+  .reduce((a, v, i) => a + v * [.2126, .7152, .0722][i], 0);
+const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
+  return [255, 255, 255]; };
+const low = [];
+for (const e of document.querySelectorAll('body *')) {
+  if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) || !e.getClientRects().length) continue;
+  const a = lum(parse(getComputedStyle(e).color)), b = lum(ground(e));
+  const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (ratio < 4.5) low.push(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2));
+}
+return low;
+"""

@@ -1,0 +1,126 @@
+"""What the tests share: repositories made from fixtures, the command line as a person calls it, and engines that answer."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanroom.errors import CleanroomError
+from cleanroom.room.docker import DockerEngine
+from cleanroom.room.engines import open_engine
+
+ROOT = Path(__file__).resolve().parents[1]
+IN_CI = bool(os.environ.get("CI"))
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Real git, with a fixed identity and none of the user's configuration."""
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    for who in ("AUTHOR", "COMMITTER"):
+        env |= {f"GIT_{who}_NAME": "test", f"GIT_{who}_EMAIL": "test@example.org", f"GIT_{who}_DATE": "2026-01-01T00:00:00Z"}
+    command = ["git", "-c", "protocol.file.allow=always", *arguments]
+    return subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True, errors="surrogateescape").stdout
+
+
+def commit_all(folder: Path, message: str = "a commit") -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(folder, "rev-parse", "HEAD").strip()
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a call of the command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> Callable[..., Path]:
+    """A git repository from a fixture's name, or from {path: content}; later keys replace files of the fixture."""
+
+    def make(fixture: str = "", files: dict[str, str | bytes] | None = None, *, name: str = "repo") -> Path:
+        folder = tmp_path / name
+        if fixture:
+            shutil.copytree(ROOT / "fixtures" / fixture, folder)
+        folder.mkdir(exist_ok=True)
+        for path, content in (files or {}).items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+        git(folder, "init", "--quiet", "--initial-branch", "main")
+        commit_all(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all workers of a session, as users have one for all their calls."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "cache"
+
+
+@pytest.fixture
+def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
+    """The installed command, in a process of its own."""
+
+    def call(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None, cache: Path = cache) -> Result:
+        command = [sys.executable, "-m", "cleanroom.cli", *map(str, arguments)]
+        full = {**os.environ, "CLEANROOM_CACHE": str(cache), "COLUMNS": "100", **(env or {})}
+        ended = subprocess.run(command, cwd=cwd or tmp_path, env=full, capture_output=True, text=True, errors="replace", timeout=280)
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return Result(ended.returncode, ended.stdout, ended.stderr)
+
+    return call
+
+
+def require(condition: bool, reason: str) -> None:
+    """Skip with a reason that the summary prints; in CI nothing may be missing."""
+    if condition:
+        return
+    if IN_CI:
+        pytest.fail(f"{reason}; in CI no test may be skipped")
+    pytest.skip(reason)
+
+
+def require_engine(name: str, image: str = "") -> None:
+    try:
+        engine = open_engine(name)
+        try:
+            engine.resolve(image)
+        finally:
+            engine.close()
+    except CleanroomError as error:
+        require(False, str(error))
+
+
+@pytest.fixture(params=["docker", "sandbox"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of an engine that answers, each in turn."""
+    name = str(request.param)
+    require_engine(name)
+    return name
+
+
+@pytest.fixture
+def docker_engine() -> Any:
+    require_engine("docker")
+    engine = DockerEngine()
+    yield engine
+    engine.close()

@@ -1,0 +1,321 @@
+"""`cleanroom confirm` as a person calls it: real git, real Snakemake, real rooms."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from cleanroom.report.schema import schema
+from tests.conftest import ROOT, Result, commit_all, git, require_engine
+
+Make = Callable[..., Path]
+Cli = Callable[..., Result]
+
+TWO_PROFILES = {"profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 4\n"}
+
+
+def snakefile(shell: str, *, more: str = "", threads: int = 1) -> str:
+    return f'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n    threads: {threads}\n{more}    shell: {shell!r}\n'
+
+
+@pytest.fixture
+def confirm(cli: Cli, tmp_path: Path) -> Callable[..., tuple[Result, dict[str, Any]]]:
+    """Confirm, and read report.json, which must fit its schema."""
+
+    def call(repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report") -> tuple[Result, dict[str, Any]]:
+        result = cli("confirm", repo, ref, "--out", tmp_path / out, *arguments)
+        path = tmp_path / out / "report.json"
+        report = json.loads(path.read_text()) if path.exists() else {}
+        if report:
+            jsonschema.validate(report, schema())
+            assert report["exit_code"] == result.code
+        return result, report
+
+    return call
+
+
+Confirm = Callable[..., tuple[Result, dict[str, Any]]]
+
+
+# --- the three fixtures, in both engines ---
+
+
+def test_reads_holds_by_payload(make_repository: Make, confirm: Confirm, engine: str) -> None:
+    result, report = confirm(make_repository("reads"), "--engine", engine)
+    assert (result.code, report["verdict"]) == (0, "HELD"), result.out
+    assert [run["profile"] for run in report["runs"]] == ["local", "ci", "slurm"]
+    assert len({run["attempt_id"] for run in report["runs"]}) == 3
+    assert {run["jobs"] for run in report["runs"]} == {23}
+    assert any(f["code"] == "CR-001" and f["file"] == "profiles/slurm/config.yaml" and f["line"] == 1 for f in report["findings"])
+    overrides = {o["key"] for o in report["runs"][2]["overrides"]}
+    assert {"executor", "jobs", "slurm-logdir", "cores", "notemp", "scheduler"} <= overrides
+    assert (report["isolation"] == "container") is (engine == "docker")
+    for name in ("report.html", "report.md", "report.json", "junit.xml"):
+        assert name in result.out
+
+
+def test_release_differs_from_itself_and_no_profile_is_blamed(make_repository: Make, confirm: Confirm) -> None:
+    result, report = confirm(make_repository("reads"), "--engine", "sandbox", "--target", "release")
+    assert (result.code, report["verdict"]) == (1, "DRIFTED")
+    assert [c["name"] for c in report["causes"]] == ["not deterministic"]
+    assert {(d["path"], d["origin"], d["noise"]) for d in report["differences"] if d["decides"] and "control" not in d["right"]} == {
+        ("results/manifest.json", True, True)
+    }
+    assert "differs from itself" in report["sentence"]
+
+
+def test_wordcount_holds_by_bytes(make_repository: Make, confirm: Confirm, engine: str) -> None:
+    result, report = confirm(make_repository("wordcount"), "--engine", engine)
+    assert (result.code, report["accepted"], len(report["runs"])) == (0, [], 2)
+
+
+def test_features_is_held_against_its_control(make_repository: Make, confirm: Confirm, engine: str) -> None:
+    result, report = confirm(make_repository("features"), "--engine", engine)
+    assert result.code == 0, result.out
+    assert [run["label"] for run in report["runs"]] == ["default", "default (control)"]
+    assert {r["name"]: r["verdict"] for r in report["rungs"]}["control"] == "HELD"
+    assert report["runs"][0]["decides"] == 11
+
+
+@pytest.mark.parametrize("version", ["7.32.4", "8.30.0"])
+@pytest.mark.parametrize("fixture", ["reads", "features"])
+def test_older_snakemakes(make_repository: Make, confirm: Confirm, version: str, fixture: str) -> None:
+    image = f"cleanroom-room:{version}"
+    require_engine("docker", image)
+    result, report = confirm(make_repository(fixture), "--image", image)
+    assert result.code == 0, result.out
+    assert {run["versions"]["snakemake"] for run in report["runs"]} == {version}
+    jobs = {"reads": 23, "features": 9}[fixture]
+    assert {run["jobs"] for run in report["runs"]} == {jobs}
+
+
+# --- meaning through a profile, and policy that leaks ---
+
+
+def test_config_in_a_profile_is_found_in_the_plan(make_repository: Make, confirm: Confirm, engine: str) -> None:
+    repo = make_repository(
+        files={
+            "Snakefile": 'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n    params: n=config.get("n", 1)\n    shell: "echo {params.n} > {output}"\n',
+            "profiles/a/config.yaml": "cores: 1\n",
+            "profiles/b/config.yaml": "cores: 1\nconfig:\n  n: 2\n",
+        }
+    )
+    result, report = confirm(repo, "--engine", engine)
+    assert (result.code, report["verdict"]) == (1, "DRIFTED")
+    assert {d["field"] for d in report["plan_differences"] if d["decides"] and "control" not in d["right"]} >= {"config: n", "params"}
+    assert [(c["name"], c["certain"]) for c in report["causes"]] == [("config", True)]
+    assert [run["label"] for run in report["runs"]] == ["a", "b", "a (control)"]
+
+
+def test_threads_that_only_a_script_reads_are_found_in_the_results(make_repository: Make, confirm: Confirm) -> None:
+    repo = make_repository(
+        files={
+            "Snakefile": 'rule all:\n    input: "sum.txt"\n\nrule one:\n    output: "out.txt"\n    threads: 4\n    script: "s.py"\n\n'
+            'rule two:\n    input: "out.txt"\n    output: "sum.txt"\n    shell: "sha256sum {input} > {output}"\n',
+            "s.py": 'open(snakemake.output[0], "w").write(str(snakemake.threads))\n',
+            **TWO_PROFILES,
+        }
+    )
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == 1
+    found = {d["path"]: (d["origin"], d["rule"]) for d in report["differences"] if d["decides"] and d["right"] == "b"}
+    assert found == {"out.txt": (True, "one"), "sum.txt": (False, "two")}
+    assert [c["name"] for c in report["causes"]] == ["cores"]
+
+
+def test_a_retry_that_hides_a_failure_decides(make_repository: Make, confirm: Confirm) -> None:
+    shell = "if [ {threads} = 4 ] && [ ! -e tried ]; then touch tried; exit 1; fi; echo same > {output}"
+    repo = make_repository(files={"Snakefile": snakefile(shell, more="    retries: 2\n", threads=4), **TWO_PROFILES})
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == 1
+    assert {run["label"]: run["attempts"] for run in report["runs"]} == {"a": 1, "b": 2, "a (control)": 1}
+    assert any(f["code"] == "CR-010" for f in report["findings"])
+
+
+# --- nothing proven is never held ---
+
+VACUOUS: dict[str, tuple[dict[str, str], str]] = {
+    "dry-run": ({"profiles/b/config.yaml": "cores: 1\ndry-run: true\n"}, "dry-run"),
+    "touch": ({"profiles/b/config.yaml": "cores: 1\ntouch: true\n"}, "touch"),
+    "unlock": ({"profiles/b/config.yaml": "cores: 1\nunlock: true\n"}, "unlock"),
+    "until an empty target": ({"profiles/b/config.yaml": "cores: 1\nuntil: [all]\n", "Snakefile": "rule all:\n    input: []\n"}, "no"),
+    "broken YAML": ({"profiles/b/config.yaml": "cores: 1\nquiet: [a\nx: 1\n"}, "profiles/b/config.yaml, line 3"),
+    "an unknown setting": ({"profiles/b/config.yaml": "cores: 1\ncorse: 2\n"}, "profiles/b/config.yaml, line 2"),
+    "an empty workflow": ({"Snakefile": "rule all:\n    input: []\n"}, "make"),
+    "only a log": ({"Snakefile": 'rule all:\n    output: touch("x")\n    log: "a.log"\n    shell: "rm -f nothing"\n'}, ""),
+}
+
+
+@pytest.mark.parametrize("case", [name for name in VACUOUS if name != "only a log"])
+def test_nothing_proven(make_repository: Make, confirm: Confirm, case: str) -> None:
+    files, said = VACUOUS[case]
+    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}"), **TWO_PROFILES, **files})
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert (result.code, report["verdict"]) == (4, "INCONCLUSIVE"), result.out
+    assert said in " ".join(report["reasons"])
+
+
+def test_committed_outputs_are_made_again(make_repository: Make, confirm: Confirm) -> None:
+    shell = "echo {threads} > {output}"
+    repo = make_repository(files={"Snakefile": snakefile(shell, threads=4), "out.txt": "stale\n", **TWO_PROFILES})
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == 1, "with the committed file in place, nothing would have run"
+    assert any(f["code"] == "CR-003" and "out.txt" in f["text"] for f in report["findings"])
+
+
+def test_parsing_that_writes_is_seen(make_repository: Make, confirm: Confirm) -> None:
+    text = 'shell("date +%N > stamp.txt")\n' + snakefile("echo 1 > {output}")
+    result, report = confirm(make_repository(files={"Snakefile": text, **TWO_PROFILES}), "--engine", "sandbox")
+    assert any(f["code"] == "CR-004" and "stamp.txt" in f["text"] for f in report["findings"])
+    assert result.code == 1, "the file that it leaves differs"
+
+
+# --- failures ---
+
+
+def test_a_workflow_that_fails_under_one_profile(make_repository: Make, confirm: Confirm) -> None:
+    shell = "echo about to fail >&2; [ {threads} = 1 ] && echo 1 > {output}"
+    repo = make_repository(files={"Snakefile": snakefile(shell, threads=4), **TWO_PROFILES})
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert (result.code, report["verdict"]) == (3, "FAILED")
+    failed = next(run for run in report["runs"] if run["label"] == "b")
+    assert failed["status"] == "failed"
+    assert failed["failed"][0]["job"] == "one"
+    assert "about to fail" in failed["why"] or "Error" in failed["why"]
+
+
+def test_the_time_limit(make_repository: Make, confirm: Confirm, engine: str) -> None:
+    repo = make_repository(files={"Snakefile": snakefile("sleep 1000; echo 1 > {output}"), "profiles/a/config.yaml": "cores: 1\n"})
+    result, report = confirm(repo, "--engine", engine, "--time-limit", "6s")
+    assert (result.code, report["verdict"]) == (4, "INCONCLUSIVE"), result.out
+    assert "time limit" in report["reasons"][0]
+
+
+def test_lint_that_hangs_only_informs(make_repository: Make, confirm: Confirm) -> None:
+    text = 'import sys, time\nif "--lint" in sys.argv or any("lint" in a for a in sys.argv): time.sleep(3600)\n' + snakefile(
+        "echo 1 > {output}"
+    )
+    repo = make_repository(files={"Snakefile": text, **TWO_PROFILES})
+    result, report = confirm(repo, "--engine", "sandbox", "--time-limit", "15s")
+    assert result.code in (0, 4)
+    assert {r["name"]: r["decides"] for r in report["rungs"]}["lint"] is False
+
+
+# --- entering a workflow ---
+
+
+def test_the_entry_from_cleanroom_yaml(make_repository: Make, confirm: Confirm) -> None:
+    repo = make_repository(
+        files={
+            "sub/Snakefile": 'configfile: "c.yaml"\nrule a:\n    output: "a.txt"\n    shell: "echo a > {output}"\n\n'
+            'rule b:\n    output: "b.txt"\n    params: x=config["x"]\n    shell: "echo {params.x} > {output}"\n',
+            "sub/c.yaml": "x: 1\n",
+            "sub/d.yaml": "x: 2\n",
+            "cleanroom.yaml": "workflow:\n  folder: sub\n  targets: [b]\n  configfiles: [d.yaml]\n  cores: 3\n",
+        }
+    )
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == 0, result.out
+    assert report["entry"] == {"folder": "sub", "targets": ["b"], "configfiles": ["d.yaml"], "cores": 3}
+    assert report["runs"][0]["jobs"] == 1
+    assert any(o["key"] == "cores" and o["now"] == 3 for o in report["runs"][0]["overrides"])
+
+
+def test_submodules_and_lfs_files_are_in_the_clone(make_repository: Make, confirm: Confirm, tmp_path: Path) -> None:
+    inner = make_repository(files={"part.txt": "from the submodule\n"}, name="inner")
+    content = b"a large file\n"
+    import hashlib
+
+    oid = hashlib.sha256(content).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n"
+    repo = make_repository(
+        files={
+            "Snakefile": 'rule all:\n    input: "out.txt"\n\nrule one:\n    input: "lib/part.txt", "big.bin"\n    output: "out.txt"\n    shell: "cat {input} > {output}; test $(wc -l < {output}) = 2"\n',
+            ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+        }
+    )
+    (repo / "big.bin").write_text(pointer)
+    stored = repo / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(content)
+    git(repo, "submodule", "add", "--quiet", str(inner), "lib")
+    commit_all(repo)
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == 0, result.out
+    assert report["runs"][0]["decides"] == 1
+
+
+# --- names and output that are hostile to whoever looks ---
+
+
+def test_names_with_spaces_newlines_bytes_and_markup(make_repository: Make, confirm: Confirm, tmp_path: Path, engine: str) -> None:
+    script = (
+        "import os, random\n"
+        "for name in (b'with space', b'new\\nline', b'\\xff\\xfe', b'<script>alert(1)</script>', b'\\x1b[31mred', b'`code` | *bold*'):\n"
+        "    open(name, 'w').write(str(random.random()))\n"
+        "os.symlink('/etc/passwd', 'link')\n"
+        "open(snakemake.output[0], 'w').write('1')\n"
+    )
+    repo = make_repository(files={"Snakefile": 'rule all:\n    output: "out.txt"\n    script: "s.py"\n', "s.py": script})
+    result, report = confirm(repo, "--engine", engine)
+    assert result.code == 1
+    paths = {d["path"] for d in report["differences"]}
+    assert {"with space", "new\nline", "\\xff\\xfe", "`code` | *bold*", "\x1b[31mred"} <= paths
+    assert "\x1b[31mred" not in result.out + result.err
+    for name in ("report.html", "report.md", "junit.xml"):
+        text = (tmp_path / "report" / name).read_text()
+        assert "<script>alert" not in text
+        assert "\x1b" not in text
+    assert "root:x:0" not in json.dumps(report)
+
+
+# --- what a confirmation leaves out and says so ---
+
+
+def test_uncommitted_changes_are_not_part_of_it(make_repository: Make, confirm: Confirm) -> None:
+    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}")})
+    (repo / "Snakefile").write_text("this does not parse")
+    (repo / "new.txt").write_text("x")
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == 0
+    assert report["source"]["uncommitted"] == 2
+    assert "2 uncommitted paths" in result.err
+
+
+def test_a_confirmation_can_be_judged_again_from_its_evidence(make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path) -> None:
+    repo = make_repository(files={"Snakefile": snakefile("date +%N > {output}")})
+    _, report = confirm(repo, "--engine", "sandbox")
+    digests = [run["evidence"] for run in report["runs"]]
+    result = cli("compare", *digests, "--format", "json")
+    assert result.code == 1
+    assert [d["path"] for d in result.json()["differences"] if d["decides"]] == ["out.txt"]
+    same = cli("compare", digests[0], digests[0], "--format", "json")
+    assert (same.code, same.json()["verdict"]) == (0, "HELD")
+
+
+def test_the_python_functions_say_the_same(make_repository: Make, cache: Path) -> None:
+    import cleanroom
+
+    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}")})
+    report = cleanroom.confirm(str(repo), "HEAD", cache=str(cache), engine="sandbox")
+    assert (report.verdict, report.exit_code) == ("HELD", 0)
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    """The script behind `make demo`, twice; the second time takes seconds."""
+    for path in ("fixtures", "tests/setup"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).symlink_to(ROOT / path)
+    venv = Path(sys.executable).parent.parent
+    env = {**os.environ, "CLEANROOM_CACHE": str(tmp_path / "cache"), "PATH": f"{venv}/bin:{os.environ['PATH']}"}
+    for _ in range(2):
+        ended = subprocess.run(["sh", "tests/setup/demo.sh", str(venv)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280)
+        assert ended.returncode == 0, ended.stderr
+        assert "HELD" in ended.stdout
+        assert (tmp_path / ".demo" / "report" / "report.html").exists()

@@ -1,0 +1,43 @@
+"""cleanroom.yaml: every mistake is named with its place."""
+
+import pytest
+
+from cleanroom.errors import UsageError
+from cleanroom.settings import entry_of, read_settings
+
+
+def test_everything_is_optional() -> None:
+    assert read_settings(b"") == read_settings(b"{}")
+
+
+def test_the_workflow_section() -> None:
+    text = (
+        b"workflow:\n  folder: sub\n  configfiles: [config/test.yaml]\n  targets: [all]\n  cores: 6\nprofiles: [ci]\nbaseline_profile: ci\n"
+    )
+    settings = read_settings(text)
+    entry = entry_of(settings)
+    assert (entry.folder, entry.configfiles, entry.targets, entry.cores) == ("sub", ("config/test.yaml",), ("all",), 6)
+    assert (settings.profiles, settings.baseline_profile) == (("ci",), "ci")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"workflow:\n  snakfile: x\n", "snakfile"),
+        (b"workflow:\n  cores: many\n", "workflow.cores"),
+        (b"workflow:\n  targets: all\n", "workflow.targets"),
+        (b"a: [1\nb: 2\n", "line 2"),
+        (b"a: &x [1]\nb: *x\n", "aliases"),
+        (b"- a\n- b\n", "object"),
+        (b"workflow: {folder: ../x}\n", "leads out"),
+        (b"workflow: {snakefile: /etc/passwd}\n", "leads out"),
+        (b"workflow: {targets: [--unlock]}\n", "looks like an option"),
+        (b"workflow: {cores: 0}\n", "at least 1"),
+        (b"\xff\xfe\x00", "YAML"),
+        (b"a" * (2**20 + 1), "at most"),
+        (b"[" * 5000, "YAML"),
+    ],
+)
+def test_a_mistake_names_its_place(text: bytes, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_settings(text)

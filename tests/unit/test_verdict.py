@@ -1,0 +1,123 @@
+"""The verdict is a truth table: each row is one way in which a confirmation can end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from cleanroom.model import Comparison, Evidence, Plan, Role, Rule, RunStatus, Sameness, VerdictName
+from cleanroom.verdict import judge
+from tests.unit.values import artifact, attempt, comparison, difference, evidence, job, plan_difference
+
+LOCAL, CI = evidence("local"), evidence("ci")
+CONTROL = evidence("local", control=True)
+HELD, DRIFTED, FAILED, INCONCLUSIVE = VerdictName.HELD, VerdictName.DRIFTED, VerdictName.FAILED, VerdictName.INCONCLUSIVE
+
+
+def other(**values: Any) -> Evidence:
+    return evidence("ci", **values)
+
+
+SECOND = job("merge", "merged.txt")
+TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, int]] = [
+    ("the same by bytes", [LOCAL, CI], [comparison()], HELD, 0),
+    ("the same by payload", [LOCAL, CI], [comparison(counts={Sameness.PAYLOAD: 1})], HELD, 0),
+    ("one profile and its control", [LOCAL, CONTROL], [comparison(right="local (control)", control=True)], HELD, 0),
+    ("only what informs differs", [LOCAL, CI], [comparison(artifacts=(difference(decides=False),))], HELD, 0),
+    ("a result differs", [LOCAL, CI], [comparison(artifacts=(difference(),))], DRIFTED, 1),
+    ("a result is missing", [LOCAL, CI], [comparison(artifacts=(difference(sameness=Sameness.MISSING),))], DRIFTED, 1),
+    ("the plan differs", [LOCAL, CI], [comparison(plan=(plan_difference(),))], DRIFTED, 1),
+    ("the plan differs in what informs", [LOCAL, CI], [comparison(plan=(plan_difference(decides=False),))], HELD, 0),
+    ("attempts differ", [LOCAL, CI], [comparison(attempts=(plan_difference(field="attempts"),))], DRIFTED, 1),
+    (
+        "the control differs: not deterministic",
+        [LOCAL, CONTROL],
+        [comparison(right="local (control)", control=True, artifacts=(difference(),))],
+        DRIFTED,
+        1,
+    ),
+    (
+        "a profile differs only where the control does",
+        [LOCAL, CI, CONTROL],
+        [comparison(artifacts=(difference(noise=True),)), comparison(right="local (control)", control=True, artifacts=(difference(),))],
+        DRIFTED,
+        1,
+    ),
+    ("a run failed", [LOCAL, other(status=RunStatus.FAILED, why="The run failed.")], [], FAILED, 3),
+    ("a room broke", [LOCAL, other(status=RunStatus.BROKEN, why="The engine went away.")], [], INCONCLUSIVE, 4),
+    (
+        "one failed and one broke: nothing was proven comes first",
+        [evidence("local", status=RunStatus.FAILED), other(status=RunStatus.BROKEN)],
+        [],
+        INCONCLUSIVE,
+        4,
+    ),
+    ("no plan", [LOCAL, other(plan=None)], [comparison()], INCONCLUSIVE, 4),
+    ("an empty plan", [LOCAL, other(plan=Plan())], [comparison()], INCONCLUSIVE, 4),
+    ("nothing to be done", [LOCAL, other(plan=Plan(jobs=(job(needed=False),)))], [comparison()], INCONCLUSIVE, 4),
+    ("only a target without outputs", [LOCAL, other(plan=Plan(jobs=(job("all", ""),)))], [comparison()], INCONCLUSIVE, 4),
+    ("no job ran", [LOCAL, other(attempts=())], [comparison()], INCONCLUSIVE, 4),
+    ("a job of the graph never ran", [LOCAL, other(idle=(SECOND,))], [comparison()], INCONCLUSIVE, 4),
+    (
+        "a planned job is lost",
+        [LOCAL, other(plan=Plan(jobs=(job(), SECOND), rules={"count": Rule()}))],
+        [comparison()],
+        INCONCLUSIVE,
+        4,
+    ),
+    (
+        "a planned job went away after a checkpoint",
+        [LOCAL, other(plan=Plan(jobs=(job(), SECOND), rules={"count": Rule(checkpoint=True)}))],
+        [comparison()],
+        HELD,
+        0,
+    ),
+    ("a job was never seen to end", [LOCAL, other(attempts=(attempt(job(), ok=None),))], [comparison()], INCONCLUSIVE, 4),
+    ("a job could not be recorded", [LOCAL, other(undescribed=("x",))], [comparison()], INCONCLUSIVE, 4),
+    ("no result", [LOCAL, other(artifacts=())], [comparison()], INCONCLUSIVE, 4),
+    ("only logs", [LOCAL, other(artifacts=(artifact("x.log", role=Role.LOG),))], [comparison()], INCONCLUSIVE, 4),
+    (
+        "a result could not be read",
+        [LOCAL, CI],
+        [comparison(artifacts=(difference(note="not examined: it could not be read: Permission denied"),))],
+        INCONCLUSIVE,
+        4,
+    ),
+    ("a profile was not run", [LOCAL], [], INCONCLUSIVE, 4),
+    ("nothing was compared", [LOCAL, CI], [], INCONCLUSIVE, 4),
+    ("nothing that decides was compared", [LOCAL, CI], [comparison(counts={})], INCONCLUSIVE, 4),
+]
+
+
+@pytest.mark.parametrize(("runs", "comparisons", "verdict", "code"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_truth_table(runs: Sequence[Evidence], comparisons: Sequence[Comparison], verdict: VerdictName, code: int) -> None:
+    wanted = [run.label for run in runs] if len(runs) > 1 else ["local", "ci"]
+    judgement = judge(runs, comparisons, wanted)
+    assert (judgement.verdict, judgement.exit_code) == (verdict, code)
+    assert judgement.reasons
+
+
+def test_nothing_at_all_is_never_held() -> None:
+    assert judge([], [], []).verdict is INCONCLUSIVE
+
+
+def test_a_profile_that_is_wanted_and_not_run_is_named() -> None:
+    judgement = judge([LOCAL, CI], [comparison()], ["local", "ci", "slurm"])
+    assert judgement.verdict is INCONCLUSIVE
+    assert "slurm" in judgement.reasons[0]
+
+
+def test_noise_is_never_counted_against_a_profile() -> None:
+    control = comparison(right="local (control)", control=True, artifacts=(difference(),))
+    judgement = judge([LOCAL, CI, CONTROL], [comparison(artifacts=(difference(noise=True),)), control], ["local", "ci", "local (control)"])
+    assert len(judgement.reasons) == 1
+    assert "differs from itself" in judgement.reasons[0]
+    rungs = {rung.name: rung.verdict for rung in judgement.rungs}
+    assert rungs["control"] is DRIFTED
+    assert rungs["run"] is INCONCLUSIVE
+
+
+def test_what_is_not_climbed_says_what_stays_open() -> None:
+    judgement = judge([LOCAL, CI], [comparison()], ["local", "ci"])
+    for rung in judgement.rungs:
+        assert bool(rung.unproven) == (rung.verdict is not HELD), rung

@@ -72,13 +72,13 @@ def confirm(request: ConfirmRequest, watch: Watch | None = None) -> Confirmation
         engine = open_engine(engine_name)
         try:
             image = engine.resolve(request.image)
-            engine.sweep(owner.alive)
+            engine.sweep(owner.may_sweep)
         finally:
             engine.close()
         owner.sweep()
         base = RunRequest(
             source=source, repo=request.repo, entry=entry, profile=profiles[0], image=image, engine=engine_name, cache=str(cache),
-            owner=owner.name, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
+            owner=owner.name, mark=owner.mark, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
             jobs_in_parallel=request.jobs_in_parallel, keep_room=request.keep_rooms,
         )  # fmt: skip
         runs, wanted = _run_all(base, profiles, watch, Store(cache / "store"))

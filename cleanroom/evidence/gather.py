@@ -55,6 +55,7 @@ class RunRequest(Value, frozen=True):
     engine: str
     cache: str
     owner: str
+    mark: str
     control: bool = False
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -124,7 +125,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     room.furnish(_spec(request), tracked, request.engine)
     before = scan(os.fsencode(room.work))
     job = RoomJob(
-        name=blank.attempt_id, owner=request.owner, image=request.image, env=environment(request) | room.paths(), limits=request.limits,
+        name=blank.attempt_id, owner=request.mark, image=request.image, env=environment(request) | room.paths(), limits=request.limits,
         command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts()),
     )  # fmt: skip
     engine = open_engine(request.engine)

@@ -25,6 +25,9 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     if len(report.reasons) > _SHOWN:
         parts.append(Text(f"… and {len(report.reasons) - _SHOWN} more reasons", style="dim"))
     parts += [Text(""), _matrix(report)]
+    for run in report.runs:
+        if lines := visible(run.why).splitlines()[1:]:
+            parts += [Text(""), Text(f"the last lines of {one_line(run.label)}:", style="dim"), *(Text(f"  {line}") for line in lines)]
     files = [d for d in report.differences if d.decides]
     if files:
         parts.append(Text(""))

@@ -159,10 +159,10 @@ class DockerEngine:
             time.sleep(0.02)
         raise EngineError(f"The container {name} cannot be removed.", f"Remove it: docker rm --force {name}")
 
-    def sweep(self, alive: Callable[[str], bool]) -> int:
+    def sweep(self, left_behind: Callable[[str], bool]) -> int:
         swept = 0
         for container in self._client.containers.list(all=True, filters={"label": _LABEL}, ignore_removed=True):
-            if not alive(container.labels[_LABEL]):
+            if left_behind(container.labels[_LABEL]):
                 self._remove(str(container.name))
                 swept += 1
         return swept

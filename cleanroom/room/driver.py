@@ -11,6 +11,7 @@ Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the fin
 """
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -551,7 +552,7 @@ def plan_step(spec, snakemake, cores, filename="plan.json"):
 
 def run_step(spec, snakemake, cores, events):
     """Every started attempt and its end go out as events; at the end, the jobs of the final graph that did not run."""
-    started, seen, workflows = {}, set(), []
+    started, seen, workflows, numbers = {}, set(), [], itertools.count()
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register
     finish, fail = scheduler._finish_jobs, scheduler._handle_error
@@ -568,8 +569,7 @@ def run_step(spec, snakemake, cores, events):
 
     def on_register(self, *args, **kwargs):
         try:
-            number = len(started)
-            started[key(self)] = number
+            number = started[key(self)] = next(numbers)
             record = job_record(self, self.dag)
             rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
             seen.add(self.rule.name)

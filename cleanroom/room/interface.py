@@ -75,6 +75,6 @@ class Engine(Protocol):
         """
         ...
 
-    def sweep(self, alive: Callable[[str], bool]) -> int:
-        """Remove rooms whose owner is not alive; returns how many there were."""
+    def sweep(self, left_behind: Callable[[str], bool]) -> int:
+        """Remove the rooms whose owner's mark tells that they were left behind; returns how many there were."""
         ...

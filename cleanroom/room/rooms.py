@@ -98,6 +98,16 @@ class Owner:
         self._lock = filelock.FileLock(_lock(cache, self.name), timeout=0)
         self._lock.acquire()
 
+    @property
+    def mark(self) -> str:
+        """What a container of this owner is labelled with: its cache and its name."""
+        return f"{self._cache}:{self.name}"
+
+    def may_sweep(self, mark: str) -> bool:
+        """Whether a container with that mark was left behind: of this cache, by an owner that is gone."""
+        cache, _, name = mark.rpartition(":")
+        return cache == str(self._cache) and not self.alive(name)
+
     def alive(self, name: str) -> bool:
         """Whether the owner of that name still runs."""
         if name == self.name:

@@ -108,7 +108,7 @@ class SandboxEngine:
         for key, value in {"PATH": path, **job.env}.items():
             yield from ("--setenv", key, value)
 
-    def sweep(self, alive: Callable[[str], bool]) -> int:
+    def sweep(self, left_behind: Callable[[str], bool]) -> int:
         return 0  # a sandbox dies with its parent
 
 

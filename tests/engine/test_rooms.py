@@ -33,7 +33,8 @@ def inhabit(make_repository: Make, cache: Path, engine: str) -> Inhabit:
         try:
             request = RunRequest(
                 source=source, repo=str(repo), entry=Entry(), profile=Profile(name="none"), image=opened.resolve(""), engine=engine,
-                cache=str(cache), owner=owner.name, limits=limits or Limits(lint=20), network=network,
+                cache=str(cache), owner=owner.name,
+                mark=owner.mark, limits=limits or Limits(lint=20), network=network,
             )  # fmt: skip
             evidence = run(request)
         finally:

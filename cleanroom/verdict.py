@@ -159,19 +159,22 @@ def _count(comparison: Comparison) -> str:
     plan = sum(d.decides and not d.noise for d in comparison.plan)
     files = [d for d in comparison.artifacts if d.decides and not d.noise]
     if plan:
-        parts.append(f"{plan} deciding fields of the plan")
+        parts.append("1 deciding field of the plan" if plan == 1 else f"{plan} deciding fields of the plan")
     if attempts := sum(d.decides and not d.noise for d in comparison.attempts):
         parts.append(f"{attempts} jobs in attempts")
     if files:
-        origins = sum(d.origin for d in files)
-        parts.append(f"{len(files)} of {_compared(comparison)} results ({origins} where it began)")
+        parts.append(f"{len(files)} of {_compared(comparison)} results")
     return ", ".join(parts)
 
 
 def _held(comparison: Comparison) -> str:
     names = {Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload"}
-    parts = [f"{comparison.counts[level]} results {word}" for level, word in names.items() if comparison.counts.get(level)]
+    parts = [f"{_results(comparison.counts[level])} {word}" for level, word in names.items() if comparison.counts.get(level)]
     return ", ".join(parts)
+
+
+def _results(count: int) -> str:
+    return "1 result" if count == 1 else f"{count} results"
 
 
 def _first_line(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from cleanroom.model import Cause, Comparison, Evidence, canonical
 
 NOT_DETERMINISTIC = "not deterministic"
+_CONFIGURES = {"config", "configfile", "replace-workflow-config", "snakefile"}
 
 
 def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> tuple[Cause, ...]:
@@ -21,20 +22,30 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
             text = "a second run under the same profile differs too: no profile is the cause"
             found.append(Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True))
         else:
-            found += _settings(by_label[comparison.left], by_label[comparison.right])
+            found += _settings(by_label[comparison.left], by_label[comparison.right], _configuration_differs(comparison))
     return tuple(found)
 
 
-def _settings(left: Evidence, right: Evidence) -> Iterator[Cause]:
-    """The settings in force in the room that differ; one that the room replaced for both cannot have done it."""
+def _configuration_differs(comparison: Comparison) -> bool:
+    return any(d.field.startswith("config: ") and d.decides and not d.noise for d in comparison.plan)
+
+
+def _settings(left: Evidence, right: Evidence, configuration: bool) -> Iterator[Cause]:
+    """The settings in force in the room that differ; one that the room replaced for both cannot have done it.
+
+    Where the plan shows another configuration, only the settings that can change it are named.
+    """
     values = [_in_force(run) for run in (left, right)]
     keys = [key for key in sorted(values[0].keys() | values[1].keys()) if values[0].get(key) != values[1].get(key)]
+    found = "the only setting in force that differs"
+    if configuration and (able := [key for key in keys if key in _CONFIGURES]):
+        keys, found = able, "the plan shows another configuration, and only this setting can change it"
     if not keys:
         yield Cause(name="unknown", values={}, found="no setting in force differs between the two profiles")
     for key in keys:
         shown = {run.label: value.get(key, "(not set)") for run, value in zip((left, right), values, strict=True)}
         if len(keys) == 1:
-            yield Cause(name=key, values=shown, found="the only setting in force that differs", certain=True)
+            yield Cause(name=key, values=shown, found=found, certain=True)
         else:
             yield Cause(name=key, values=shown, found=f"one of {len(keys)} settings in force that differ; not told apart")
 

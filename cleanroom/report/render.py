@@ -13,7 +13,7 @@ import markupsafe
 import msgspec
 
 from cleanroom.errors import StoreError
-from cleanroom.report.view import Report
+from cleanroom.report.view import Report, leads
 
 FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|[\ud800-\udfff]")
@@ -66,6 +66,7 @@ def _environment() -> jinja2.Environment:
         finalize=lambda value: value if isinstance(value, markupsafe.Markup) else visible(value),
     )  # fmt: skip
     env.filters.update(md=_markdown, code=_code, line=one_line, seconds=_seconds, text=_value)
+    env.tests.update(leading=leads, shown=lambda d: d.decides or leads(d))
     return env
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cleanroom.model import VerdictName
 from cleanroom.report.render import one_line, visible
-from cleanroom.report.view import Report
+from cleanroom.report.view import Report, leads
 
 _STYLE = {VerdictName.HELD: "green", VerdictName.DRIFTED: "red", VerdictName.FAILED: "red", VerdictName.INCONCLUSIVE: "yellow"}
 _CELL = {"same": "green", "differs": "bold red", "noise": "yellow", "unknown": "yellow", "informs": "dim"}
@@ -28,7 +28,15 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     for run in report.runs:
         if lines := visible(run.why).splitlines()[1:]:
             parts += [Text(""), Text(f"the last lines of {one_line(run.label)}:", style="dim"), *(Text(f"  {line}") for line in lines)]
-    files = [d for d in report.differences if d.decides]
+    plan = [d for d in report.plan_differences if d.decides]
+    if plan:
+        parts.append(Text(""))
+    for p in plan[:_SHOWN]:
+        also = f" and {p.also} more" if p.also else ""
+        parts.append(
+            Text(f"✕ plan: {one_line(p.field)} of {one_line(p.job)}{also}  ({one_line(p.left)} / {one_line(p.right)})", style="red")
+        )
+    files = [d for d in report.differences if d.decides or leads(d)]
     if files:
         parts.append(Text(""))
     for d in files[:_SHOWN]:
@@ -38,6 +46,11 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(f"✕ {one_line(d.path)}  ({one_line(d.left)} / {one_line(d.right)}, {origin}{rule}{noise})", style="red"))
     if len(files) > _SHOWN:
         parts.append(Text(f"… and {len(files) - _SHOWN} more differences", style="dim"))
+    if report.causes:
+        parts.append(Text(""))
+    for cause in report.causes[:_SHOWN]:
+        values = ", ".join(f"{one_line(run)} {one_line(value)[:60]}" for run, value in cause.values.items())
+        parts.append(Text(f"cause: {one_line(cause.name)}{f' ({values})' if values else ''}: {one_line(cause.found)}"))
     notable = [f for f in report.findings if f.severity != "note"]
     if notable:
         parts.append(Text(""))

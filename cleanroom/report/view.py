@@ -25,6 +25,7 @@ from cleanroom.model import (
     Lost,
     Override,
     PlanDifference,
+    Role,
     Rung,
     RunStatus,
     Sameness,
@@ -117,6 +118,8 @@ class PlanView(Value, frozen=True):
     decides: bool
     noise: bool
     note: str
+    also: int = 0
+    """How many more jobs of the rule show the same."""
 
 
 class Accepted(Value, frozen=True):
@@ -238,13 +241,19 @@ def _list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def leads(difference: Difference | DifferenceView) -> bool:
+    """Whether a difference may be where something began: an origin that is a result, or a temporary file on the way to one."""
+    return difference.origin and (difference.decides or (difference.role == Role.TEMP and difference.sameness is not Sameness.PAYLOAD))
+
+
 def _origin(comparisons: list[Comparison]) -> str:
     """Where it begins: in the plan, else in the first job that wrote something else from the same inputs."""
     plans = [d for c in comparisons for d in c.plan if d.decides and not d.noise]
     if plans:
-        return f"It begins in the plan: {plans[0].field} of {plans[0].job}."
-    files = [d for c in comparisons for d in c.artifacts if not d.noise and d.sameness is not Sameness.PAYLOAD]
-    origins = [d for d in files if d.origin and d.decides] or [d for d in files if d.decides]
+        of = "" if plans[0].job == "configuration" else f" of {plans[0].job}"
+        return f"It begins in the plan, with {plans[0].field}{of}."
+    files = [d for c in comparisons for d in c.artifacts if not d.noise]
+    origins = [d for d in files if leads(d) and d.decides] or [d for d in files if leads(d)] or [d for d in files if d.decides]
     if not origins:
         return ""
     first = origins[0]
@@ -336,7 +345,7 @@ def _differences(confirmation: Confirmation, runs: dict[str, Evidence]) -> Itera
     """Those that decide first, origins before what follows from them."""
     commands = {label: _commands(run) for label, run in runs.items()}
     views = [_difference_view(d, c, commands) for c in confirmation.comparisons for d in c.artifacts if d.sameness is not Sameness.PAYLOAD]
-    yield from sorted(views, key=lambda d: (not d.decides, d.noise, not d.origin))
+    yield from sorted(views, key=lambda d: (not (d.decides or leads(d)), d.noise, not d.origin))
 
 
 def _commands(run: Evidence) -> dict[str, Job]:
@@ -349,7 +358,7 @@ def _commands(run: Evidence) -> dict[str, Job]:
 
 def _difference_view(d: Difference, c: Comparison, commands: dict[str, dict[str, Job]]) -> DifferenceView:
     left, right = commands[c.left].get(d.path), commands[c.right].get(d.path)
-    shown = d.decides and d.origin
+    shown = leads(d)
     return DifferenceView(
         path=d.path, left=c.left, right=c.right, sameness=d.sameness, comparator=d.comparator, decides=d.decides, origin=d.origin,
         noise=d.noise, rule=d.rule, wildcards=d.wildcards, role=d.role, note=d.note, left_sha256=d.left_sha256,
@@ -359,15 +368,19 @@ def _difference_view(d: Difference, c: Comparison, commands: dict[str, dict[str,
 
 
 def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
-    views = [
-        PlanView(
-            job=d.job, field=d.field, left=c.left, right=c.right, left_value=d.left, right_value=d.right, decides=d.decides,
-            noise=d.noise, note=d.note,
-        )
-        for c in confirmation.comparisons
-        for d in (*c.plan, *c.attempts)
-    ]  # fmt: skip
-    yield from sorted(views, key=lambda d: not d.decides)
+    """Those that decide first; the same change in several jobs of a rule once, with their number."""
+    views: dict[tuple[str, ...], PlanView] = {}
+    for c in confirmation.comparisons:
+        for d in (*c.plan, *c.attempts):
+            key = (c.right, d.job.partition(" (")[0], d.field, d.left, d.right, str(d.noise), d.note)
+            if key in views and d.field != "job":
+                views[key] = msgspec.structs.replace(views[key], also=views[key].also + 1)
+                continue
+            views[(*key, d.job) if d.field == "job" else key] = PlanView(
+                job=d.job, field=d.field, left=c.left, right=c.right, left_value=d.left, right_value=d.right, decides=d.decides,
+                noise=d.noise, note=d.note,
+            )  # fmt: skip
+    yield from sorted(views.values(), key=lambda d: not d.decides)
 
 
 def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:

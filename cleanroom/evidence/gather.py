@@ -41,6 +41,7 @@ from cleanroom.source import open_repository
 
 STEPS = ("settings", "lint", "plan", "run")
 _LEAST_FREE = 256 * 2**20
+_FULL = 2**20
 _MEASURE_SECONDS = 2.0
 
 
@@ -148,7 +149,8 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
             store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)
-    status, why = _status(claims, ended, guard.fault)
+    full = shutil.disk_usage(room.work).free < _FULL
+    status, why = _status(claims, ended, guard.fault, full)
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
@@ -219,7 +221,7 @@ class _Guard:
         return ""
 
 
-def _status(claims: Claims, ended: RoomExit, fault: str) -> tuple[RunStatus, str]:
+def _status(claims: Claims, ended: RoomExit, fault: str, full: bool) -> tuple[RunStatus, str]:
     """Whose fault it is, and why; the room's own ways to break come first."""
     steps = {step.name: step for step in claims.steps}
     timed_out = [s for s in claims.steps if s.status is StepStatus.TIMEOUT and s.name != "lint"]
@@ -227,6 +229,8 @@ def _status(claims: Claims, ended: RoomExit, fault: str) -> tuple[RunStatus, str
     broken = ""
     if ended.stopped or fault:
         broken = f"The room was stopped: {ended.stopped or fault}."
+    elif full:
+        broken = "The host's disk is full. Free space, or set CLEANROOM_CACHE to another folder."
     elif "error" in claims.versions:
         broken = f"The image cannot run Snakemake: {claims.versions['error']}. Give one that can with --image."
     elif not claims.done:

@@ -118,7 +118,7 @@ class DockerEngine:
                 shm_size="64m" if limits.memory < 2**30 else "1g",
                 stdin_open=True,
                 auto_remove=True,
-                detach=True,
+                detach=False,  # with `stdin_open`: standard input closes when we, its only reader, are gone
                 use_config_proxy=False,
             )
         finally:

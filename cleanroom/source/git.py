@@ -39,6 +39,7 @@ _CONFIG = {
     "core.quotePath": "false",
 }
 _MAX_SUBMODULE_DEPTH = 8
+_FREE = "Free space, or set CLEANROOM_CACHE to another folder."
 
 
 def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
@@ -123,6 +124,8 @@ class Repository:
         try:
             return self._clone(commit, folder, depth=0)
         except git.GitCommandError as error:
+            if _is_full(folder):
+                raise SourceError(f"The disk is full while cloning {self.url}.", _FREE) from None
             raise SourceError(f"Cannot clone {self.url} at {commit}: {_said(error)}.", "Run again; see `cleanroom doctor`.") from None
         except OSError as error:
             raise SourceError(f"Cannot clone into {folder}: {error.strerror}.", "Free disk space, or set --cache.") from None
@@ -280,6 +283,11 @@ def open_repository(repo: str, cache: Path) -> Repository:
     return Repository(local or repo, cache)
 
 
+def _is_full(folder: Path) -> bool:
+    """Git does not always say that it was the disk."""
+    return folder.exists() and shutil.disk_usage(folder).free < 2**20
+
+
 def _is_local(repo: str) -> bool:
     return repo.startswith(("/", "./", "../", "~", "file://")) or repo in {".", ".."} or Path(repo).exists()
 
@@ -303,5 +311,5 @@ def _fetch_error(url: str, local: Path | None, said: str) -> SourceError | Usage
     if "does not appear to be a git repository" in said and local:
         return UsageError(f"'{url}' is not a git repository.", "Give a URL or the path of a git repository.")
     if "No space left" in said:
-        return SourceError(f"The disk is full while fetching {url}.", "Free space, or set CLEANROOM_CACHE to another folder.")
+        return SourceError(f"The disk is full while fetching {url}.", _FREE)
     return SourceError(f"Cannot fetch {url}: {said}.", "Check the address and your access, then run again.")

@@ -49,7 +49,7 @@ class SandboxEngine:
         self._bwrap = shutil.which("bwrap")
         if self._bwrap is None:
             raise EngineError("The sandbox needs bubblewrap, which is not installed.", "Install it: apt-get install bubblewrap")
-        probe = [self._bwrap, "--unshare-all", "--ro-bind", "/", "/", "true"]
+        probe = [self._bwrap, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
         ended = subprocess.run(probe, capture_output=True, text=True, env={}, timeout=30)
         if ended.returncode:
             raise EngineError(

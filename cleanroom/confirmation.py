@@ -15,7 +15,7 @@ from cleanroom.compare.plans import compare_attempts, compare_plans
 from cleanroom.errors import Interrupted
 from cleanroom.evidence.gather import RunRequest, Watch, run
 from cleanroom.evidence.store import Store
-from cleanroom.model import Comparison, Confirmation, Entry, Evidence, Profile, RunStatus, Value, digest
+from cleanroom.model import Comparison, Confirmation, Difference, Entry, Evidence, Profile, RunStatus, Sameness, Value, digest
 from cleanroom.observe import observe
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile
 from cleanroom.room import rooms
@@ -158,9 +158,27 @@ def _mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Compa
     """Mark what differs without any change of profile."""
     paths = {d.path for c in controls for d in c.artifacts if d.decides}
     fields = {(d.job, d.field) for c in controls for d in (*c.plan, *c.attempts) if d.decides}
+    renamed = _renamed(controls)
+
+    def noisy(d: Difference) -> bool:
+        return d.path in paths or (d.sameness is Sameness.EXTRA and not d.rule and _folder(d.path) in renamed)
+
     return msgspec.structs.replace(
         comparison,
-        artifacts=tuple(msgspec.structs.replace(d, noise=d.path in paths) for d in comparison.artifacts),
+        artifacts=tuple(msgspec.structs.replace(d, noise=noisy(d)) for d in comparison.artifacts),
         plan=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.plan),
         attempts=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.attempts),
     )
+
+
+def _renamed(controls: Sequence[Comparison]) -> set[str]:
+    """Folders in which undeclared files have another name each time: there, a new name says nothing of a profile."""
+    found = [
+        {_folder(d.path) for c in controls for d in c.artifacts if d.sameness is sameness and not d.rule}
+        for sameness in (Sameness.MISSING, Sameness.EXTRA)
+    ]
+    return found[0] & found[1]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

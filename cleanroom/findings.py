@@ -17,6 +17,7 @@ _TABLE = {
     "CR-012": (Severity.WARNING, "the run overwrites files that git tracks"),
     "CR-013": (Severity.ERROR, "the profile cannot be read"),
     "CR-014": (Severity.NOTE, "a file could not be examined"),
+    "CR-015": (Severity.WARNING, "declared outputs are gone at the end"),
 }
 
 

@@ -286,6 +286,10 @@ class Evidence(Value, frozen=True):
     artifacts: tuple[Artifact, ...] = ()
     tracked_outputs: tuple[str, ...] = ()
     """Declared outputs that git delivered; they were removed before the run."""
+    away: tuple[str, ...] = ()
+    """Declared outputs that lie where the host does not look: outside the clone, or in Snakemake's own folder."""
+    gone: tuple[str, ...] = ()
+    """Declared outputs that were made and are not there at the end."""
     started: float = 0.0
     seconds: float = 0.0
 
@@ -335,6 +339,8 @@ class Difference(Value, frozen=True):
     wildcards: dict[str, str] = {}
     origin: bool = False
     noise: bool = False
+    examined: bool = True
+    """False where one side could not be looked at: neither the same nor different is known."""
     left_sha256: str = ""
     right_sha256: str = ""
 

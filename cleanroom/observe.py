@@ -54,6 +54,8 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))
+    if run.gone:
+        yield finding("CR-015", _names(run.gone), profile=name)
     for artifact in run.artifacts:
         if artifact.unexamined:
             yield finding("CR-014", artifact.unexamined, file=artifact.path, profile=name)

@@ -78,11 +78,13 @@ def entry_of(settings: Settings) -> Entry:
 
 def check_entry(entry: Entry, where: str) -> None:
     """Refuse an entry that leads out of the clone, or whose target Snakemake would read as an option."""
-    for field, path in (("folder", entry.folder), ("snakefile", entry.snakefile), ("directory", entry.directory)):
+    paths = [(field, getattr(entry, field)) for field in ("folder", "snakefile", "directory")]
+    paths += [("configfile", path) for path in entry.configfiles]
+    for field, path in paths:
         if path.startswith("/") or ".." in PurePosixPath(path).parts:
             raise UsageError(f"{where}: {field} '{path}' leads out of the repository.", "Give a path inside it.")
-    for target in entry.targets:
-        if target.startswith("-"):
-            raise UsageError(f"{where}: target '{target}' looks like an option.", "Name a rule or a file of the workflow.")
+    for field, value in (*paths, *(("target", target) for target in entry.targets)):
+        if value.startswith("-") or "\0" in value:
+            raise UsageError(f"{where}: {field} {value!r} looks like an option or is no name.", "Name a rule or a file of the workflow.")
     if entry.cores is not None and entry.cores < 1:
         raise UsageError(f"{where}: cores must be at least 1, not {entry.cores}.", "")

@@ -17,6 +17,8 @@ _EXIT = {
     VerdictName.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
 
+_CUTS = {"until", "omit-from", "batch", "target-jobs", "allowed-rules"}
+
 _LADDER = {
     # name: (decides, what it proves, what stays open without it)
     "audit": (True, "every setting of every profile is policy, not meaning", "whether a setting of a profile reaches the meaning"),
@@ -37,6 +39,7 @@ def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: S
     nothing = [f"{label}: this profile was not run." for label in missing]
     nothing += [reason for run in runs for reason in vacuous(run)]
     nothing += [reason for comparison in comparisons for reason in unexamined(comparison)]
+    nothing += cut(runs)
     if len(wanted) < 2 or not comparisons:
         if not nothing and not any(run.status is RunStatus.FAILED for run in runs):
             nothing.append("Nothing was compared.")
@@ -95,6 +98,8 @@ def vacuous(run: Evidence) -> list[str]:
     lost = [job for job in run.plan.jobs if job.needed and job.output and job.identity not in graph]
     if lost and not dynamic:
         return [f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them {lost[0].label}."]
+    if run.away:
+        return [f"{label}: {len(run.away)} declared outputs lie where they cannot be examined, among them {run.away[0]}."]
     if run.undescribed:
         return [f"{label}: a job ran that could not be recorded ({run.undescribed[0]})."]
     boundary = Boundary(run)
@@ -105,8 +110,16 @@ def vacuous(run: Evidence) -> list[str]:
 
 def unexamined(comparison: Comparison) -> list[str]:
     """Deciding artifacts that could not be looked at: neither the same nor different."""
-    blind = [d for d in comparison.artifacts if d.decides and d.note.startswith("not examined: it could not be read")]
-    return [f"{comparison.right}: {len(blind)} results could not be read, among them {blind[0].path}."] if blind else []
+    blind = [d for d in comparison.artifacts if d.decides and not d.examined]
+    return (
+        [f"{comparison.right}: {len(blind)} results could not be examined, among them {blind[0].path} ({blind[0].note})."] if blind else []
+    )
+
+
+def cut(runs: Sequence[Evidence]) -> list[str]:
+    """Settings that leave out a part of the workflow in every run: what was compared is not the whole."""
+    keys = [{s.key for s in run.settings if s.key in _CUTS} for run in runs if run.settings or not run.control]
+    return [f"Every profile leaves out a part of the workflow ('{key}')." for key in sorted(set.intersection(*keys))] if keys else []
 
 
 def _compared(comparison: Comparison) -> int:

@@ -3,6 +3,7 @@
 Not here: formats beyond their container, and whether a difference is accepted below `payload`.
 """
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def _sameness(a: Artifact | None, b: Artifact | None, locate: Locate) -> tuple[S
         return Sameness.DIFFERENT, "", f"a {a.kind} here, a {b.kind} there"
     if a.unexamined or b.unexamined:
         return Sameness.DIFFERENT, "", f"not examined: {a.unexamined or b.unexamined}"
+    if a.kind is Kind.FILE and a.mode & stat.S_IXUSR != b.mode & stat.S_IXUSR:
+        return Sameness.DIFFERENT, "", "executable here, not there" if a.mode & stat.S_IXUSR else "not executable here, but there"
     if a.sha256 == b.sha256:
         return Sameness.BYTES, "", ""
     if a.kind is Kind.LINK:
@@ -82,5 +85,6 @@ def _difference(
     return Difference(
         path=path, sameness=sameness, decides=decides, comparator=comparator, note=note, role=artifact.role,
         rule=job.rule if job else "", wildcards=job.wildcards if job else {},
+        examined=not any(side is not None and side.unexamined for side in (a, b)),
         left_sha256=a.sha256 if a else "", right_sha256=b.sha256 if b else "",
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """From a tree and the job records of a room to artifacts: what a run left, what it is to the workflow, which job made it."""
 
 import hashlib
+import posixpath
 import stat
 from collections.abc import Iterator
 
@@ -42,6 +43,41 @@ class _Owners:
             if found := self.folders.get(folder):
                 return found
         return None
+
+
+_ELSEWHERE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/room/out/")  # noqa: S108 - the room's own
+"""Where a job can write and the walk does not look."""
+
+
+def _leads_away(path: str, target: str) -> str:
+    """Why the content behind a link is not known, where a job could have put it."""
+    if not target:
+        return ""
+    full = posixpath.normpath(posixpath.join("/room/work", posixpath.dirname(path), target))
+    if full.startswith(_ELSEWHERE) or "/.snakemake/" in full:
+        return f"it links to {target}, where results are not kept"
+    return ""
+
+
+def unkept(attempts: tuple[Attempt, ...], artifacts: tuple[Artifact, ...], delivered: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(declared outputs that lie where the walk does not look, those that are gone at the end), of the jobs that ended well."""
+    paths = {artifact.path for artifact in artifacts} | delivered
+    folders = {folder for path in paths for folder in _parents(path)}
+    away: dict[str, None] = {}
+    gone: dict[str, None] = {}
+    for attempt in attempts:
+        for file in attempt.job.output if attempt.ok else ():
+            if {"temp", "temporary", "pipe", "service"} & set(file.flags) or file.path in paths or file.path in folders:
+                continue
+            outside = file.path.startswith("/") or ".snakemake" in file.path.split("/")
+            (away if outside else gone).setdefault(file.path)
+    return tuple(away), tuple(gone)
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _kind(mode: int) -> Kind:
@@ -94,7 +130,7 @@ def collect(
                 role=role,
                 job=index,
                 target=result.target,
-                unexamined=result.unexamined,
+                unexamined=result.unexamined or _leads_away(path, result.target),
             )
         )
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

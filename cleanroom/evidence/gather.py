@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.errors import CleanroomError, Interrupted
-from cleanroom.evidence.collect import changed, collect, removed
+from cleanroom.evidence.collect import changed, collect, removed, unkept
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hasher, Signature, scan
 from cleanroom.model import (
@@ -29,12 +29,13 @@ from cleanroom.model import (
     Step,
     StepStatus,
     Value,
+    escape_path,
     raw_path,
 )
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.keys import ACTION_KEYS, CLUSTER_KEYS, EXECUTOR_KEYS, PATH_KEYS
 from cleanroom.room import rooms
-from cleanroom.room.claims import Claims, Event, EventReader, read_claims
+from cleanroom.room.claims import ClaimError, Claims, Event, EventReader, read_claims
 from cleanroom.room.engines import open_engine
 from cleanroom.room.interface import Limits, Network, RoomExit, RoomJob
 from cleanroom.source import open_repository
@@ -126,7 +127,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     room.furnish(_spec(request), tracked, request.engine)
     before = scan(os.fsencode(room.work))
     job = RoomJob(
-        name=blank.attempt_id, owner=request.mark, image=request.image, env=environment(request) | room.paths(), limits=request.limits,
+        name=blank.attempt_id, owner=request.mark, image=request.image, env=environment(request), limits=request.limits,
         command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts()),
     )  # fmt: skip
     engine = open_engine(request.engine)
@@ -149,14 +150,14 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
             store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)
-    full = shutil.disk_usage(room.work).free < _FULL
-    status, why = _status(claims, ended, guard.fault, full)
+    away, gone = unkept(claims.attempts, artifacts, {escape_path(path) for path in after})
+    status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits))
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
         actions=claims.settings.actions, steps=_all_steps(claims.steps, request.steps), lints=claims.lints,
         plan=_with_rules(claims), attempts=claims.attempts, idle=claims.final.idle if claims.final else (),
-        undescribed=claims.undescribed, artifacts=artifacts, tracked_outputs=claims.tracked_outputs,
+        undescribed=claims.undescribed, artifacts=artifacts, tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
     )  # fmt: skip
 
 
@@ -169,6 +170,15 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "limits": {name: getattr(limits, name) for name in (*STEPS, "grace")}, "executor_keys": EXECUTOR_KEYS,
         "cluster_keys": CLUSTER_KEYS, "path_keys": PATH_KEYS, "action_keys": ACTION_KEYS,
     }  # fmt: skip
+
+
+def _disk_fault(room: rooms.Room, limits: Limits) -> str:
+    """Why the disk, and not the workflow, would be to blame for a failure."""
+    if shutil.disk_usage(room.work).free < _FULL:
+        return "The host's disk is full. Free space, or set CLEANROOM_CACHE to another folder."
+    if room.usage()[0] > limits.disk:
+        return f"The room's disk limit of {limits.disk} bytes was reached (see --disk)."
+    return ""
 
 
 class _Guard:
@@ -187,8 +197,8 @@ class _Guard:
     def read(self) -> None:
         try:
             new = self._reader.new()
-        except msgspec.MsgspecError as error:
-            self.fault = f"the room's events cannot be read ({error})"
+        except ClaimError as error:
+            self.fault = str(error)
             return
         for event in new:
             self.events.append(event)
@@ -215,22 +225,24 @@ class _Guard:
             used, spent = self._room.usage()
             self._next_measure = time.monotonic() + max(_MEASURE_SECONDS, 20 * spent)
             if used > self._limits.disk:
-                return f"the room's disk limit of {self._limits.disk} bytes was reached"
+                return f"the room's disk limit of {self._limits.disk} bytes was reached (see --disk)"
             if shutil.disk_usage(self._room.work).free < _LEAST_FREE:
                 return "the host's disk is full"
         return ""
 
 
-def _status(claims: Claims, ended: RoomExit, fault: str, full: bool) -> tuple[RunStatus, str]:
+def _status(claims: Claims, ended: RoomExit, fault: str, disk: str) -> tuple[RunStatus, str]:
     """Whose fault it is, and why; the room's own ways to break come first."""
     steps = {step.name: step for step in claims.steps}
     timed_out = [s for s in claims.steps if s.status is StepStatus.TIMEOUT and s.name != "lint"]
     settings = claims.settings
+    limit = ended.reached or claims.reached
+    finished = "run" in steps and steps["run"].status is StepStatus.OK
     broken = ""
     if ended.stopped or fault:
         broken = f"The room was stopped: {ended.stopped or fault}."
-    elif full:
-        broken = "The host's disk is full. Free space, or set CLEANROOM_CACHE to another folder."
+    elif disk:
+        broken = disk
     elif "error" in claims.versions:
         broken = f"The image cannot run Snakemake: {claims.versions['error']}. Give one that can with --image."
     elif not claims.done:
@@ -245,8 +257,8 @@ def _status(claims: Claims, ended: RoomExit, fault: str, full: bool) -> tuple[Ru
         broken = f"The profile replaces the run: '{first.key}' in {first.file}, line {first.line}. Nothing is proven under it."
     elif timed_out:
         broken = f"The step {timed_out[0].name} reached its time limit (see --time-limit)."
-    elif claims.oom_kills:
-        broken = "The room's memory limit was reached (see --memory)."
+    elif limit == "memory" or (limit and not finished):
+        broken = f"The room's limit of {limit} was reached" + (" (see --memory)." if limit == "memory" else ".")
     elif settings.needs and any(s.status is StepStatus.FAILED for s in claims.steps if s.name in ("plan", "run")):
         broken = f"The profile needs {' and '.join(settings.needs)}, which the image does not have. Give one that has with --image."
     if broken:

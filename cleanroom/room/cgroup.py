@@ -5,8 +5,9 @@ Without one (not root, no delegation) the sandbox has per-process limits only. N
 
 import contextlib
 import os
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
@@ -19,34 +20,64 @@ def _folders(name: str) -> dict[Path, dict[str, int]]:
     return {_ROOT / "memory" / name: {"memory.limit_in_bytes": 0}, _ROOT / "pids" / name: {"pids.max": 1}}
 
 
-@contextlib.contextmanager
-def limited(name: str, memory: int, processes: int) -> Iterator[Callable[[], None]]:
-    """Yield a function that moves the calling process into the group; the group is removed at the end."""
-    made: list[Path] = []
-    for folder, files in _folders(f"cleanroom-{name}").items():
-        try:
-            folder.mkdir()
-            made.append(folder)
-            for file, which in files.items():
-                (folder / file).write_text(str((memory, processes)[which]))
-        except OSError:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-            made = [f for f in made if f != folder]
+class Group:
+    """The folders that were made; empty where this user may make none."""
 
-    def join() -> None:
-        for folder in made:
+    def __init__(self) -> None:
+        self.folders: list[Path] = []
+
+    @property
+    def limits_memory(self) -> bool:
+        return any((folder / file).exists() for folder in self.folders for file in ("memory.max", "memory.limit_in_bytes"))
+
+    @property
+    def limits_processes(self) -> bool:
+        return any((folder / "pids.max").exists() for folder in self.folders)
+
+    def reached(self) -> str:
+        """Which limit the room ran into, if one: `memory` or `processes`."""
+        for name, file, counter in (("memory", "memory.events", "oom_kill"), ("memory", "memory.oom_control", "oom_kill"),
+                                    ("processes", "pids.events", "max")):  # fmt: skip
+            for folder in self.folders:
+                with contextlib.suppress(OSError):
+                    found = re.search(rf"^{counter} (\d+)$", (folder / file).read_text(), re.MULTILINE)
+                    if found and int(found[1]):
+                        return name
+        return ""
+
+    def join(self) -> None:
+        """Move the calling process into the group."""
+        for folder in self.folders:
             fd = os.open(folder / "cgroup.procs", os.O_WRONLY)
             os.write(fd, b"0")
             os.close(fd)
 
+
+@contextlib.contextmanager
+def limited(name: str, memory: int, processes: int) -> Iterator[Group]:
+    """A group with these limits, removed at the end, when the last process has left it."""
+    group = Group()
+    for folder, files in _folders(f"cleanroom-{name}").items():
+        try:
+            folder.mkdir()
+            for file, which in files.items():
+                (folder / file).write_text(str((memory, processes)[which]))
+            group.folders.append(folder)
+        except OSError:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
     try:
-        yield join
+        yield group
     finally:
-        for folder in made:
-            for _ in range(100):
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-                if not folder.exists():
-                    break
-                time.sleep(0.01)
+        remove(name)
+
+
+def remove(name: str) -> None:
+    """Remove the group of a room, when the last process has left it."""
+    for folder in _folders(f"cleanroom-{name}"):
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            if not folder.exists():
+                break
+            time.sleep(0.01)

@@ -12,9 +12,16 @@ import msgspec
 
 from cleanroom.model import Attempt, Job, Lint, Lost, Override, Plan, Rule, Setting, Step, StepStatus, Value
 
-_MAX_JSON = 2 * 2**30
+_MAX_JSON = 2**30
+_MAX_EVENTS = 2**30
+_MAX_LINE = 16 * 2**20
+_BLOCK = 8 * 2**20
 _MAX_TAIL = 16 * 1024
 T = TypeVar("T")
+
+
+class ClaimError(Exception):
+    """What a room says of itself is not what a driver writes."""
 
 
 class ReadError(Value, frozen=True):
@@ -64,7 +71,6 @@ class Event(Value, frozen=True):
     job: Job | None = None
     rule: Rule | str | None = None
     text: str = ""
-    oom_kills: int = 0
 
 
 class Claims(Value, frozen=True):
@@ -79,7 +85,7 @@ class Claims(Value, frozen=True):
     tracked_outputs: tuple[str, ...] = ()
     undescribed: tuple[str, ...] = ()
     done: bool = False
-    oom_kills: int = 0
+    reached: str = ""
     broken: str = ""
     """Why a claim could not be read, if one could not."""
 
@@ -109,7 +115,7 @@ class EventReader:
         self._decoder = msgspec.json.Decoder(Event)
 
     def new(self) -> list[Event]:
-        """The events written since the last call. Raises msgspec.DecodeError for a line that is none."""
+        """The events written since the last call. Raises ClaimError for a line that is none, or for too much of them."""
         try:
             fd = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
@@ -118,10 +124,20 @@ class EventReader:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 return []
             stream.seek(self._position)
-            block = stream.read(64 * 2**20)
-        self._position += len(block)
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        return [self._decoder.decode(line) for line in lines]
+            found: list[Event] = []
+            while block := stream.read(_BLOCK):
+                self._position += len(block)
+                *lines, self._rest = (self._rest + block).split(b"\n")
+                if len(self._rest) > _MAX_LINE or self._position > _MAX_EVENTS:
+                    raise ClaimError("the room wrote more events than a workflow has")
+                found += self._decoded(lines)
+        return found
+
+    def _decoded(self, lines: list[bytes]) -> list[Event]:
+        try:
+            return [self._decoder.decode(line) for line in lines]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise ClaimError(f"the room's events cannot be read ({error})") from None
 
 
 def _decode(path: Path, kind: type[T], default: T, faults: list[str]) -> T:
@@ -130,7 +146,7 @@ def _decode(path: Path, kind: type[T], default: T, faults: list[str]) -> T:
         return default
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         faults.append(f"{path.name}: {error}")
         return default
 
@@ -164,7 +180,7 @@ def read_claims(out: Path, events: list[Event]) -> Claims:
         tracked_outputs=_decode(out / "tracked.json", tuple[str, ...], (), faults),
         undescribed=tuple(f"{e.rule}: {e.text}" for e in events if e.event == "undescribed"),
         done=bool(done),
-        oom_kills=done[-1].oom_kills if done else 0,
+        reached=done[-1].name if done else "",
         broken="; ".join(faults),
     )
 

@@ -114,7 +114,7 @@ class DockerEngine:
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 pids_limit=limits.processes,
-                ulimits=[Ulimit(name="fsize", soft=limits.disk, hard=limits.disk), Ulimit(name="core", soft=0, hard=0)],
+                ulimits=[Ulimit(name="fsize", soft=2 * limits.disk, hard=2 * limits.disk), Ulimit(name="core", soft=0, hard=0)],
                 shm_size="64m" if limits.memory < 2**30 else "1g",
                 stdin_open=True,
                 auto_remove=True,

@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import os
+import pathlib
 import re
 import select
 import shutil
@@ -22,9 +23,7 @@ import stat
 import sys
 import time
 
-IN = os.environ.get("CLEANROOM_IN", "/room/in")
-OUT = os.environ.get("CLEANROOM_OUT", "/room/out")
-WORK = os.environ.get("CLEANROOM_WORK", "/room/work")
+IN, OUT, WORK = "/room/in", "/room/out", "/room/work"
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
 LOG_LIMIT = 32 * 2**20
 SKIP = {".git", ".snakemake"}
@@ -41,6 +40,11 @@ def clean(text):
 def name(path):
     """A path, reversibly: a backslash is doubled, bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(str(path)).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def raw(text):
+    """The path behind `name`."""
+    return os.fsdecode(re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), text.encode()))
 
 
 def place(path):
@@ -285,7 +289,8 @@ class Snakemake:
         return set(ExecutorPluginRegistry().plugins)
 
     def main(self, argv):
-        """Snakemake's own exit code."""
+        """Snakemake's own exit code. A Snakefile sees the arguments that it would see from the command line."""
+        sys.argv[:] = ["snakemake"] + argv
         try:
             self.cli.main(argv)
         except SystemExit as end:
@@ -306,7 +311,7 @@ class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fau
 
 def stack_of(spec, snakemake):
     """The profile files of a run, weakest first: the asked-for profile, then the workflow's default one."""
-    profiles = [spec["profile"]] if spec["profile"] else []
+    profiles = [raw(spec["profile"])] if spec["profile"] else []
     snakefile = spec["snakefile"] or next((p for p in spec["snakefile_choices"] if os.path.exists(p)), "")
     for default in ("profiles/default", os.path.join(os.path.dirname(snakefile), "profiles/default")):
         if os.path.exists(default):
@@ -324,18 +329,39 @@ def stack_of(spec, snakemake):
     return files
 
 
+class TolerantPath(type(pathlib.Path())):  # type: ignore[misc]
+    """A path whose name may be longer than a file system allows: then there is no such file."""
+
+    def exists(self, **options):
+        try:
+            return super().exists(**options)
+        except OSError:
+            return False
+
+
 def read_profile(file):
     """({key: value as Snakemake's parser yields it}, [keys of maps that its parser drops in silence])."""
     import yaml
     from snakemake.profiles import ProfileConfigFileParser
 
-    with open(file) as stream:
-        text = stream.read()
+    try:
+        with open(file, encoding="utf-8") as stream:
+            text = stream.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(file, 0, str(error)) from None
     if not text.strip() or all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
         return {}, []
     try:
         with open(file) as stream:
-            settings = dict(ProfileConfigFileParser().parse(stream))
+            try:
+                settings = dict(ProfileConfigFileParser().parse(stream))
+            except OSError:
+                # Snakemake 8 and 9 look for every value as a file beside the profile, and stumble over a long one.
+                import snakemake.profiles
+
+                snakemake.profiles.Path = TolerantPath
+                stream.seek(0)
+                settings = dict(ProfileConfigFileParser().parse(stream))
     except Exception as error:
         try:
             yaml.safe_load(text)
@@ -768,8 +794,7 @@ def remove_tracked_outputs(plan):
         for file in job["output"]:
             if set(file["flags"]) & {"update", "before_update", "storage_object", "pipe", "service"}:
                 continue
-            raw = re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), file["path"].encode())
-            path = os.fsdecode(raw)
+            path = raw(file["path"])
             full = os.path.join(WORK, path)
             if path in tracked and os.path.lexists(full):
                 os.unlink(full)
@@ -789,7 +814,7 @@ def find_interpreter():
     except ImportError:
         pass
     script = shutil.which("snakemake")
-    if script and not os.environ.get("CLEANROOM_SECOND"):
+    if script and not os.environ.pop("CLEANROOM_SECOND", None):
         with open(script, "rb") as stream:
             first = stream.readline().decode("utf-8", "replace").strip()
         if first.startswith("#!") and "python" in first:
@@ -852,21 +877,27 @@ def inhabit(spec, snakemake, events):
         step("run", lambda: run_step(spec, snakemake, cores, events), watched=False)
 
 
-def oom_kills():
-    """How many processes of this room the kernel killed for want of memory (control groups 1 and 2)."""
-    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
+def limit_reached():
+    """The limit that this room ran into, as its control group (version 1 or 2) counts: `memory`, `processes` or nothing."""
+    for limit, path, counter in (
+        ("memory", "/sys/fs/cgroup/memory.events", "oom_kill"),
+        ("memory", "/sys/fs/cgroup/memory/memory.oom_control", "oom_kill"),
+        ("processes", "/sys/fs/cgroup/pids.events", "max"),
+        ("processes", "/sys/fs/cgroup/pids/pids.events", "max"),
+    ):
         try:
             with open(path) as stream:
-                found = re.search(r"^oom_kill (\d+)$", stream.read(), re.M)
+                found = re.search(r"^%s (\d+)$" % counter, stream.read(), re.M)
         except OSError:
             continue
-        if found:
-            return int(found.group(1))
-    return 0
+        if found and int(found.group(1)):
+            return limit
+    return ""
 
 
 def main():
     os.umask(0o022)
+    sys.path[:] = [folder for folder in sys.path if folder != IN]
     find_interpreter()
     with open(os.path.join(IN, "spec.json")) as stream:
         spec = json.load(stream)
@@ -878,7 +909,7 @@ def main():
         inhabit(spec, snakemake, events)
     except HostGone:
         sys.exit(4)
-    events.say("done", oom_kills=oom_kills())
+    events.say("done", name=limit_reached())
 
 
 if __name__ == "__main__":

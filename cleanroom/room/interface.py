@@ -54,6 +54,8 @@ class RoomExit(Value, frozen=True):
     """How a room ended: `stopped` is the reason why the host stopped it, empty when its command ended by itself."""
 
     stopped: str = ""
+    reached: str = ""
+    """The limit that it ran into, where the engine can tell: `memory` or `processes`."""
     output: str = ""
     """The last of what its first process printed."""
 

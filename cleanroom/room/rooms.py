@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import shutil
-import stat
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from pathlib import Path
 
 import filelock
 
-from cleanroom.room import sandbox
+from cleanroom.room import cgroup, sandbox
 from cleanroom.room.docker import room_gid, room_uid
 from cleanroom.room.interface import Mount
 
 _DRIVER = Path(__file__).with_name("driver.py")
-_USERS = "root:x:0:0:root:/:/bin/false\ncleanroom:x:10001:10001:cleanroom:/tmp/home:/bin/sh\n"
-_GROUP = "root:x:0:\ncleanroom:x:10001:\n"
+_USERS = "root:x:0:0:root:/:/bin/false\ncleanroom:x:{uid}:{gid}:cleanroom:/tmp/home:/bin/sh\n"
+_GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
 
 class Room:
@@ -40,19 +40,13 @@ class Room:
         """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one)."""
         (self.inside / "spec.json").write_text(json.dumps(spec))
         (self.inside / "tracked").write_bytes(b"\0".join(tracked))
-        (self.inside / "passwd").write_text(_USERS)
-        (self.inside / "group").write_text(_GROUP)
+        uid, gid = (sandbox.UID, sandbox.GID) if engine == "sandbox" else (room_uid(), room_gid())
+        (self.inside / "passwd").write_text(_USERS.format(uid=uid, gid=gid))
+        (self.inside / "group").write_text(_GROUPS.format(gid=gid))
         shutil.copyfile(_DRIVER, self.inside / "driver.py")
         (self.tmp / "home").mkdir()
         if os.geteuid() == 0 and engine != "sandbox":
-            for top in (self.out, self.work, self.tmp):
-                for path, folders, files in os.walk(os.fsencode(top)):
-                    for name in (b".", *folders, *files):
-                        os.chown(os.path.join(path, name), room_uid(), room_gid(), follow_symlinks=False)
-
-    def paths(self) -> dict[str, str]:
-        """Where the driver finds its folders."""
-        return {"CLEANROOM_IN": "/room/in", "CLEANROOM_OUT": "/room/out", "CLEANROOM_WORK": "/room/work"}
+            _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp)
 
     def mounts(self) -> Iterator[Mount]:
         yield Mount(host=str(self.inside), room="/room/in")
@@ -64,27 +58,21 @@ class Room:
 
     def usage(self) -> tuple[int, float]:
         """(bytes on disk, seconds that it took to add them up)."""
-        begin, total = time.monotonic(), 0
-        for top in (self.work, self.tmp, self.out):
-            for path, _, files in os.walk(os.fsencode(top)):
-                for name in files:
-                    with contextlib.suppress(OSError):
-                        total += os.lstat(os.path.join(path, name)).st_blocks * 512
-        return total, time.monotonic() - begin
+        begin = time.monotonic()
+        lines = _call("du", "--summarize", "--block-size=1", self.folder)
+        return int(lines.split()[0] if lines.split() else 0), time.monotonic() - begin
 
     def remove(self) -> None:
-        """Remove the folder, also where the workflow took away our right to."""
+        """Remove the folder, also where the workflow took away our right to, or nested it deeper than Python can follow."""
+        if os.geteuid() != 0:
+            _call("chmod", "--recursive", "u+rwX", self.folder)
+        _call("rm", "--recursive", "--force", self.folder)
 
-        def allow(path: bytes) -> None:
-            with contextlib.suppress(OSError):
-                os.chmod(path, stat.S_IRWXU)
 
-        for path, folders, _ in os.walk(os.fsencode(self.folder)):
-            for name in folders:
-                inner = os.path.join(path, name)
-                if not os.path.islink(inner):
-                    allow(inner)
-        shutil.rmtree(self.folder, ignore_errors=True)
+def _call(program: str, *arguments: str | Path) -> str:
+    """A program of the system on a tree that a workflow made; a file that goes away meanwhile is no error."""
+    command = [program, *arguments[:-1], "--", arguments[-1]] if program != "chown" else [program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", env={"PATH": os.defpath, "LC_ALL": "C"}).stdout
 
 
 class Owner:
@@ -94,9 +82,15 @@ class Owner:
         self._cache = cache
         self.name = uuid.uuid4().hex[:16]
         folder = _folder(cache, self.name)
-        folder.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(_lock(cache, self.name), timeout=0)
-        self._lock.acquire()
+        with self._alone():
+            self._lock.acquire()
+            folder.mkdir()
+
+    def _alone(self) -> filelock.BaseFileLock:
+        """Owners come, sweep and go one at a time, so that none takes another's beginning for its end."""
+        return filelock.FileLock(self._cache / "rooms" / ".sweep.lock", timeout=600)
 
     @property
     def mark(self) -> str:
@@ -106,18 +100,20 @@ class Owner:
     def may_sweep(self, mark: str) -> bool:
         """Whether a container with that mark was left behind: of this cache, by an owner that is gone."""
         cache, _, name = mark.rpartition(":")
-        return cache == str(self._cache) and not self.alive(name)
+        if cache != str(self._cache):
+            return False
+        with self._alone():
+            return not self._alive(name)
 
-    def alive(self, name: str) -> bool:
-        """Whether the owner of that name still runs."""
+    def _alive(self, name: str) -> bool:
+        """Whether the owner of that name still runs; asked by one process at a time."""
         if name == self.name:
             return True
         path = _lock(self._cache, name)
         if not path.exists():
             return False
-        lock = filelock.FileLock(path, timeout=0)
         try:
-            with lock:
+            with filelock.FileLock(path, timeout=0):
                 return False
         except filelock.Timeout:
             return True
@@ -125,19 +121,23 @@ class Owner:
     def sweep(self) -> int:
         """Remove the folders of owners that are gone; returns how many there were."""
         swept = 0
-        for folder in (self._cache / "rooms").iterdir():
-            if folder.is_dir() and not (folder / "kept").exists() and not self.alive(folder.name):
-                Room(folder).remove()
-                _lock(self._cache, folder.name).unlink(missing_ok=True)
-                swept += 1
+        with self._alone():
+            for folder in (self._cache / "rooms").iterdir():
+                if folder.is_dir() and not (folder / "kept").exists() and not self._alive(folder.name):
+                    for room in folder.iterdir():
+                        cgroup.remove(room.name)
+                    Room(folder).remove()
+                    _lock(self._cache, folder.name).unlink(missing_ok=True)
+                    swept += 1
         return swept
 
     def close(self) -> None:
-        self._lock.release()
-        folder = _folder(self._cache, self.name)
-        if not (folder / "kept").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        _lock(self._cache, self.name).unlink(missing_ok=True)
+        with self._alone():
+            folder = _folder(self._cache, self.name)
+            if not (folder / "kept").exists():
+                Room(folder).remove()
+            _lock(self._cache, self.name).unlink(missing_ok=True)
+            self._lock.release()
 
 
 def _folder(cache: Path, owner: str) -> Path:
@@ -167,4 +167,4 @@ def fresh(cache: Path, owner: str, attempt_id: str, *, keep: bool = False) -> It
 def command(engine: str) -> tuple[str, ...]:
     """What starts the driver: the Python that holds Snakemake in a sandbox, the image's own in a container."""
     python = sandbox.python() if engine == "sandbox" else "python3"
-    return python, "-I", "-B", "/room/in/driver.py"
+    return python, "-B", "/room/in/driver.py"

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from cleanroom.errors import EngineError, ImageError
 from cleanroom.model import Image
 from cleanroom.room import cgroup
@@ -35,6 +37,8 @@ _ETC = (
     "magic",
     "mime.types",
 )
+UID = GID = 10001
+"""Who a sandbox says that it is; on the host it is this user."""
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
 
@@ -73,21 +77,24 @@ class SandboxEngine:
         return Image(reference="host software", digest=f"packages:{name}", engine="bubblewrap", isolation=self.isolation)
 
     def run(self, job: RoomJob, stop: Callable[[], str]) -> RoomExit:
-        command = [*self._arguments(job), "--", *job.command]
         try:
-            with cgroup.limited(job.name, job.limits.memory, job.limits.processes) as join:
-                return _attend(command, stop, join)
+            with cgroup.limited(job.name, job.limits.memory, job.limits.processes) as group:
+                # Without a control group, only each process and each user can be limited.
+                limits = [] if group.limits_memory else [f"--as={job.limits.memory}"]
+                limits += [] if group.limits_processes else [f"--nproc={job.limits.processes}"]
+                command = ["prlimit", f"--fsize={2 * job.limits.disk}", "--core=0", *limits, *self._arguments(job), "--", *job.command]
+                ended = _attend(command, stop, group.join)
+                return msgspec.structs.replace(ended, reached=group.reached())
         except OSError as error:
             raise EngineError(f"The sandbox cannot start ({error}).", "See `cleanroom doctor`.") from None
 
     def _arguments(self, job: RoomJob) -> Iterator[str]:
-        limits = job.limits
-        yield from ("prlimit", f"--fsize={limits.disk}", "--core=0", f"--as={limits.memory}", str(self._bwrap))
+        yield str(self._bwrap)
         yield from ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
         if job.network == "none":
             yield "--unshare-net"
         yield from ("--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL", "--clearenv")
-        yield from ("--uid", "10001", "--gid", "10001", "--hostname", job.hostname)
+        yield from ("--uid", str(UID), "--gid", str(GID), "--hostname", job.hostname)
         for folder in map(Path, _SYSTEM):
             if folder.is_symlink():
                 yield from ("--symlink", str(folder.readlink()), str(folder))

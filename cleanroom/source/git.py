@@ -29,6 +29,8 @@ _PASSED = (
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
 _CONFIG = {
+    "core.attributesFile": "/dev/null",  # what the user wants of files elsewhere
+    "core.excludesFile": "/dev/null",
     "core.hooksPath": "/dev/null",  # no hook of a template or of the clone
     "core.fsmonitor": "false",  # a command that `status` would start
     "safe.directory": "*",  # a shared repository owned by somebody else is only read
@@ -42,27 +44,37 @@ _MAX_SUBMODULE_DEPTH = 8
 _FREE = "Free space, or set CLEANROOM_CACHE to another folder."
 
 
-def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """What git may know of the host: how to reach the remote, and nothing of the user's configuration."""
+def _environment(configuration: Path, extra: dict[str, str] | None = None) -> dict[str, str]:
+    """What git may know of the host: how to reach the remote, and nothing of the user's configuration.
+
+    Ours is a file, not variables: those do not reach the process on the other side of a local fetch.
+    """
     env = {key: os.environ[key] for key in _PASSED if key in os.environ}
-    env.update(HOME="/nonexistent", GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_SYSTEM="/dev/null", GIT_CONFIG_NOSYSTEM="1")
+    env.update(HOME="/nonexistent", GIT_CONFIG_GLOBAL=str(configuration), GIT_CONFIG_SYSTEM="/dev/null", GIT_CONFIG_NOSYSTEM="1")
     env.update(GIT_ATTR_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0", GIT_TEMPLATE_DIR="", LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
-    env["GIT_CONFIG_COUNT"] = str(len(_CONFIG))
-    for index, (key, value) in enumerate(_CONFIG.items()):
-        env[f"GIT_CONFIG_KEY_{index}"], env[f"GIT_CONFIG_VALUE_{index}"] = key, value
     return env | (extra or {})
 
 
-def _git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
-    """Run git in `folder`; raises git.GitCommandError.
+def _configuration(cache: Path) -> Path:
+    """The only configuration that git reads besides a mirror's own."""
+    lines = [f"[{key.partition('.')[0]}]\n\t{key.partition('.')[2]} = {value}\n" for key, value in _CONFIG.items()]
+    lines[[*_CONFIG].index("protocol.ext.allow")] = '[protocol "ext"]\n\tallow = never\n'
+    path, text = cache / "gitconfig", "".join(lines)
+    if not path.exists() or path.read_text() != text:
+        cache.mkdir(parents=True, exist_ok=True)
+        part = cache / f".gitconfig-{os.getpid()}"
+        part.write_text(text)
+        part.replace(path)
+    return path
 
-    GitPython adds to the environment that it inherits, so that what is not passed on is emptied here.
+
+def _run(env: dict[str, str], folder: Path, *arguments: str) -> str:
+    """Run git in `folder` with exactly this environment; raises git.GitCommandError.
+
+    GitPython adds to the environment that it inherits, so that `env` takes away what is not passed on.
     """
-    env: dict[str, str | None] = dict.fromkeys((k for k in os.environ if k.startswith("GIT_")), None)
-    env.update(_environment(extra))
-    command = git.Git(folder)
-    output = command.execute(["git", *arguments], env=env, strip_newline_in_stdout=False)
-    return str(output)
+    command = ["env", *(word for key in os.environ if key not in env for word in ("-u", key)), "git", *arguments]
+    return str(git.Git(folder).execute(command, env=env, strip_newline_in_stdout=False))
 
 
 def _said(error: git.GitCommandError) -> str:
@@ -84,12 +96,15 @@ class Repository:
         self._mirror = cache / "mirrors" / f"{hashlib.sha256(str(address).encode()).hexdigest()}.git"
         self._submodules: dict[str, Repository] = {}
 
+    def _git(self, folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
+        return _run(_environment(_configuration(self._cache), extra), folder, *arguments)
+
     def resolve(self, ref: str) -> Source:
         """The full commit of a commit, tag or branch, fetched when it is not in the mirror yet.
 
         Raises: UsageError for an unknown ref (with near ones), SourceError for a remote that does not answer.
         """
-        if ref.startswith("-") or not ref:
+        if ref.startswith("-") or not ref or "@{" in ref or re.fullmatch(r"[A-Z_]+_HEAD.*", ref):
             raise UsageError(f"'{ref}' is not a commit, tag or branch.", "Give REF as git would name it.")
         with self._lock():
             if not (_FULL_COMMIT.fullmatch(ref) and self._has(ref)):
@@ -101,16 +116,21 @@ class Repository:
 
     def files(self, commit: str) -> list[bytes]:
         """Every tracked path of a commit, as git knows it."""
-        text = _git(self._mirror, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-        return [os.fsencode(path) for path in text.split("\0") if path]
+        return [os.fsencode(path) for _, path in self._tree(commit, "blob")]
+
+    def _tree(self, commit: str, kind: str) -> list[tuple[str, str]]:
+        """(object, path) of every entry of a kind: `blob` for files and links, `commit` for submodules."""
+        text = self._git(self._mirror, "ls-tree", "-r", "-z", "--full-tree", commit)
+        entries = [entry.partition("\t") for entry in text.split("\0") if entry]
+        return [(head.split()[2], path) for head, _, path in entries if head.split()[1] == kind]
 
     def read(self, commit: str, path: str) -> bytes | None:
         """The content of a tracked regular file, or None."""
         try:
-            entry = _git(self._mirror, "ls-tree", "-z", "--full-tree", commit, "--", path)
+            entry = self._git(self._mirror, "ls-tree", "-z", "--full-tree", commit, "--", path)
             if not entry.startswith("100"):
                 return None
-            return os.fsencode(_git(self._mirror, "cat-file", "blob", f"{commit}:{path}"))
+            return os.fsencode(self._git(self._mirror, "cat-file", "blob", f"{commit}:{path}"))
         except git.GitCommandError:
             return None
 
@@ -132,38 +152,34 @@ class Repository:
 
     def _clone(self, commit: str, folder: Path, depth: int) -> list[bytes]:
         folder.mkdir(parents=True, exist_ok=True)
-        _git(folder, "init", "--quiet", "--initial-branch", "main")
-        specs = [f"+{commit}:refs/heads/main", *self._tags(commit)]
-        _git(folder, "fetch", "--quiet", "--no-tags", "--update-head-ok", str(self._mirror), *specs)
-        _git(folder, "checkout", "--quiet", "--force", "--detach", commit)
+        kind = self._git(self._mirror, "rev-parse", "--show-object-format").strip()
+        self._git(folder, "init", "--quiet", "--initial-branch", "main", f"--object-format={kind}")
+        # git brings the tags of this history along, so that `git describe` says in a room what it says elsewhere.
+        fetch = ["fetch", "--quiet", "--update-head-ok", "--update-shallow", str(self._mirror), f"+{commit}:refs/heads/main"]
+        self._git(folder, *fetch)
+        self._git(folder, "checkout", "--quiet", "--force", "--detach", commit)
         tracked = self.files(commit)
-        lfs.fill(folder, self._mirror, self._address, commit, tracked, _environment())
+        with self._lock():
+            lfs.fill(folder, self._mirror, self._address, commit, tracked, _environment(_configuration(self._cache)))
         tracked += self._clone_submodules(commit, folder, depth)
-        stamp = int(_git(folder, "show", "--no-patch", "--format=%ct", commit))
+        stamp = int(self._git(folder, "show", "--no-patch", "--format=%ct", commit))
         for path in tracked:
             with contextlib.suppress(FileNotFoundError):
                 os.utime(os.fsencode(folder) + b"/" + path, (stamp, stamp), follow_symlinks=False)
         return tracked
 
-    def _tags(self, commit: str) -> list[str]:
-        """The tags of its history, so that `git describe` says in a room what it says elsewhere."""
-        tags = _git(self._mirror, "tag", "--merged", commit).split()
-        return [f"+refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
-
     def _clone_submodules(self, commit: str, folder: Path, depth: int) -> list[bytes]:
-        tree = _git(self._mirror, "ls-tree", "-r", "-z", "--full-tree", commit)
-        links = [entry.split("\t", 1) for entry in tree.split("\0") if entry.startswith("160000 ")]
+        links = self._tree(commit, "commit")
         if not links:
             return []
         if depth >= _MAX_SUBMODULE_DEPTH:
             raise SourceError(f"Submodules of {self.url} nest deeper than {_MAX_SUBMODULE_DEPTH}.", "Flatten them.")
         urls = self._submodule_urls(commit)
         tracked: list[bytes] = []
-        for head, path in links:
+        for wanted, path in links:
             if path not in urls:
-                raise SourceError(f"Submodule '{path}' has no URL in .gitmodules.", "Mend .gitmodules, commit and run again.")
+                continue  # git leaves its folder empty, and so do we
             child = self._submodule(urls[path])
-            wanted = head.split()[2]
             with child._lock():
                 if not child._has(wanted):
                     child._fetch()
@@ -172,7 +188,9 @@ class Repository:
         return tracked
 
     def _submodule_urls(self, commit: str) -> dict[str, str]:
-        text = _git(self._mirror, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z")
+        if self.read(commit, ".gitmodules") is None:
+            return {}
+        text = self._git(self._mirror, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z")
         paths: dict[str, str] = {}
         urls: dict[str, str] = {}
         for item in text.split("\0"):
@@ -200,19 +218,19 @@ class Repository:
 
     def _fetch(self) -> None:
         """Bring the mirror up to date. A fetch that was killed leaves only lock files behind, which are removed first."""
+        address = str(self._address)
         try:
+            head = self._git(self._mirror.parent, "ls-remote", "--", address, "HEAD").split()
             if not (self._mirror / "HEAD").exists():
+                kind = "sha256" if head and len(head[0]) == 64 else "sha1"
                 shutil.rmtree(self._mirror, ignore_errors=True)
                 self._mirror.mkdir(parents=True)
-                _git(self._mirror, "init", "--quiet", "--bare", "--initial-branch", "main")
-                _git(self._mirror, "config", "uploadpack.allowAnySHA1InWant", "true")
+                self._git(self._mirror, "init", "--quiet", "--bare", "--initial-branch", "main", f"--object-format={kind}")
+                self._git(self._mirror, "config", "uploadpack.allowAnySHA1InWant", "true")
             for stale in self._mirror.rglob("*.lock"):
                 stale.unlink(missing_ok=True)
-            address = str(self._address)
-            heads = ["+refs/*:refs/*"]
-            if _git(self._mirror, "ls-remote", "--", address, "HEAD").strip():
-                heads.append("+HEAD:refs/cleanroom/HEAD")
-            _git(self._mirror, "fetch", "--quiet", "--prune", "--no-tags", "--force", "--", address, *heads)
+            specs = ["+refs/*:refs/*", *(["+HEAD:refs/cleanroom/HEAD"] if head else [])]
+            self._git(self._mirror, "fetch", "--quiet", "--prune", "--no-tags", "--force", "--update-shallow", "--", address, *specs)
         except git.GitCommandError as error:
             raise _fetch_error(self.url, self._local, _said(error)) from None
         except git.GitCommandNotFound:
@@ -220,24 +238,24 @@ class Repository:
 
     def _has(self, commit: str) -> bool:
         try:
-            _git(self._mirror, "cat-file", "-e", f"{commit}^{{commit}}")
+            self._git(self._mirror, "cat-file", "-e", f"{commit}^{{commit}}")
         except (git.GitCommandError, git.GitCommandNotFound, FileNotFoundError):
             return False
         return True
 
     def _commit(self, ref: str) -> str | None:
         names = [ref]
-        if re.match(r"HEAD\b", ref):
-            names = [f"refs/cleanroom/{ref}"]
+        if head := re.fullmatch(r"(?:HEAD|@)([~^].*)?", ref):
+            names = [f"refs/cleanroom/HEAD{head[1] or ''}"]
         elif not ref.startswith("refs/"):
             names += [f"refs/remotes/origin/{ref}"]
         for name in names:
             with contextlib.suppress(git.GitCommandError):
-                return _git(self._mirror, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+                return self._git(self._mirror, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
         return None
 
     def _near(self, ref: str) -> str:
-        listed = _git(self._mirror, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags").split()
+        listed = self._git(self._mirror, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags").split()
         near = difflib.get_close_matches(ref, listed, n=3, cutoff=0.5)
         if near:
             return f"Did you mean {' or '.join(near)}?"
@@ -248,16 +266,16 @@ class Repository:
         if not self._local or (self._local / "HEAD").exists():
             return 0
         try:
-            git_dir = Path(_git(self._local, "rev-parse", "--absolute-git-dir").strip())
-            top = _git(self._local, "rev-parse", "--show-toplevel").strip()
+            git_dir = Path(self._git(self._local, "rev-parse", "--absolute-git-dir").strip())
+            top = self._git(self._local, "rev-parse", "--show-toplevel").strip()
             with tempfile.TemporaryDirectory() as scratch:
                 index = Path(scratch) / "index"
                 if (git_dir / "index").exists():
                     shutil.copyfile(git_dir / "index", index)
                 extra = {"GIT_DIR": str(self._mirror), "GIT_WORK_TREE": top, "GIT_INDEX_FILE": str(index)}
-                head = _git(self._local, "rev-parse", "HEAD").strip()
-                changed = _git(Path(top), "diff-index", "-z", "--name-only", "--ignore-submodules", head, extra=extra)
-                new = _git(Path(top), "ls-files", "-z", "--others", "--exclude-standard", "--directory", extra=extra)
+                head = self._git(self._local, "rev-parse", "HEAD").strip()
+                changed = self._git(Path(top), "diff-index", "-z", "--name-only", "--ignore-submodules", head, extra=extra)
+                new = self._git(Path(top), "ls-files", "-z", "--others", "--exclude-standard", "--directory", extra=extra)
             return len({p for p in (changed + new).split("\0") if p})
         except (git.GitCommandError, OSError):
             return 0
@@ -273,9 +291,10 @@ def open_repository(repo: str, cache: Path) -> Repository:
         local = Path(repo.removeprefix("file://")).expanduser().resolve()
         if not local.exists():
             raise UsageError(f"There is no folder '{repo}'.", "Give a URL or the path of a git repository.")
+        env = _environment(_configuration(cache))
         try:
-            top = _git(local, "rev-parse", "--show-toplevel").strip() if local.is_dir() else ""
-            local = Path(top or _git(local, "rev-parse", "--absolute-git-dir").strip())
+            top = _run(env, local, "rev-parse", "--show-toplevel").strip() if local.is_dir() else ""
+            local = Path(top or _run(env, local, "rev-parse", "--absolute-git-dir").strip())
         except (git.GitCommandError, NotADirectoryError):
             raise UsageError(f"'{repo}' is not a git repository.", "Give a URL or the path of a git repository.") from None
     elif "://" not in repo and not re.match(r"[\w.-]+@?[\w.-]*:", repo):

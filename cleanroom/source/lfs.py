@@ -29,26 +29,28 @@ def _pointers(folder: Path, tracked: list[bytes]) -> dict[bytes, str]:
 def fill(folder: Path, mirror: Path, address: str | Path, commit: str, tracked: list[bytes], env: dict[str, str]) -> None:
     """Replace every pointer of the clone in `folder` by its content, fetched once into the mirror.
 
-    Raises: SourceError where an object cannot be had; a pointer must never pass for data.
+    Call it with the mirror's lock held. Raises: SourceError where an object cannot be had; a pointer must never pass for data.
     """
     if not (folder / ".gitattributes").exists() and not any(path.endswith(b".gitattributes") for path in tracked):
         return
     pointers = _pointers(folder, tracked)
     if not pointers:
         return
-    missing = {oid for oid in pointers.values() if not _object(mirror, oid).exists()}
+    missing = {oid for oid in pointers.values() if not _whole(_object(mirror, oid), oid)}
     if missing and isinstance(address, Path):
         for oid in missing:
             for store in (address / ".git", address):
-                if _object(store, oid).exists():
-                    _object(mirror, oid).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(_object(store, oid), _object(mirror, oid))
+                if _whole(_object(store, oid), oid):
+                    place = _object(mirror, oid)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(_object(store, oid), place.with_suffix(".part"))
+                    place.with_suffix(".part").replace(place)
                     break
     elif missing:
         _download(mirror, str(address), commit, env, len(missing))
     for path, oid in pointers.items():
         source, file = _object(mirror, oid), folder / path.decode("utf-8", "surrogateescape")
-        if not source.exists() or _sha256(source) != oid:
+        if not source.exists():
             raise SourceError(f"The git-lfs object of '{file.name}' ({oid}) is not there.", "Push it with `git lfs push --all`.")
         mode = file.stat().st_mode
         shutil.copyfile(source, file)
@@ -59,9 +61,12 @@ def _object(store: Path, oid: str) -> Path:
     return store / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
 
 
-def _sha256(path: Path) -> str:
+def _whole(path: Path, oid: str) -> bool:
+    """Whether an object is there with the content that its name says; a copy that was cut short is not."""
+    if not path.exists():
+        return False
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest() == oid
 
 
 def _download(mirror: Path, url: str, commit: str, env: dict[str, str], count: int) -> None:

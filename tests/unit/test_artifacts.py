@@ -4,6 +4,8 @@ import gzip
 import hashlib
 from pathlib import Path
 
+import msgspec
+
 from cleanroom.compare.artifacts import compare_artifacts
 from cleanroom.model import Artifact, Evidence, FileRef, Job, Kind, Role, Sameness
 from tests.unit.values import artifact, attempt, evidence, job
@@ -86,3 +88,10 @@ def test_a_temporary_file_can_be_where_it_began() -> None:
     right = artifact("t", "2", role=Role.TEMP), artifact("b", "2", index=1)
     found, _, _ = compare_artifacts(*runs(left, right, *jobs), nowhere)
     assert [(d.path, d.origin, d.decides) for d in found] == [("b", False, True), ("t", True, False)]
+
+
+def test_the_right_to_execute_is_part_of_a_result() -> None:
+    plain = Artifact(path="x", kind=Kind.FILE, size=1, mode=0o644, sha256="1" * 64, role=Role.OUTPUT)
+    for other, same in ((0o664, True), (0o755, False)):
+        found, _, _ = compare_artifacts(*runs((plain,), (msgspec.structs.replace(plain, mode=other),)), nowhere)
+        assert (not found) is same

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cleanroom.model import Comparison, Evidence, Plan, Role, Rule, RunStatus, Sameness, VerdictName
+from cleanroom.model import Comparison, Evidence, Plan, Role, Rule, RunStatus, Sameness, Setting, VerdictName
 from cleanroom.verdict import judge
 from tests.unit.values import artifact, attempt, comparison, difference, evidence, job, plan_difference
 
@@ -18,6 +18,7 @@ def other(**values: Any) -> Evidence:
     return evidence("ci", **values)
 
 
+UNTIL = (Setting(key="until", value=["a"], file="p"),)
 SECOND = job("merge", "merged.txt")
 TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, int]] = [
     ("the same by bytes", [LOCAL, CI], [comparison()], HELD, 0),
@@ -79,10 +80,13 @@ TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, in
     (
         "a result could not be read",
         [LOCAL, CI],
-        [comparison(artifacts=(difference(note="not examined: it could not be read: Permission denied"),))],
+        [comparison(artifacts=(difference(examined=False),))],
         INCONCLUSIVE,
         4,
     ),
+    ("a declared output lies elsewhere", [LOCAL, other(away=("/tmp/x",))], [comparison()], INCONCLUSIVE, 4),
+    ("every profile is cut short", [evidence("local", settings=UNTIL), other(settings=UNTIL)], [comparison()], INCONCLUSIVE, 4),
+    ("one profile is cut short", [LOCAL, other(settings=UNTIL)], [comparison(plan=(plan_difference(field="job"),))], DRIFTED, 1),
     ("a profile was not run", [LOCAL], [], INCONCLUSIVE, 4),
     ("nothing was compared", [LOCAL, CI], [], INCONCLUSIVE, 4),
     ("nothing that decides was compared", [LOCAL, CI], [comparison(counts={})], INCONCLUSIVE, 4),

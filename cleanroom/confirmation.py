@@ -59,7 +59,7 @@ def confirm(request: ConfirmRequest, watch: Watch | None = None) -> Confirmation
     source = repository.resolve(request.ref)
     text = Path(request.config).read_bytes() if request.config else repository.read(source.commit, configuration.FILENAME)
     settings = configuration.read_settings(text or b"", request.config or configuration.FILENAME)
-    entry = _entry(request.entry, configuration.entry_of(settings))
+    entry = _entry(request.entry, settings.workflow)
     tracked = repository.files(source.commit)
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
     found = find_profiles(tracked, entry.folder)

@@ -54,8 +54,8 @@ class Source(Value, frozen=True):
     uncommitted: int = 0
 
 
-class Entry(Value, frozen=True):
-    """How the workflow is entered.
+class Entry(Value, frozen=True, forbid_unknown_fields=True):
+    """How the workflow is entered; also `workflow:` in `cleanroom.yaml`, where a misspelt field is an error.
 
     `folder` is where a user would stand, `directory` Snakemake's own `--directory`, `cores` the minimum that every room gets.
     """

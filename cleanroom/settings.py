@@ -13,19 +13,10 @@ FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20
 
 
-class WorkflowSection(Value, frozen=True, forbid_unknown_fields=True):
-    folder: str = ""
-    snakefile: str = ""
-    directory: str = ""
-    configfiles: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    cores: int | None = None
-
-
 class Settings(Value, frozen=True, forbid_unknown_fields=True):
     """All of `cleanroom.yaml`. An unknown field is an error, so that a misspelt one is never without effect."""
 
-    workflow: WorkflowSection = WorkflowSection()
+    workflow: Entry = Entry()
     profiles: tuple[str, ...] | None = None
     baseline_profile: str | None = None
 
@@ -60,20 +51,8 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
     except msgspec.ValidationError as error:
         message = str(error).replace(" - at `$", " - at `").replace("`.", "`", 1)
         raise UsageError(f"{name}: {message}.", "See docs/configuration.md for every field.") from None
-    check_entry(entry_of(settings), name)
+    check_entry(settings.workflow, name)
     return settings
-
-
-def entry_of(settings: Settings) -> Entry:
-    section = settings.workflow
-    return Entry(
-        folder=section.folder,
-        snakefile=section.snakefile,
-        directory=section.directory,
-        configfiles=section.configfiles,
-        targets=section.targets,
-        cores=section.cores,
-    )
 
 
 def check_entry(entry: Entry, where: str) -> None:

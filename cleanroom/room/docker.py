@@ -20,7 +20,7 @@ from docker.types import Ulimit
 
 from cleanroom.errors import EngineError, ImageError
 from cleanroom.model import Image
-from cleanroom.room.interface import RoomExit, RoomJob
+from cleanroom.room.interface import Limits, RoomExit, RoomJob
 
 _LABEL = "cleanroom.owner"
 _TAIL = 64 * 1024
@@ -114,7 +114,7 @@ class DockerEngine:
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 pids_limit=limits.processes,
-                ulimits=[Ulimit(name="fsize", soft=2 * limits.disk, hard=2 * limits.disk), Ulimit(name="core", soft=0, hard=0)],
+                ulimits=[Ulimit(name=name, soft=value, hard=value) for name, value in _ulimits(limits).items()],
                 shm_size="64m" if limits.memory < 2**30 else "1g",
                 stdin_open=True,
                 auto_remove=True,
@@ -208,6 +208,12 @@ class DockerEngine:
             self._client.images.get(reference)
             return True
         return False
+
+
+def _ulimits(limits: Limits) -> dict[str, int]:
+    """The same in every engine, whatever its own default. One file may be larger than the disk limit allows for all:
+    then the watcher stops the room and says so, before the workflow is blamed. Processes are limited by the control group."""
+    return {"fsize": 2 * limits.disk, "core": 0, "nofile": 16384, "nproc": 16384}
 
 
 def room_uid() -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from cleanroom.errors import UsageError
-from cleanroom.settings import entry_of, read_settings
+from cleanroom.settings import read_settings
 
 
 def test_everything_is_optional() -> None:
@@ -15,7 +15,7 @@ def test_the_workflow_section() -> None:
         b"workflow:\n  folder: sub\n  configfiles: [config/test.yaml]\n  targets: [all]\n  cores: 6\nprofiles: [ci]\nbaseline_profile: ci\n"
     )
     settings = read_settings(text)
-    entry = entry_of(settings)
+    entry = settings.workflow
     assert (entry.folder, entry.configfiles, entry.targets, entry.cores) == ("sub", ("config/test.yaml",), ("all",), 6)
     assert (settings.profiles, settings.baseline_profile) == (("ci",), "ci")
 

@@ -43,6 +43,8 @@ from cleanroom.source import open_repository
 STEPS = ("settings", "lint", "plan", "run")
 _LEAST_FREE = 256 * 2**20
 _FULL = 2**20
+_FAILED_JOBS = 3
+_LOG_BYTES = 8192
 _MEASURE_SECONDS = 2.0
 
 
@@ -144,6 +146,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         after = scan(os.fsencode(room.work))
         touched = changed(before, after)
         hashed = hasher.digests(touched)
+        told = _failed_logs(claims, hasher)
     unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
     artifacts = collect(before, touched, hashed, claims.attempts, unchanged)
     artifacts += tuple(removed(before, after, claims.tracked_outputs))
@@ -152,6 +155,8 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
             store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)
     away, gone = unkept(claims.attempts, artifacts, {escape_path(path) for path in after})
     status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits))
+    if status is RunStatus.FAILED and told:
+        why += f"\n{told}"
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
@@ -267,9 +272,27 @@ def _status(claims: Claims, ended: RoomExit, fault: str, disk: str) -> tuple[Run
         step = steps.get(name)
         if step is None or step.status is not StepStatus.OK:
             code = f" with exit code {step.code}" if step else ""
-            text = _last_lines(step.log, 12) if step else ""
+            text = _last_lines(_told(step.log), 20) if step else ""
             return RunStatus.FAILED, f"The {name} failed{code}." + (f"\n{text}" if text else "")
     return RunStatus.COMPLETED, ""
+
+
+def _told(log: str) -> str:
+    """What Snakemake printed, without the lines with which it takes its leave."""
+    kept = []
+    for line in log.splitlines():
+        if line.startswith(("Shutting down, this might", "Exiting because a job execution failed")):
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _failed_logs(claims: Claims, hasher: Hasher) -> str:
+    """The last lines of the logs of jobs whose last attempt failed."""
+    last = {attempt.job.identity: attempt for attempt in claims.attempts}
+    failed = [a for a in last.values() if a.ok is False][:_FAILED_JOBS]
+    tails = {path: _last_lines(hasher.tail(raw_path(path), _LOG_BYTES), 10) for attempt in failed for path in attempt.job.log}
+    return "\n".join(f"{path}:\n{text}" for path, text in tails.items() if text)
 
 
 def _last_lines(text: str, count: int) -> str:

@@ -127,6 +127,18 @@ class Hasher:
         """Hash a file while the run goes on; a later change makes the digest void."""
         self._early[path] = self._pool.submit(hash_file, self._root, path)
 
+    def tail(self, path: bytes, limit: int) -> str:
+        """The last `limit` bytes of a regular file as text; empty for anything else."""
+        try:
+            with os.fdopen(open_beneath(self._root, path), "rb") as stream:
+                info = os.fstat(stream.fileno())
+                if not stat.S_ISREG(info.st_mode):
+                    return ""
+                stream.seek(max(0, info.st_size - limit))
+                return stream.read(limit).decode("utf-8", "backslashreplace")
+        except OSError:
+            return ""
+
     def digests(self, files: dict[bytes, Signature], batch: int = 256) -> dict[bytes, Hashed]:
         """The digest of every file, link and empty folder of a scan."""
         regular: list[bytes] = []

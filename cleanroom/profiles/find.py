@@ -41,7 +41,7 @@ def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list
         inside = any(p.startswith(_join(folder, clean) + "/") for p in paths) or _join(folder, clean) in paths
         if match:
             chosen += [p for p in match[:1] if p not in chosen]
-        elif "/" in clean and inside and ".." not in PurePosixPath(clean).parts:
+        elif inside and ".." not in PurePosixPath(clean).parts:
             chosen.append(Profile(name=clean, path=clean))
         else:
             names = [p.name for p in found]

@@ -26,6 +26,8 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(f"… and {len(report.reasons) - _SHOWN} more reasons", style="dim"))
     parts += [Text(""), _matrix(report)]
     for run in report.runs:
+        if run.control and run.status == report.runs[0].status:
+            continue  # it says the same again
         if lines := visible(run.why).splitlines()[1:]:
             parts += [Text(""), Text(f"the last lines of {one_line(run.label)}:", style="dim"), *(Text(f"  {line}") for line in lines)]
     plan = [d for d in report.plan_differences if d.decides]

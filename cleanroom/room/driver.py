@@ -828,6 +828,7 @@ def find_interpreter():
 def inhabit(spec, snakemake, events):
     """All steps in order; what a step needs and does not have stops the ones after it."""
     os.chdir(os.path.join(WORK, spec["folder"]))
+    os.environ["PWD"] = os.getcwd()
     warden, steps = Warden(spec, events), {}
     before = tree(WORK)
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import filelock
+
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a missing git is our error to tell, not one of importing
 import git
 
 from cleanroom.errors import SourceError, UsageError
@@ -73,6 +75,8 @@ def _run(env: dict[str, str], folder: Path, *arguments: str) -> str:
 
     GitPython adds to the environment that it inherits, so that `env` takes away what is not passed on.
     """
+    if shutil.which("git") is None:
+        raise SourceError("git is not installed.", "Install it: apt-get install git")
     command = ["env", *(word for key in os.environ if key not in env for word in ("-u", key)), "git", *arguments]
     return str(git.Git(folder).execute(command, env=env, strip_newline_in_stdout=False))
 
@@ -233,13 +237,11 @@ class Repository:
             self._git(self._mirror, "fetch", "--quiet", "--prune", "--no-tags", "--force", "--update-shallow", "--", address, *specs)
         except git.GitCommandError as error:
             raise _fetch_error(self.url, self._local, _said(error)) from None
-        except git.GitCommandNotFound:
-            raise SourceError("git is not installed.", "Install it: apt-get install git") from None
 
     def _has(self, commit: str) -> bool:
         try:
             self._git(self._mirror, "cat-file", "-e", f"{commit}^{{commit}}")
-        except (git.GitCommandError, git.GitCommandNotFound, FileNotFoundError):
+        except (git.GitCommandError, FileNotFoundError):
             return False
         return True
 
@@ -293,8 +295,8 @@ def open_repository(repo: str, cache: Path) -> Repository:
             raise UsageError(f"There is no folder '{repo}'.", "Give a URL or the path of a git repository.")
         env = _environment(_configuration(cache))
         try:
-            top = _run(env, local, "rev-parse", "--show-toplevel").strip() if local.is_dir() else ""
-            local = Path(top or _run(env, local, "rev-parse", "--absolute-git-dir").strip())
+            bare = _run(env, local, "rev-parse", "--is-bare-repository").strip() == "true"
+            local = Path(_run(env, local, "rev-parse", "--absolute-git-dir" if bare else "--show-toplevel").strip())
         except (git.GitCommandError, NotADirectoryError):
             raise UsageError(f"'{repo}' is not a git repository.", "Give a URL or the path of a git repository.") from None
     elif "://" not in repo and not re.match(r"[\w.-]+@?[\w.-]*:", repo):

@@ -83,6 +83,12 @@ def test_an_empty_repository(cli: Cli, tmp_path: Path) -> None:
     assert "no branches or tags yet" in sentence(result)
 
 
+def test_no_git(cli: Cli, make_repository: Make) -> None:
+    result = cli("confirm", make_repository(files=GOOD), "main", env={"PATH": "/nonexistent"})
+    assert result.code == 4
+    assert "git is not installed" in sentence(result)
+
+
 def test_no_engine(cli: Cli, make_repository: Make) -> None:
     repo = make_repository(files=GOOD)
     result = cli("confirm", repo, "main", "--engine", "docker", env={"DOCKER_HOST": "unix:///nonexistent.sock"})

@@ -226,14 +226,16 @@ def test_a_deep_folder_is_removed(make_repository: Make, confirm: Confirm, tmp_p
 
 
 def test_a_workflow_that_fails_under_one_profile(make_repository: Make, confirm: Confirm) -> None:
-    shell = "echo about to fail >&2; [ {threads} = 1 ] && echo 1 > {output}"
-    repo = make_repository(files={"Snakefile": snakefile(shell, threads=4), **TWO_PROFILES})
+    shell = "echo about to fail >&2; echo the reason > {log}; [ {threads} = 1 ] && echo 1 > {output}"
+    repo = make_repository(files={"Snakefile": snakefile(shell, threads=4, more='    log: "one.log"\n'), **TWO_PROFILES})
     result, report = confirm(repo, "--engine", "sandbox")
     assert (result.code, report["verdict"]) == (3, "FAILED")
     failed = next(run for run in report["runs"] if run["label"] == "b")
     assert failed["status"] == "failed"
     assert failed["failed"][0]["job"] == "one"
-    assert "about to fail" in failed["why"] or "Error" in failed["why"]
+    assert "about to fail" in failed["why"]
+    assert "one.log:\nthe reason" in failed["why"]
+    assert "the reason" in result.out
 
 
 def test_the_time_limit(make_repository: Make, confirm: Confirm, engine: str) -> None:

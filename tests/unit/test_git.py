@@ -189,3 +189,11 @@ def test_a_submodule_without_an_address_stays_empty(make_repository: Make, tmp_p
     git(repo, "commit", "--quiet", "--message", "a link to nowhere")
     opened = open_repository(str(repo), tmp_path / "cache")
     assert opened.clone(opened.resolve("HEAD").commit, tmp_path / "clone") == [b"a"]
+
+
+def test_a_bare_repository(make_repository: Make, tmp_path: Path) -> None:
+    repo = make_repository(files={"a": "1"})
+    git(tmp_path, "clone", "--quiet", "--bare", str(repo), str(tmp_path / "bare.git"))
+    opened = open_repository(str(tmp_path / "bare.git"), tmp_path / "cache")
+    source = opened.resolve("main")
+    assert (opened.clone(source.commit, tmp_path / "clone"), source.uncommitted) == ([b"a"], 0)

@@ -42,6 +42,10 @@ def test_a_profile_is_chosen_by_name_or_path_once() -> None:
     assert names(choose_profiles(found, ("profiles/ci/", "ci", "local"), TREE)) == ["ci", "local"]
 
 
+def test_a_profile_elsewhere_is_chosen_by_its_path() -> None:
+    assert choose_profiles([], ("profile/",), [b"profile/config.yaml"]) == [Profile(name="profile", path="profile")]
+
+
 @pytest.mark.parametrize(("wanted", "said"), [("cii", "Did you mean ci"), ("zzz", "It has: ci, local, default"), ("../x", "no profile")])
 def test_an_unknown_profile(wanted: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):

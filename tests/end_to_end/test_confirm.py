@@ -54,6 +54,7 @@ def test_reads_holds_by_payload(make_repository: Make, confirm: Confirm, engine:
     assert [run["profile"] for run in report["runs"]] == ["local", "ci", "slurm"]
     assert len({run["attempt_id"] for run in report["runs"]}) == 3
     assert {run["jobs"] for run in report["runs"]} == {19}
+    assert {(a["path"], a["right"]) for a in report["accepted"]} == {(f"results/{s}.fastq.gz", p) for s in "abcd" for p in ("ci", "slurm")}
     assert any(f["code"] == "CR-001" and f["file"] == "profiles/slurm/config.yaml" and f["line"] == 1 for f in report["findings"])
     overrides = {o["key"] for o in report["runs"][2]["overrides"]}
     assert {"executor", "jobs", "slurm-logdir", "cores", "notemp", "scheduler"} <= overrides

@@ -1,8 +1,10 @@
 """`cleanroom confirm` as a person calls it: real git, real Snakemake, real rooms."""
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -428,3 +430,28 @@ def test_confirmations_with_other_caches_leave_each_other_alone(make_repository:
         capture_output=True,
     )
     assert (first.wait(timeout=120), second.returncode) == (0, 0)
+
+
+def test_a_remote_repository(make_repository: Make, cli: Cli, tmp_path: Path) -> None:
+    """Over the network of this machine; once fetched, a full commit needs the remote no more."""
+    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}")})
+    commit = git(repo, "rev-parse", "HEAD").strip()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        ["git", "daemon", "--export-all", f"--base-path={tmp_path}", "--listen=127.0.0.1", f"--port={port}", "--reuseaddr"],
+        stderr=subprocess.DEVNULL,
+    )
+    own, url = tmp_path / "own", f"git://127.0.0.1:{port}/repo"
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
+        assert cli("confirm", url, "main", "--engine", "sandbox", cache=own).code == 0
+    finally:
+        server.terminate()
+        server.wait()
+    assert cli("confirm", url, commit, "--engine", "sandbox", cache=own).code == 0
+    gone = cli("confirm", url, "main", "--engine", "sandbox", cache=own)
+    assert (gone.code, "Cannot fetch" in gone.err) == (4, True)

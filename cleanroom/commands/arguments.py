@@ -72,9 +72,8 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--baseline-profile", metavar="P", default="", help="what the others are compared with (default: local, or the first)"
     )
-    engine = parser.add_mutually_exclusive_group()
-    engine.add_argument("--image", metavar="I", default="", help="the image of the rooms (default: the one that `cleanroom image` builds)")
-    engine.add_argument("--engine", choices=("auto", "docker", "sandbox"), default="auto", help="what makes the rooms (default: auto)")
+    parser.add_argument("--image", metavar="I", default="", help="the image of the rooms (default: the one that `cleanroom image` builds)")
+    parser.add_argument("--engine", choices=("auto", "docker", "sandbox"), default="auto", help="what makes the rooms (default: auto)")
     parser.add_argument("--out", metavar="DIR", default="cleanroom-report", help="where the reports go (default: cleanroom-report)")
     entry = parser.add_argument_group("how the workflow is entered")
     entry.add_argument("--folder", metavar="F", default="", help="the folder of the repository where you would call snakemake")

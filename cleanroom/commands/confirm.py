@@ -57,7 +57,7 @@ def request_of(arguments: argparse.Namespace) -> ConfirmRequest:
         cache=str(cache_folder(arguments)),
         profiles=tuple(arguments.profile),
         baseline_profile=arguments.baseline_profile,
-        engine="docker" if arguments.image else arguments.engine,
+        engine=arguments.engine,
         image=arguments.image,
         entry=Entry(
             folder=arguments.folder,

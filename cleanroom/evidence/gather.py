@@ -265,7 +265,7 @@ def _status(claims: Claims, ended: RoomExit, fault: str, disk: str) -> tuple[Run
     elif limit == "memory" or (limit and not finished):
         broken = f"The room's limit of {limit} was reached" + (" (see --memory)." if limit == "memory" else ".")
     elif settings.needs and any(s.status is StepStatus.FAILED for s in claims.steps if s.name in ("plan", "run")):
-        broken = f"The profile needs {' and '.join(settings.needs)}, which the image does not have. Give one that has with --image."
+        broken = f"The profile needs {' and '.join(settings.needs)}, which the room does not have. Give an image that has, with --image."
     if broken:
         return RunStatus.BROKEN, broken
     for name in ("settings", "plan", "run"):

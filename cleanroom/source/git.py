@@ -333,4 +333,5 @@ def _fetch_error(url: str, local: Path | None, said: str) -> SourceError | Usage
         return UsageError(f"'{url}' is not a git repository.", "Give a URL or the path of a git repository.")
     if "No space left" in said:
         return SourceError(f"The disk is full while fetching {url}.", _FREE)
-    return SourceError(f"Cannot fetch {url}: {said}.", "Check the address and your access, then run again.")
+    advice = "Is the repository complete? See `git fsck` there." if local else "Check the address and your access, then run again."
+    return SourceError(f"Cannot fetch {url}: {said.rstrip('.')}.", advice)

@@ -63,6 +63,7 @@ def test_no_repository(cli: Cli, tmp_path: Path, repo: str, code: int, said: str
         ({"cleanroom.yaml": "workflow:\n  folder: [1]\n"}, ["main"], 2, "workflow.folder"),
         ({"cleanroom.yaml": "workflow: [\n"}, ["main"], 2, "cleanroom.yaml, line"),
         ({}, ["main", "--config", "/nonexistent.yaml"], 2, "There is no file"),
+        ({}, ["main", "--engine", "sandbox", "--image", "x"], 4, "The sandbox has no images"),
         ({}, ["main", "--target", "-x"], 2, ""),
         ({}, ["main", "--directory", "../.."], 2, "leads out of the repository"),
         ({}, ["main", "--engine", "sandbox", "--out", "/proc/nothing"], 4, "cannot be written"),

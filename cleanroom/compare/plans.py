@@ -23,9 +23,9 @@ def _differences(left: Plan, right: Plan) -> Iterator[PlanDifference]:
     if canonical(left.config) != canonical(right.config):
         yield from _config(left.config, right.config)
     jobs_left, jobs_right = _by_identity(left), _by_identity(right)
-    for identity in jobs_left.keys() - jobs_right.keys():
+    for identity in sorted(jobs_left.keys() - jobs_right.keys()):
         yield _difference(jobs_left[identity].label, "job", "planned", "not planned")
-    for identity in jobs_right.keys() - jobs_left.keys():
+    for identity in sorted(jobs_right.keys() - jobs_left.keys()):
         yield _difference(jobs_right[identity].label, "job", "not planned", "planned")
     for name in sorted(left.rules.keys() & right.rules.keys()):
         for field in ("code", "software"):

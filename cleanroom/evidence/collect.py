@@ -90,7 +90,7 @@ def _kind(mode: int) -> Kind:
 
 def removed(before: dict[bytes, Signature], after: dict[bytes, Signature], tracked_outputs: tuple[str, ...]) -> Iterator[Artifact]:
     """Tracked files that the run took away; outputs that were removed before it are not its work."""
-    for raw in before.keys() - after.keys():
+    for raw in sorted(before.keys() - after.keys()):
         path = escape_path(raw)
         if path not in tracked_outputs and not stat.S_ISDIR(before[raw].mode):
             sha256 = hashlib.sha256(b"removed").hexdigest()

@@ -25,7 +25,6 @@ import time
 
 IN, OUT, WORK = "/room/in", "/room/out", "/room/work"
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
-LOG_LIMIT = 32 * 2**20
 SKIP = {".git", ".snakemake"}
 
 

@@ -2,10 +2,7 @@
 
 from cleanroom.errors import EngineError
 from cleanroom.room.docker import DockerEngine
-from cleanroom.room.interface import Engine
 from cleanroom.room.sandbox import SandboxEngine
-
-ENGINES = ("auto", "docker", "sandbox")
 
 
 def open_engine(name: str) -> DockerEngine | SandboxEngine:
@@ -32,6 +29,3 @@ def choose_engine(wanted: str, image: str) -> str:
         except EngineError as sandbox:
             raise EngineError(f"{docker.what} {sandbox.what}", f"{docker.next_step} {sandbox.next_step}") from None
         return "sandbox"
-
-
-__all__ = ["ENGINES", "Engine", "choose_engine", "open_engine"]

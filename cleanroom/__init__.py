@@ -20,15 +20,15 @@ __all__ = ["__version__", "confirm", "judge", "run"]
 
 
 def confirm(repo: str, ref: str, *, cache: str, **options: Any) -> "Report":
-    """Confirm one commit under its profiles. `options` are the fields of `cleanroom.confirmation.ConfirmRequest`.
+    """Confirm one commit under its profiles. `options` are the fields of `cleanroom.prepare.Request`.
 
     Raises: cleanroom.errors.CleanroomError.
     """
-    from cleanroom.confirmation import ConfirmRequest
     from cleanroom.confirmation import confirm as walk
+    from cleanroom.prepare import Request
     from cleanroom.report import build_report
 
-    return build_report(walk(ConfirmRequest(repo=repo, ref=ref, cache=cache, **options)))
+    return build_report(walk(Request(repo=repo, ref=ref, cache=cache, **options)))
 
 
 def run(request: "RunRequest") -> "Evidence":

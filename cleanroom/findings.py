@@ -1,32 +1,58 @@
-"""The codes of findings: permanent, never reused. Not here: where they are observed."""
+"""The codes of findings: permanent, never reused; each with its severity, why it matters and the repair.
 
-from cleanroom.model import Finding, Severity
+Not here: where they are observed.
+"""
 
-_TABLE = {
-    "CR-001": (Severity.WARNING, "the profile does not run as it is"),
-    "CR-002": (Severity.ERROR, "the profile replaces the run"),
-    "CR-003": (Severity.WARNING, "outputs are committed to git"),
-    "CR-004": (Severity.WARNING, "reading the workflow writes files"),
-    "CR-005": (Severity.NOTE, "uncommitted changes are not part of this confirmation"),
-    "CR-006": (Severity.NOTE, "the sandbox isolates less than a container"),
-    "CR-007": (Severity.WARNING, "a map of the profile is dropped in silence"),
-    "CR-008": (Severity.NOTE, "Snakemake's lint has remarks"),
-    "CR-009": (Severity.WARNING, "a step did not finish"),
-    "CR-010": (Severity.WARNING, "a job needed more than one attempt"),
-    "CR-011": (Severity.WARNING, "a profile joins every run"),
-    "CR-012": (Severity.WARNING, "the run overwrites files that git tracks"),
-    "CR-013": (Severity.ERROR, "the profile cannot be read"),
-    "CR-014": (Severity.NOTE, "a file could not be examined"),
-    "CR-015": (Severity.WARNING, "declared outputs are gone at the end"),
-}
+import functools
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from cleanroom.model import Finding, Severity, Value
 
 
-def finding(code: str, text: str, *, file: str = "", line: int = 0, profile: str = "") -> Finding:
-    """A finding with its code's own severity; `text` says what was seen, where the title says what it is."""
-    severity, title = _TABLE[code]
-    return Finding(code=code, severity=severity, text=f"{title}: {text}", file=file, line=line, profile=profile)
+class Code(Value, frozen=True):
+    """What one code says, whatever the place. `severity` is the usual one; a finding may weigh less where its text says why."""
+
+    severity: Severity
+    title: str
+    why: str
+    repair: str
 
 
-def codes() -> dict[str, tuple[Severity, str]]:
-    """Every code with its severity and title."""
-    return dict(_TABLE)
+@functools.cache
+def codes() -> dict[str, Code]:
+    """Every code with what it says, from the table beside this file."""
+    data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return msgspec.convert(data, dict[str, Code])
+
+
+def finding(
+    code: str,
+    text: str,
+    *,
+    file: str = "",
+    line: int = 0,
+    profile: str = "",
+    key: str = "",
+    severity: Severity | None = None,
+    repair: str = "",
+) -> Finding:
+    """A finding with its code's own severity and repair; `text` says what was seen, where the title says what it is."""
+    entry = codes()[code]
+    return Finding(
+        code=code, severity=severity or entry.severity, text=f"{entry.title}: {text}", file=file, line=line, profile=profile, key=key,
+        why=entry.why, repair=repair or entry.repair,
+    )  # fmt: skip
+
+
+def ordered(findings: dict[Finding, None]) -> tuple[Finding, ...]:
+    """Errors first, then by code; each once."""
+    order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    return tuple(sorted(findings, key=lambda f: (bool(f.accepted), order[f.severity], f.code)))
+
+
+def accepted(found: Finding, by: str) -> Finding:
+    """The same finding, with who accepts it and why."""
+    return msgspec.structs.replace(found, accepted=by)

@@ -4,6 +4,7 @@ Paths are strings relative to the clone in a reversible form: a backslash is dou
 Times are seconds since the epoch, durations seconds, sizes bytes, digests full SHA-256 in hexadecimal.
 """
 
+import datetime
 import hashlib
 import re
 from enum import StrEnum
@@ -85,6 +86,24 @@ class Setting(Value, frozen=True):
     shadows: tuple[str, ...] = ()
 
 
+class SettingClass(StrEnum):
+    """Whether a setting can change what a workflow means. CONDITIONAL depends on the workflow; ACTION replaces the run."""
+
+    POLICY = "policy"
+    MEANING = "meaning"
+    CONDITIONAL = "conditional"
+    ACTION = "action"
+
+
+class Layer(Value, frozen=True):
+    """One file of a stack of profiles, as it was read. `rivals` are files beside it with an equal claim to be read."""
+
+    file: str
+    sha256: str = ""
+    text: str = ""
+    rivals: tuple[str, ...] = ()
+
+
 class Override(Value, frozen=True):
     """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is None)."""
 
@@ -120,6 +139,13 @@ class Rule(Value, frozen=True):
     shadow: Any = None
     retries: Any = None
     threads: int = 0
+    reads: dict[str, tuple[str, ...]] = {}
+    """What of its context the rule reads (`threads`, `resources.NAME`, `attempt`, `unread` code), and where."""
+    declares_retries: bool = False
+    logs: bool = False
+    cached: bool = False
+    file: str = ""
+    line: int = 0
 
 
 class Job(Value, frozen=True):
@@ -151,6 +177,16 @@ class Job(Value, frozen=True):
         return f"{self.rule} ({wildcards})" if wildcards else self.rule
 
 
+class Hidden(Value, frozen=True):
+    """A line of workflow code that reads context which no profile shows: environment, host, path, cores, order or date."""
+
+    kind: str
+    file: str
+    line: int
+    text: str
+    rule: str = ""
+
+
 class Plan(Value, frozen=True):
     """What Snakemake intends: every job of its graph, the rules, the resolved configuration."""
 
@@ -158,6 +194,25 @@ class Plan(Value, frozen=True):
     rules: dict[str, Rule] = {}
     config: Any = None
     targets: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+
+
+class Change(Value, frozen=True):
+    """A field that differs in some jobs of a rule."""
+
+    rule: str
+    field: str
+    jobs: int = 1
+
+
+class Effect(Value, frozen=True):
+    """What a plan without some settings showed. `code` is not 0 where there is no plan without them."""
+
+    keys: tuple[str, ...]
+    code: int = 0
+    changes: tuple[Change, ...] = ()
+    more: int = 0
 
 
 # --- the evidence -------------------------------------------------------------------------------------------------------
@@ -269,7 +324,7 @@ class Evidence(Value, frozen=True):
     folder: str = ""
     """Set where there was no run: a folder of results, whose artifacts alone can be compared."""
     versions: dict[str, Any] = {}
-    stack: tuple[dict[str, str], ...] = ()
+    stack: tuple[Layer, ...] = ()
     settings: tuple[Setting, ...] = ()
     overrides: tuple[Override, ...] = ()
     replaced: tuple[Lost, ...] = ()
@@ -278,6 +333,11 @@ class Evidence(Value, frozen=True):
     steps: tuple[Step, ...] = ()
     lints: tuple[Lint, ...] | None = None
     plan: Plan | None = None
+    replan: Plan | None = None
+    """The plan under the other hash seed, where it is another one."""
+    effects: tuple[Effect, ...] = ()
+    unknown_key: str = ""
+    """The setting that this Snakemake does not know, where that is why the profile cannot be read."""
     attempts: tuple[Attempt, ...] = ()
     idle: tuple[Job, ...] = ()
     """Jobs of the final graph that never started."""
@@ -384,7 +444,7 @@ class Severity(StrEnum):
 
 
 class Finding(Value, frozen=True):
-    """One observation with a permanent code."""
+    """One observation with a permanent code. `accepted` says who accepts it, why and until when."""
 
     code: str
     severity: Severity
@@ -392,6 +452,117 @@ class Finding(Value, frozen=True):
     file: str = ""
     line: int = 0
     profile: str = ""
+    key: str = ""
+    why: str = ""
+    repair: str = ""
+    accepted: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """An error that nobody accepted."""
+        return self.severity is Severity.ERROR and not self.accepted
+
+
+class Decided(StrEnum):
+    """What evidence says of one setting in one profile."""
+
+    POLICY = "policy"
+    MEANING = "meaning"
+    ACTION = "action"
+    OPEN = "only a run can tell"
+
+
+class AuditedSetting(Value, frozen=True):
+    """One setting as in force under one profile, its class, and what decided it. `rules` are those that it reaches."""
+
+    profile: str
+    key: str
+    value: Any
+    file: str
+    line: int
+    shadows: tuple[str, ...]
+    setting_class: SettingClass | None
+    """None where the table of settings lacks the key."""
+    does: str
+    decided: Decided
+    why: str
+    rules: tuple[str, ...] = ()
+    topic: str = ""
+
+
+class PlanAudit(Value, frozen=True):
+    """The plan under one profile against the baseline's. `caveat` says what a plan cannot show."""
+
+    profile: str
+    against: str
+    jobs: int
+    differences: tuple[PlanDifference, ...] = ()
+    caveat: str = ""
+
+    @property
+    def drifts(self) -> bool:
+        return any(d.decides for d in self.differences)
+
+
+class Answer(Value, frozen=True):
+    """A question that a reviewer asks, answered for this repository."""
+
+    question: str
+    answer: str
+    good: bool | None
+    """None where the evidence does not tell."""
+
+
+class Acceptance(Value, frozen=True, forbid_unknown_fields=True):
+    """A finding that somebody answers for, until a day; also `accept:` in `cleanroom.yaml`. An empty place matches any."""
+
+    finding: str
+    reason: str
+    owner: str
+    expires: datetime.date
+    profile: str = ""
+    key: str = ""
+    file: str = ""
+
+
+class Audit(Value, frozen=True):
+    """What the settings and plans of all profiles show."""
+
+    baseline: str
+    profiles: tuple[str, ...]
+    settings: tuple[AuditedSetting, ...]
+    plans: tuple[PlanAudit, ...]
+    findings: tuple[Finding, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def drifted(self) -> tuple[Finding, ...]:
+        """The errors that say that a setting of a profile reaches the meaning, and that nobody accepted."""
+        return tuple(f for f in self.findings if f.counts and f.code == "CR-016")
+
+
+class AuditOutcome(StrEnum):
+    """How an audit ended: nothing counts, an error counts, the workflow cannot be planned, or nothing is known."""
+
+    CLEAN = "CLEAN"
+    ERRORS = "ERRORS"
+    FAILED = "FAILED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Audited(Value, frozen=True):
+    """Everything that one audit found, with the evidence of planning that it was found in."""
+
+    source: Source
+    repo: str
+    entry: Entry
+    runs: tuple[Evidence, ...]
+    audit: Audit
+    outcome: AuditOutcome
+    exit_code: int
+    reasons: tuple[str, ...]
+    started: float
+    seconds: float
 
 
 class VerdictName(StrEnum):
@@ -442,7 +613,7 @@ class Confirmation(Value, frozen=True):
     """The digest of each run's evidence, by label."""
     comparisons: tuple[Comparison, ...]
     judgement: Judgement
-    findings: tuple[Finding, ...]
+    audit: Audit
     causes: tuple[Cause, ...]
     started: float
     seconds: float

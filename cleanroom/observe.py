@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cleanroom.findings import finding
+from cleanroom.findings import finding, ordered
 from cleanroom.model import Evidence, Finding, Role, Source, StepStatus
 
 _SHOWN = 5
@@ -19,17 +19,16 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
     for run in runs:
         if not run.control:
             found.update(dict.fromkeys(_of_run(run)))
-    order = {"error": 0, "warning": 1, "note": 2}
-    return tuple(sorted(found, key=lambda f: (order[f.severity], f.code)))
+    return ordered(found)
 
 
 def _of_run(run: Evidence) -> Iterator[Finding]:
     name = run.profile.name
     for place in run.replaced:
         text = f"'{place.key}': {place.text}; it was replaced by local execution"
-        yield finding("CR-001", text, file=place.file, line=place.line, profile=name)
+        yield finding("CR-001", text, file=place.file, line=place.line, profile=name, key=place.key)
     for place in run.actions:
-        yield finding("CR-002", f"'{place.key}'", file=place.file, line=place.line, profile=name)
+        yield finding("CR-002", f"'{place.key}'", file=place.file, line=place.line, profile=name, key=place.key)
     if run.tracked_outputs:
         yield finding("CR-003", f"{_names(run.tracked_outputs)}; removed before the run, so that they had to be made again")
     for step in run.steps:
@@ -39,7 +38,7 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         if step.status is StepStatus.TIMEOUT:
             yield finding("CR-009", f"{step.name} reached its time limit after {step.seconds:.0f} s", profile=name)
     for place in run.lost:
-        yield finding("CR-007", f"'{place.key}' has no effect", file=place.file, line=place.line, profile=name)
+        yield finding("CR-007", f"'{place.key}' has no effect", file=place.file, line=place.line, profile=name, key=place.key)
     if run.lints:
         yield finding("CR-008", f"{len(run.lints)} remarks, the first: {run.lints[0].place}: {run.lints[0].text}")
     again = {a.job.label: a.number for a in run.attempts if a.number > 1}
@@ -47,10 +46,10 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         yield finding("CR-010", f"{_names(tuple(again))}; a retry can hide a result that differs", profile=name)
     asked = run.profile.path
     for layer in run.stack:
-        file = layer["file"]
+        file = layer.file
         if asked not in {file, file.rpartition("/")[0]}:
             yield finding("CR-011", f"{file} joins without being asked for", file=file)
-    if run.why.startswith("The profile cannot be read"):
+    if run.why.startswith("The profile cannot be read") and not run.unknown_key:
         yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))

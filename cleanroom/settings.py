@@ -1,4 +1,7 @@
-"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered. Not here: equivalences, profiles of Snakemake."""
+"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered, and which findings are accepted.
+
+Not here: equivalences, profiles of Snakemake.
+"""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -7,7 +10,8 @@ import msgspec
 import yaml
 
 from cleanroom.errors import UsageError
-from cleanroom.model import Entry, Value
+from cleanroom.findings import codes
+from cleanroom.model import Acceptance, Entry, Value
 
 FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20
@@ -19,6 +23,7 @@ class Settings(Value, frozen=True, forbid_unknown_fields=True):
     workflow: Entry = Entry()
     profiles: tuple[str, ...] | None = None
     baseline_profile: str | None = None
+    accept: tuple[Acceptance, ...] = ()
 
 
 class _Loader(yaml.SafeLoader):
@@ -52,6 +57,11 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
         message = str(error).replace(" - at `$", " - at `").replace("`.", "`", 1)
         raise UsageError(f"{name}: {message}.", "See docs/configuration.md for every field.") from None
     check_entry(settings.workflow, name)
+    for acceptance in settings.accept:
+        if acceptance.finding not in codes():
+            raise UsageError(f"{name}: accept: there is no finding '{acceptance.finding}'.", "See docs/findings.md for every code.")
+        if not acceptance.reason.strip() or not acceptance.owner.strip():
+            raise UsageError(f"{name}: accept: {acceptance.finding} has no reason or no owner.", "Say why, and who answers for it.")
     return settings
 
 

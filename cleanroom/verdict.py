@@ -8,7 +8,8 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary
 from cleanroom.errors import ExitCode
-from cleanroom.model import Comparison, Evidence, Judgement, Rung, RunStatus, Sameness, VerdictName
+from cleanroom.model import Audit, AuditOutcome, Comparison, Decided, Evidence, Judgement, Rung, RunStatus, Sameness, VerdictName
+from cleanroom.profiles.table import cutting_keys
 
 _EXIT = {
     VerdictName.HELD: ExitCode.HELD,
@@ -16,8 +17,6 @@ _EXIT = {
     VerdictName.FAILED: ExitCode.FAILED,
     VerdictName.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
-
-_CUTS = {"until", "omit-from", "batch", "target-jobs", "allowed-rules"}
 
 _LADDER = {
     # name: (decides, what it proves, what stays open without it)
@@ -33,7 +32,7 @@ _LADDER = {
 }  # fmt: skip
 
 
-def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str]) -> Judgement:
+def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str], audit: Audit) -> Judgement:
     """The verdict over all rungs. `wanted` are the labels of every run that there should have been."""
     missing = sorted(set(wanted) - {run.label for run in runs})
     nothing = [f"{label}: this profile was not run." for label in missing]
@@ -48,20 +47,43 @@ def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: S
     failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]
-    rungs = _ladder(runs, comparisons, nothing)
+    rungs = _ladder(runs, comparisons, nothing, audit)
     if nothing:
         return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
     if failed:
         return _judgement(VerdictName.FAILED, failed, rungs)
-    if noise or drift:
+    if noise or drift or audit.drifted:
         reasons = [f"{c.left}: the workflow differs from itself; {_count(c)}." for c in noise]
         reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
+        reasons += [f"{f.profile}: {f.text}" for f in audit.drifted]
         return _judgement(VerdictName.DRIFTED, reasons, rungs)
     accepted = sum(c.counts.get(Sameness.PAYLOAD, 0) for c in comparisons)
     reasons = [f"{c.right} = {c.left}: {_held(c)}." for c in comparisons]
     if accepted:
         reasons.append(f"Accepted below bytes: {accepted} by payload.")
     return _judgement(VerdictName.HELD, reasons, rungs)
+
+
+def judge_audit(runs: Sequence[Evidence], audit: Audit) -> tuple[AuditOutcome, int, tuple[str, ...]]:
+    """The outcome of an audit, its exit code and every reason; first match wins: INCONCLUSIVE, FAILED, ERRORS, CLEAN.
+
+    A profile that is at fault itself is an error that counts; then its room proves no more by being broken.
+    """
+    blamed = {f.profile for f in audit.findings if f.code in _REFUSED}
+    broken = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.BROKEN and run.label not in blamed]
+    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
+    errors = [f"{f.code} {f.profile + ': ' if f.profile else ''}{f.text}" for f in audit.findings if f.counts]
+    if broken:
+        return AuditOutcome.INCONCLUSIVE, int(ExitCode.INCONCLUSIVE), tuple(broken)
+    if failed:
+        return AuditOutcome.FAILED, int(ExitCode.FAILED), tuple(failed + errors)
+    if errors:
+        return AuditOutcome.ERRORS, int(ExitCode.DRIFTED), tuple(errors)
+    return AuditOutcome.CLEAN, int(ExitCode.HELD), ("No finding of severity error, and every profile plans the same work.",)
+
+
+_REFUSED = {"CR-002", "CR-013", "CR-017"}
+"""Findings of a profile that Snakemake refuses, or that replaces the run."""
 
 
 def vacuous(run: Evidence) -> list[str]:
@@ -118,7 +140,7 @@ def unexamined(comparison: Comparison) -> list[str]:
 
 def cut(runs: Sequence[Evidence]) -> list[str]:
     """Settings that leave out a part of the workflow in every run: what was compared is not the whole."""
-    keys = [{s.key for s in run.settings if s.key in _CUTS} for run in runs if run.settings or not run.control]
+    keys = [{s.key for s in run.settings if s.key in cutting_keys()} for run in runs if run.settings or not run.control]
     return [f"Every profile leaves out a part of the workflow ('{key}')." for key in sorted(set.intersection(*keys))] if keys else []
 
 
@@ -130,11 +152,14 @@ def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[Rung, ...
     return Judgement(verdict=name, exit_code=int(_EXIT[name]), reasons=tuple(reasons), rungs=rungs)
 
 
-def _ladder(runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str]) -> tuple[Rung, ...]:
+def _ladder(runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit) -> tuple[Rung, ...]:
     profiles = [run for run in runs if not run.control]
     between = [c for c in comparisons if not c.control]
     controls = [c for c in comparisons if c.control]
     climbed: dict[str, VerdictName] = {}
+    if audit.profiles:
+        whole = len(audit.plans) == len(audit.profiles) and not any(s.decided is Decided.OPEN for s in audit.settings)
+        climbed["audit"] = VerdictName.DRIFTED if audit.drifted else _rung(whole, False, False)
     if profiles and all(run.lints is not None for run in profiles):
         climbed["lint"] = VerdictName.HELD
     if len(profiles) > 1:

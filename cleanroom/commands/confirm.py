@@ -9,9 +9,10 @@ from rich.console import Console
 
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
-from cleanroom.confirmation import ConfirmRequest, confirm
+from cleanroom.confirmation import confirm
 from cleanroom.errors import UsageError
 from cleanroom.model import Confirmation, Entry
+from cleanroom.prepare import Request
 from cleanroom.report import build_report
 from cleanroom.report.render import render, write_reports
 from cleanroom.report.terminal import show
@@ -41,7 +42,7 @@ def deliver(confirmation: Confirmation, arguments: argparse.Namespace, out: Path
     return report.exit_code
 
 
-def request_of(arguments: argparse.Namespace) -> ConfirmRequest:
+def request_of(arguments: argparse.Namespace) -> Request:
     """What was asked for on the command line. Raises: UsageError."""
     if arguments.config and not Path(arguments.config).is_file():
         raise UsageError(f"There is no file '{arguments.config}'.", "Give --config an existing cleanroom.yaml.")
@@ -51,7 +52,7 @@ def request_of(arguments: argparse.Namespace) -> ConfirmRequest:
         # A limit shorter than a step's own holds for that step too.
         shorter = {name: min(getattr(limits, name), arguments.time_limit) for name in ("settings", "lint", "plan")}
         limits = msgspec.structs.replace(limits, **shorter)
-    return ConfirmRequest(
+    return Request(
         repo=arguments.repo,
         ref=arguments.ref,
         cache=str(cache_folder(arguments)),

@@ -19,6 +19,16 @@ def compare_plans(left: Plan, right: Plan) -> tuple[PlanDifference, ...]:
     return tuple(sorted(found, key=lambda d: not d.decides))
 
 
+def plans_of_one_seed(left: Evidence, right: Evidence) -> tuple[Plan, Plan]:
+    """The plans of two runs, of the first one under the hash seed of the second: what is no effect of a seed is compared.
+
+    Both must have a plan.
+    """
+    assert left.plan is not None and right.plan is not None
+    seeds = left.context.get("hash seed"), right.context.get("hash seed")
+    return (left.plan if seeds[0] == seeds[1] else left.replan or left.plan), right.plan
+
+
 def _differences(left: Plan, right: Plan) -> Iterator[PlanDifference]:
     if canonical(left.config) != canonical(right.config):
         yield from _config(left.config, right.config)
@@ -57,6 +67,9 @@ def _jobs(left: Job, right: Job) -> Iterator[PlanDifference]:
         explained = _explained(left, right)
         note = f"only {' and '.join(explained)} differ" if explained else ""
         yield _difference(left.label, "command", left.command, right.command, decides=not explained, note=note)
+    for field in ("log", "benchmark"):
+        if getattr(left, field) != getattr(right, field):
+            yield _difference(left.label, field, getattr(left, field), getattr(right, field), decides=False)
     if left.threads != right.threads:
         yield _difference(left.label, "threads", left.threads, right.threads, decides=False)
     if canonical(left.resources) != canonical(right.resources):

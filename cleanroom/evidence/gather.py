@@ -33,14 +33,17 @@ from cleanroom.model import (
     raw_path,
 )
 from cleanroom.profiles.find import SNAKEFILES
-from cleanroom.profiles.keys import ACTION_KEYS, CLUSTER_KEYS, EXECUTOR_KEYS, PATH_KEYS
+from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
 from cleanroom.room.claims import ClaimError, Claims, Event, EventReader, read_claims
 from cleanroom.room.engines import open_engine
 from cleanroom.room.interface import Limits, Network, RoomExit, RoomJob
 from cleanroom.source import open_repository
 
-STEPS = ("settings", "lint", "plan", "run")
+STEPS = ("settings", "lint", "plan", "replan", "without", "run")
+"""Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without the settings in question."""
+_HASH_SEEDS = {1: 2, 2: 1}
+_DECIDING = ("settings", "plan", "run")
 _LEAST_FREE = 256 * 2**20
 _FULL = 2**20
 _FAILED_JOBS = 3
@@ -154,16 +157,21 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         if artifact.sha256 and artifact.kind == "file":
             store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)
     away, gone = unkept(claims.attempts, artifacts, {escape_path(path) for path in after})
-    status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits))
+    status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits), request.steps)
     if status is RunStatus.FAILED and told:
         why += f"\n{told}"
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
         actions=claims.settings.actions, steps=_all_steps(claims.steps, request.steps), lints=claims.lints,
-        plan=_with_rules(claims), attempts=claims.attempts, idle=claims.final.idle if claims.final else (),
-        undescribed=claims.undescribed, artifacts=artifacts, tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
+        plan=_with_rules(claims), replan=claims.replan, effects=claims.effects,
+        unknown_key=claims.settings.error.key if claims.settings.error else "", attempts=claims.attempts,
+        idle=claims.final.idle if claims.final else (), undescribed=claims.undescribed, artifacts=artifacts,
+        tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
     )  # fmt: skip
+
+
+_LIMITS = {"replan": "plan", "without": "plan"}
 
 
 def _spec(request: RunRequest) -> dict[str, object]:
@@ -172,8 +180,8 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "profile": request.profile.path, "folder": entry.folder, "snakefile": entry.snakefile, "directory": entry.directory,
         "configfiles": list(entry.configfiles), "targets": list(entry.targets), "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
-        "limits": {name: getattr(limits, name) for name in (*STEPS, "grace")}, "executor_keys": EXECUTOR_KEYS,
-        "cluster_keys": CLUSTER_KEYS, "path_keys": PATH_KEYS, "action_keys": ACTION_KEYS,
+        "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "grace")},
+        "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip
 
 
@@ -236,13 +244,14 @@ class _Guard:
         return ""
 
 
-def _status(claims: Claims, ended: RoomExit, fault: str, disk: str) -> tuple[RunStatus, str]:
+def _status(claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tuple[str, ...]) -> tuple[RunStatus, str]:
     """Whose fault it is, and why; the room's own ways to break come first."""
     steps = {step.name: step for step in claims.steps}
-    timed_out = [s for s in claims.steps if s.status is StepStatus.TIMEOUT and s.name != "lint"]
+    timed_out = [s for s in claims.steps if s.status is StepStatus.TIMEOUT and s.name in _DECIDING]
     settings = claims.settings
     limit = ended.reached or claims.reached
-    finished = "run" in steps and steps["run"].status is StepStatus.OK
+    last = [name for name in _DECIDING if name in wanted][-1]
+    finished = last in steps and steps[last].status is StepStatus.OK
     broken = ""
     if ended.stopped or fault:
         broken = f"The room was stopped: {ended.stopped or fault}."
@@ -268,7 +277,9 @@ def _status(claims: Claims, ended: RoomExit, fault: str, disk: str) -> tuple[Run
         broken = f"The profile needs {' and '.join(settings.needs)}, which the room does not have. Give an image that has, with --image."
     if broken:
         return RunStatus.BROKEN, broken
-    for name in ("settings", "plan", "run"):
+    for name in _DECIDING:
+        if name not in wanted:
+            continue
         step = steps.get(name)
         if step is None or step.status is not StepStatus.OK:
             code = f" with exit code {step.code}" if step else ""

@@ -22,6 +22,7 @@ from cleanroom.model import (
     Evidence,
     Finding,
     Job,
+    Layer,
     Lost,
     Override,
     PlanDifference,
@@ -71,7 +72,7 @@ class RunView(Value, frozen=True):
     image: dict[str, str]
     versions: dict[str, Any]
     context: dict[str, str]
-    stack: tuple[dict[str, str], ...]
+    stack: tuple[Layer, ...]
     settings: tuple[Setting, ...]
     overrides: tuple[Override, ...]
     replaced: tuple[Lost, ...]
@@ -200,7 +201,7 @@ def build_report(confirmation: Confirmation) -> Report:
         plan_differences=tuple(_plan_views(confirmation)),
         causes=confirmation.causes,
         accepted=tuple(_accepted(confirmation)),
-        findings=confirmation.findings,
+        findings=confirmation.audit.findings,
         unproven=tuple(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
         reproduce=_reproduce(confirmation),
     )
@@ -315,7 +316,8 @@ def _run_view(run: Evidence, evidence: str) -> RunView:
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
         label=run.label, profile=run.profile.name, control=run.control, attempt_id=run.attempt_id, evidence=evidence, status=run.status,
-        why=run.why, image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context, stack=run.stack,
+        why=run.why, image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
+        stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
         settings=run.settings, overrides=run.overrides, replaced=run.replaced,
         attempts=max((attempt.number for attempt in run.attempts), default=0), jobs=len({a.job.identity for a in run.attempts}),
         decides=deciding, informs=len(run.artifacts) - deciding, seconds=round(run.seconds, 3),

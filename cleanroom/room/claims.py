@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cleanroom.model import Attempt, Job, Lint, Lost, Override, Plan, Rule, Setting, Step, StepStatus, Value
+from cleanroom.model import Attempt, Effect, Job, Layer, Lint, Lost, Override, Plan, Rule, Setting, Step, StepStatus, Value
 
 _MAX_JSON = 2**30
 _MAX_EVENTS = 2**30
@@ -28,12 +28,13 @@ class ReadError(Value, frozen=True):
     file: str = ""
     line: int = 0
     text: str = ""
+    key: str = ""
 
 
 class SettingsClaim(Value, frozen=True):
     """What the settings step found; `error` where a profile could not be read."""
 
-    stack: tuple[dict[str, str], ...] = ()
+    stack: tuple[Layer, ...] = ()
     settings: tuple[Setting, ...] = ()
     overrides: tuple[Override, ...] = ()
     replaced: tuple[Lost, ...] = ()
@@ -79,6 +80,8 @@ class Claims(Value, frozen=True):
     steps: tuple[Step, ...] = ()
     lints: tuple[Lint, ...] | None = None
     plan: Plan | None = None
+    replan: Plan | None = None
+    effects: tuple[Effect, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     rules: dict[str, Rule] = {}
     final: FinalClaim | None = None
@@ -174,6 +177,8 @@ def read_claims(out: Path, events: list[Event]) -> Claims:
         steps=tuple(_step(out, name, claim) for name, claim in steps.items()),
         lints=_decode(out / "lint.json", tuple[Lint, ...] | None, None, faults),  # type: ignore[arg-type]
         plan=_decode(out / "plan.json", Plan | None, None, faults),  # type: ignore[arg-type]
+        replan=_decode(out / "replan.json", Plan | None, None, faults),  # type: ignore[arg-type]
+        effects=_decode(out / "effects.json", tuple[Effect, ...], (), faults),
         attempts=tuple(attempts[number] for number in sorted(attempts)),
         rules=rules,
         final=_decode(out / "final.json", FinalClaim | None, None, faults),  # type: ignore[arg-type]

@@ -26,8 +26,8 @@ class Limits(Value, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """The longest that a room may live: every step at its limit, killed after its grace, the plan made twice."""
-        return self.settings + self.lint + 2 * self.plan + self.run + 6 * self.grace + 60
+        """The longest that a room may live: every step at its limit, killed after its grace, the plan made four times."""
+        return self.settings + self.lint + 4 * self.plan + self.run + 8 * self.grace + 60
 
 
 class Mount(Value, frozen=True):

@@ -24,7 +24,7 @@ from cleanroom.room import cgroup, sandbox
 from cleanroom.room.docker import room_gid, room_uid
 from cleanroom.room.interface import Mount
 
-_DRIVER = Path(__file__).with_name("driver.py")
+_START, _INSIDE = (Path(__file__).with_name(name) for name in ("start.py", "inside"))
 _USERS = "root:x:0:0:root:/:/bin/false\ncleanroom:x:{uid}:{gid}:cleanroom:/tmp/home:/bin/sh\n"
 _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
@@ -43,7 +43,8 @@ class Room:
         uid, gid = (sandbox.UID, sandbox.GID) if engine == "sandbox" else (room_uid(), room_gid())
         (self.inside / "passwd").write_text(_USERS.format(uid=uid, gid=gid))
         (self.inside / "group").write_text(_GROUPS.format(gid=gid))
-        shutil.copyfile(_DRIVER, self.inside / "driver.py")
+        shutil.copyfile(_START, self.inside / "start.py")
+        shutil.copytree(_INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__"))
         (self.tmp / "home").mkdir()
         if os.geteuid() == 0 and engine != "sandbox":
             _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp)
@@ -167,4 +168,4 @@ def fresh(cache: Path, owner: str, attempt_id: str, *, keep: bool = False) -> It
 def command(engine: str) -> tuple[str, ...]:
     """What starts the driver: the Python that holds Snakemake in a sandbox, the image's own in a container."""
     python = sandbox.python() if engine == "sandbox" else "python3"
-    return python, "-B", "/room/in/driver.py"
+    return python, "-B", "/room/in/start.py"

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -13,7 +14,7 @@ from cleanroom.report import build_report
 from cleanroom.report.render import write_reports
 from cleanroom.verdict import judge
 from tests.conftest import require
-from tests.unit.values import SOURCE, artifact, comparison, difference, evidence, plan_difference
+from tests.unit.values import NO_AUDIT, SOURCE, artifact, comparison, difference, evidence, plan_difference
 
 HOSTILE = "<img src=x onerror=alert(1)> \x1b[31m‮ \"quoted' & long" + "x" * 300
 
@@ -27,10 +28,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plan=(plan_difference(left="wc " * 100, right=HOSTILE),),
         counts={Sameness.BYTES: 3, Sameness.DIFFERENT: 2},
     )
+    warning = Finding(code="CR-001", severity=Severity.WARNING, text=HOSTILE, file=HOSTILE, line=3)
     confirmation = Confirmation(
         source=SOURCE, repo=SOURCE.url, entry=runs[0].entry, baseline="local", wanted=("local", HOSTILE), runs=runs,
-        evidence={"local": "c" * 64}, comparisons=(found,), judgement=judge(runs, [found], ["local", HOSTILE]),
-        findings=(Finding(code="CR-001", severity=Severity.WARNING, text=HOSTILE, file=HOSTILE, line=3),), causes=(),
+        evidence={"local": "c" * 64}, comparisons=(found,), judgement=judge(runs, [found], ["local", HOSTILE], NO_AUDIT),
+        audit=msgspec.structs.replace(NO_AUDIT, findings=(warning,)), causes=(),
         started=1.8e9, seconds=75.0,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("report")

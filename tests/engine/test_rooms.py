@@ -66,7 +66,7 @@ facts = {
     "nnp": [line.split()[1] for line in open("/proc/self/status") if line.startswith("NoNewPrivs")][0],
     "root": caught(lambda: open("/touched", "w") and "written"),
     "usr": caught(lambda: open("/usr/touched", "w") and "written"),
-    "driver": caught(lambda: open("/room/in/driver.py", "a") and "written"),
+    "driver": caught(lambda: open("/room/in/start.py", "a") and "written"),
     "secret": caught(lambda: open(%(secret)r).read()),
     "processes": sorted(int(p) for p in os.listdir("/proc") if p.isdigit())[:1],
     "mounts": [line.split()[1] for line in open("/proc/mounts")],

@@ -7,7 +7,7 @@ import pytest
 
 from cleanroom.model import Comparison, Evidence, Plan, Role, Rule, RunStatus, Sameness, Setting, VerdictName
 from cleanroom.verdict import judge
-from tests.unit.values import artifact, attempt, comparison, difference, evidence, job, plan_difference
+from tests.unit.values import NO_AUDIT, artifact, attempt, comparison, difference, evidence, job, plan_difference
 
 LOCAL, CI = evidence("local"), evidence("ci")
 CONTROL = evidence("local", control=True)
@@ -96,24 +96,25 @@ TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, in
 @pytest.mark.parametrize(("runs", "comparisons", "verdict", "code"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_truth_table(runs: Sequence[Evidence], comparisons: Sequence[Comparison], verdict: VerdictName, code: int) -> None:
     wanted = [run.label for run in runs] if len(runs) > 1 else ["local", "ci"]
-    judgement = judge(runs, comparisons, wanted)
+    judgement = judge(runs, comparisons, wanted, NO_AUDIT)
     assert (judgement.verdict, judgement.exit_code) == (verdict, code)
     assert judgement.reasons
 
 
 def test_nothing_at_all_is_never_held() -> None:
-    assert judge([], [], []).verdict is INCONCLUSIVE
+    assert judge([], [], [], NO_AUDIT).verdict is INCONCLUSIVE
 
 
 def test_a_profile_that_is_wanted_and_not_run_is_named() -> None:
-    judgement = judge([LOCAL, CI], [comparison()], ["local", "ci", "slurm"])
+    judgement = judge([LOCAL, CI], [comparison()], ["local", "ci", "slurm"], NO_AUDIT)
     assert judgement.verdict is INCONCLUSIVE
     assert "slurm" in judgement.reasons[0]
 
 
 def test_noise_is_never_counted_against_a_profile() -> None:
     control = comparison(right="local (control)", control=True, artifacts=(difference(),))
-    judgement = judge([LOCAL, CI, CONTROL], [comparison(artifacts=(difference(noise=True),)), control], ["local", "ci", "local (control)"])
+    comparisons = [comparison(artifacts=(difference(noise=True),)), control]
+    judgement = judge([LOCAL, CI, CONTROL], comparisons, ["local", "ci", "local (control)"], NO_AUDIT)
     assert len(judgement.reasons) == 1
     assert "differs from itself" in judgement.reasons[0]
     rungs = {rung.name: rung.verdict for rung in judgement.rungs}
@@ -122,6 +123,6 @@ def test_noise_is_never_counted_against_a_profile() -> None:
 
 
 def test_what_is_not_climbed_says_what_stays_open() -> None:
-    judgement = judge([LOCAL, CI], [comparison()], ["local", "ci"])
+    judgement = judge([LOCAL, CI], [comparison()], ["local", "ci"], NO_AUDIT)
     for rung in judgement.rungs:
         assert bool(rung.unproven) == (rung.verdict is not HELD), rung

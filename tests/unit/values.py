@@ -7,6 +7,7 @@ import msgspec
 from cleanroom.model import (
     Artifact,
     Attempt,
+    Audit,
     Comparison,
     Difference,
     Entry,
@@ -54,6 +55,9 @@ def evidence(name: str = "local", **values: Any) -> Evidence:
         steps=tuple(Step(name=n, status=StepStatus.OK) for n in ("settings", "lint", "plan", "run")),
     )  # fmt: skip
     return msgspec.structs.replace(whole, **values)
+
+
+NO_AUDIT = Audit(baseline="", profiles=(), settings=(), plans=(), findings=(), answers=())
 
 
 def comparison(left: str = "local", right: str = "ci", **values: Any) -> Comparison:

@@ -1,0 +1,8 @@
+"""Settings and plans of all profiles: what each setting is here, what differs, what should be mended. Pure; runs nothing.
+
+Not here: how evidence comes about, and whether results agree.
+"""
+
+from cleanroom.audit.walk import audit
+
+__all__ = ["audit"]

@@ -1,0 +1,417 @@
+"""What evidence says of one setting: policy, meaning, or only a run can tell; with a sentence and the rules. Pure.
+
+Each kind of evidence in the table of settings has its decider here. Not here: findings, and whether plans of profiles agree.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from cleanroom.model import AuditedSetting, Decided, Effect, Evidence, Rule, Setting, SettingClass, Value
+from cleanroom.profiles.table import Option, cutting_keys, look_up
+
+_UNREAD = "the code of a wrapper or remote script was not read."
+_NO_EFFECT = "no plan without it could be made"
+_DEFAULTS = ("mem_mb", "mem_mib", "disk_mb", "disk_mib", "tmpdir")
+"""What Snakemake adds to the resources of every rule as soon as one default or a remote executor is given."""
+
+
+class Decision(Value, frozen=True):
+    decided: Decided
+    why: str
+    rules: tuple[str, ...] = ()
+
+
+def policy(why: str) -> Decision:
+    return Decision(decided=Decided.POLICY, why=why)
+
+
+def is_open(why: str, rules: Iterable[str] = ()) -> Decision:
+    return Decision(decided=Decided.OPEN, why=why, rules=tuple(rules))
+
+
+def meaning(why: str, rules: Iterable[str] = ()) -> Decision:
+    return Decision(decided=Decided.MEANING, why=why, rules=tuple(rules))
+
+
+def audit_settings(run: Evidence) -> tuple[AuditedSetting, ...]:
+    """Every setting in force under one profile, decided by that profile's own evidence."""
+    view = View(run)
+    found = []
+    for setting in run.settings:
+        option = look_up(setting.key)
+        decision = decide(setting, option, view)
+        found.append(
+            AuditedSetting(
+                profile=run.label, key=setting.key, value=setting.value, file=setting.file, line=setting.line, shadows=setting.shadows,
+                setting_class=option.setting_class if option else None, does=option.does if option else "", decided=decision.decided,
+                why=decision.why, rules=decision.rules, topic=option.topic if option else "",
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def decide(setting: Setting, option: Option | None, view: "View") -> Decision:
+    """One setting."""
+    if option is None:
+        return is_open("The table of settings does not know it.")
+    if not truthy(setting.value) and option.setting_class is not SettingClass.MEANING and not _is_number(setting.value):
+        return policy("It is switched off.")
+    match option.setting_class:
+        case SettingClass.POLICY:
+            return policy(option.why)
+        case SettingClass.ACTION:
+            return Decision(decided=Decided.ACTION, why=option.why)
+        case SettingClass.MEANING:
+            return _meaning(setting, option, view)
+        case SettingClass.CONDITIONAL:
+            if view.run.plan is None:
+                return is_open("There is no plan under this profile, so nothing shows what it does.")
+            return _DECIDERS[option.evidence](setting, view)
+
+
+def truthy(value: Any) -> bool:
+    """Whether a value of a profile switches something on, as Snakemake's parser writes it."""
+    return value not in (None, [], {}, "", "False", "false", "0", "no", "off", "None", "none", False, 0)
+
+
+def _is_number(value: Any) -> bool:
+    return re.fullmatch(r"\d+", str(value)) is not None
+
+
+def named(rules: Sequence[str], most: int = 4) -> str:
+    """`rule a`, `rules a and b`, `rules a, b, c and 3 more`."""
+    shown = list(rules[:most]) + ([f"{len(rules) - most} more"] if len(rules) > most else [])
+    words = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return f"rule {words}" if len(rules) == 1 else f"rules {words}"
+
+
+def _they(rules: Iterable[str], verb: str) -> str:
+    """`Rule a reads` or `Rules a and b read`."""
+    names = list(rules)
+    verbs = {"have": "has"}
+    return f"{_cap(named(names))} {verbs.get(verb, verb + 's') if len(names) == 1 else verb}"
+
+
+def _cap(text: str) -> str:
+    """A sentence's beginning; names within keep their case."""
+    return text[:1].upper() + text[1:]
+
+
+class View:
+    """What one run's evidence shows, ready to be asked."""
+
+    def __init__(self, run: Evidence) -> None:
+        self.run = run
+        plan = run.plan
+        planned = {job.rule for job in plan.jobs if job.needed} if plan else set()
+        every = plan is not None and any(rule.checkpoint for rule in plan.rules.values())
+        self.rules: dict[str, Rule] = {n: r for n, r in sorted(plan.rules.items()) if every or n in planned} if plan else {}
+        self.targets = set(plan.targets) if plan else set()
+        self.settings = {s.key: s.value for s in run.settings}
+
+    def readers(self, *words: str, among: Iterable[str] | None = None) -> dict[str, str]:
+        """{rule: where} of the rules that read one of these; a whole `resources` counts for each of its names."""
+        found = {}
+        for name, rule in self.rules.items():
+            if among is not None and name not in among:
+                continue
+            places = [p for word, where in rule.reads.items() for p in where if word in words or _holds(words, word)]
+            if places:
+                found[name] = " and ".join(sorted(set(places)))
+        return found
+
+    def unread(self, among: Iterable[str] | None = None) -> list[str]:
+        """Rules whose code lies where nobody read it: a wrapper, a remote script."""
+        return [n for n, r in self.rules.items() if "unread" in r.reads and (among is None or n in among)]
+
+    def effect(self, key: str) -> Effect | None:
+        """The plan without this setting alone, or without more where that changed nothing loud."""
+        whole = next((e for e in self.run.effects if key in e.keys), None)
+        return next((e for e in self.run.effects if e.keys == (key,)), whole)
+
+    def changed(self, key: str, field: str) -> list[str]:
+        """Rules in which a field is another one without the setting."""
+        effect = self.effect(key)
+        return sorted({c.rule for c in effect.changes if c.field == field}) if effect else []
+
+    def loud(self, key: str) -> Decision | None:
+        """The decision where the plan itself shows a change of meaning, or cannot be made without the setting."""
+        effect = self.effect(key)
+        if effect is None:
+            return None
+        if effect.code:
+            return meaning("Without it the workflow cannot be planned.") if effect.keys == (key,) else None
+        quiet = {c.rule for c in effect.changes if c.field in ("threads", "resources")}
+        loud = [c for c in effect.changes if c.field not in ("threads", "resources") and not (c.field == "command" and c.rule in quiet)]
+        if not loud:
+            return None
+        rules = sorted({c.rule for c in loud if c.rule != "configuration"})
+        fields = sorted({_FIELDS.get(c.field, c.field) for c in loud})
+        where = f" of {named(rules)}" if rules else ""
+        return meaning(f"Without it the plan is another one: {' and '.join(fields)}{where}.", rules)
+
+
+_FIELDS = {"job": "the set of jobs", "config": "the configuration", "input": "inputs", "output": "outputs", "command": "commands"}
+
+
+def _holds(words: Sequence[str], read: str) -> bool:
+    return read == "resources" and any(word.startswith("resources.") for word in words)
+
+
+# --- deciders, by kind of evidence ------------------------------------------------------------------------------------
+
+
+def _meaning(setting: Setting, option: Option, view: View) -> Decision:
+    if loud := view.loud(setting.key):
+        return msgspec.structs.replace(loud, why=f"{option.why} {loud.why}")
+    effect = view.effect(setting.key)
+    if effect is not None and not effect.code:
+        return meaning(f"{option.why} Today's plan is the same without it.")
+    return meaning(option.why)
+
+
+def _threads(setting: Setting, view: View) -> Decision:
+    key = setting.key
+    if key == "jobs":
+        if view.settings.get("cores") is not None or _overridden(view, "jobs"):
+            return policy("It only limits how many jobs run at once.")
+        key = "cores"
+    if _overridden(view, key):
+        return policy("On a remote executor it is no limit of a rule's threads.")
+    if key == "cores":
+        lines = [h for h in (view.run.plan.hidden if view.run.plan else ()) if "workflow.cores" in h.text]
+        if lines:
+            return is_open(f"{lines[0].file}, line {lines[0].line} reads workflow.cores.", sorted({h.rule for h in lines if h.rule}))
+    if loud := view.loud(key):
+        return loud
+    if view.effect(key) is None:
+        return is_open(f"It can change the threads of rules, and {_NO_EFFECT}.")
+    changed = view.changed(key, "threads")
+    if not changed:
+        return policy("No rule gets another number of threads by it.")
+    if readers := view.readers("threads", among=changed):
+        return is_open(_reads(readers, "threads"), readers)
+    if unread := view.unread(changed):
+        return is_open(f"{_cap(named(unread))} got other threads, and {_UNREAD}", unread)
+    text = f"{_cap(named(changed))} got other threads; a program may follow them (OMP_NUM_THREADS) though no code names them."
+    return is_open(text, changed)
+
+
+def _reads(readers: dict[str, str], what: str) -> str:
+    parts = [f"rule {rule} reads {what} in its {where}" for rule, where in list(readers.items())[:3]]
+    more = f" and {len(readers) - 3} more rules do" if len(readers) > 3 else ""
+    return _cap("; ".join(parts) + more) + "."
+
+
+def _overridden(view: View, key: str) -> bool:
+    return any(o.key == key and o.why.startswith("how the room runs jobs") for o in view.run.overrides)
+
+
+def _resources(setting: Setting, view: View) -> Decision:
+    if loud := view.loud(setting.key):
+        return loud
+    names, rules = touched(setting)
+    words = [f"resources.{name}" for name in names]
+    if readers := view.readers(*words, among=rules):
+        return is_open(_reads(readers, " or ".join(names[:3])), readers)
+    changed = view.changed(setting.key, "resources")
+    if unread := view.unread([r for r in changed if rules is None or r in rules]):
+        return is_open(f"{_cap(named(unread))} got other resources, and the code of a wrapper or remote script was not read.", unread)
+    return policy(f"No rule that it reaches reads {', '.join(names[:4]) or 'resources'}.")
+
+
+def touched(setting: Setting) -> tuple[list[str], set[str] | None]:
+    """(names of resources that a setting gives, the rules that it names or None for all)."""
+    value = setting.value
+    items = value if isinstance(value, list) else list(value.items()) if isinstance(value, dict) else [value]
+    names: dict[str, None] = {}
+    rules: set[str] = set()
+    for item in items:
+        text = item if isinstance(item, str) else "=".join(map(str, item)) if isinstance(item, tuple) else str(item)
+        left = text.partition("=")[0]
+        if setting.key == "set-resources" and ":" in left:
+            rule, _, left = left.partition(":")
+            rules.add(rule)
+        names[left] = None
+    if setting.key == "default-resources":
+        names |= dict.fromkeys(_DEFAULTS)
+    return list(names), rules or None
+
+
+def _attempts(setting: Setting, view: View) -> Decision:
+    if not truthy(setting.value):
+        return policy("No job is run again.")
+    if loud := view.loud(setting.key):
+        return loud
+    if readers := view.readers("attempt"):
+        return is_open(_reads(readers, "which attempt it is"), readers)
+    if unread := view.unread():
+        return is_open(f"The code of {named(unread)} was not read; it may follow the attempt.", unread)
+    return policy("No rule reads which attempt it is, and Snakemake removes what a failed attempt left of its outputs.")
+
+
+def _rerun(setting: Setting, view: View) -> Decision:
+    if view.run.tracked_outputs:
+        first = view.run.tracked_outputs[0]
+        return meaning(f"Results are committed to git ({first}); whether they are made again follows this setting.")
+    return policy("A fresh clone holds no results, so that every job runs whatever it says.")
+
+
+def _incomplete(setting: Setting, view: View) -> Decision:
+    return is_open("It matters where a job fails or is killed: then a partial file stays. A run shows whether one does.")
+
+
+def _storage(setting: Setting, view: View) -> Decision:
+    if loud := view.loud(setting.key):
+        return loud
+    plan = view.run.plan
+    stored = sorted({job.rule for job in plan.jobs for f in (*job.input, *job.output) if "storage_object" in f.flags}) if plan else []
+    default = next((k for k in ("default-storage-provider", "default-remote-provider") if provides(view.settings.get(k))), "")
+    if stored:
+        return is_open(f"{_they(stored, 'use')} files in a storage.", stored)
+    if default:
+        return is_open(f"'{default}' keeps inputs and outputs in a storage.")
+    return policy("No file of the plan lies in a storage.")
+
+
+def provides(value: Any) -> bool:
+    return truthy(value) and value != "fs"
+
+
+def _scratch(setting: Setting, view: View) -> Decision:
+    if loud := view.loud(setting.key):
+        return loud
+    shadow = [name for name, rule in view.rules.items() if rule.shadow]
+    if not shadow:
+        return policy("No rule works in a shadow folder.")
+    return is_open(f"{_they(shadow, 'work')} in a shadow folder, whose name may reach a result.", shadow)
+
+
+def _plan(setting: Setting, view: View) -> Decision:
+    if loud := view.loud(setting.key):
+        return loud
+    if view.effect(setting.key) is None:
+        return is_open(f"It can change every path, and {_NO_EFFECT}.")
+    return policy("The plan is the same without it.")
+
+
+def _software(setting: Setting, view: View) -> Decision:
+    declared = {name: sorted(k for k in rule.software if not k.endswith("_sha256")) for name, rule in view.rules.items() if rule.software}
+    if not declared:
+        return policy("No rule declares an environment, a container or a module, so it has no effect.")
+    kinds = sorted({kind for found in declared.values() for kind in found})
+    return is_open(f"{_they(list(declared), 'declare')} {' and '.join(kinds)}; the setting decides whether they are used.", declared)
+
+
+def _remote(setting: Setting, view: View) -> Decision:
+    if not is_remote(view):
+        return policy("The profile runs jobs locally, where it is not used.")
+    return is_open("It decides the software or shell of jobs on remote nodes, which a room does not have; a run there can tell.")
+
+
+def is_remote(view: View) -> bool:
+    executor = view.settings.get("executor")
+    seven = any(truthy(view.settings.get(k)) for k in ("cluster", "cluster-sync", "drmaa", "slurm", "kubernetes", "tibanna", "tes", "flux"))
+    return seven or (executor is not None and executor not in ("local", "dryrun", "touch"))
+
+
+def _removal(setting: Setting, view: View) -> Decision:
+    plan, made_temporary = view.run.plan, view.changed(setting.key, "output")
+    jobs = [job for job in plan.jobs if job.needed and job.rule in made_temporary] if plan else []
+    lost = [f.path for job in jobs for f in job.output if f.path not in view.targets]
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        return meaning(f"It deletes results that are no target: {lost[0]}{more}.", sorted({job.rule for job in jobs}))
+    return policy("What it deletes is temporary anyway; targets stay.")
+
+
+def _flags(setting: Setting, view: View) -> Decision:
+    dropped = set(setting.value if isinstance(setting.value, list) else str(setting.value).split())
+    plan = view.run.plan
+    used = {flag for job in (plan.jobs if plan else ()) for f in (*job.input, *job.output) for flag in f.flags}
+    if loud := view.loud(setting.key):
+        return loud
+    risky = sorted((dropped & used) - {"temp", "protected", "temporary"})
+    if risky:
+        return is_open(f"Files of the plan have the flag {' and '.join(risky)}, on which a job may rely.")
+    return policy("It drops no flag on which a job relies.")
+
+
+def _run_blocks(setting: Setting, view: View) -> Decision:
+    blocks = [name for name, rule in view.rules.items() if {"run_func_src", "run_sha256"} & set(rule.code)]
+    if not blocks:
+        return policy("No rule has a `run:` block.")
+    return is_open(f"{_they(blocks, 'have')} `run:` blocks, which then share one interpreter.", blocks)
+
+
+def _environment(setting: Setting, view: View) -> Decision:
+    names = setting.value if isinstance(setting.value, list) else [setting.value]
+    lines = [h for h in (view.run.plan.hidden if view.run.plan else ()) if h.kind == "environment"]
+    place = f" {lines[0].file}, line {lines[0].line} reads the environment." if lines else ""
+    return is_open(f"Jobs get {', '.join(map(str, names))} from outside; a result may follow it.{place}")
+
+
+def _hooks(setting: Setting, view: View) -> Decision:
+    hooks = view.run.plan.hooks if view.run.plan else ()
+    return is_open(f"The workflow has {' and '.join(hooks)}, which it leaves out.") if hooks else policy("The workflow has no hooks.")
+
+
+def _benchmarks(setting: Setting, view: View) -> Decision:
+    plan = view.run.plan
+    made = {job.benchmark for job in plan.jobs if job.benchmark} if plan else set()
+    used = sorted({job.rule for job in plan.jobs for f in job.input if f.path in made}) if plan else []
+    if used:
+        return is_open(f"{_they(used, 'read')} benchmark files.", used)
+    return policy("No job reads a benchmark file.")
+
+
+def _cache(setting: Setting, view: View) -> Decision:
+    cached = [name for name, rule in view.rules.items() if rule.cached]
+    listed = setting.value if isinstance(setting.value, list) else []
+    cached += [name for name in listed if name in view.rules and name not in cached]
+    if not cached:
+        return policy("No rule's outputs are cached.")
+    return is_open(f"Outputs of {named(cached)} may come from a cache instead of the code of this commit.", cached)
+
+
+def _queue(setting: Setting, view: View) -> Decision:
+    plan = view.run.plan
+    queued = sorted({job.rule for job in plan.jobs for f in job.input if "from_queue" in f.flags}) if plan else []
+    if queued:
+        return is_open(f"{_they(queued, 'take')} inputs from a queue.", queued)
+    return policy("No rule takes inputs from a queue.")
+
+
+def _placement(setting: Setting, view: View) -> Decision:
+    if not is_remote(view):
+        return policy("Jobs run on this machine.")
+    given, _ = touched(Setting(key="default-resources", value=view.settings.get("default-resources") or [], file=""))
+    added = [name for name in _DEFAULTS if name in given]
+    if readers := view.readers(*(f"resources.{name}" for name in added)):
+        return is_open(f"A remote executor adds default resources. {_reads(readers, 'one of them')}", readers)
+    return policy("It decides where jobs run; no rule reads the resources that a remote executor adds.")
+
+
+def _stack(setting: Setting, view: View) -> Decision:
+    return policy("Inside a profile Snakemake does not follow it.")
+
+
+_DECIDERS: dict[str, Callable[[Setting, View], Decision]] = {
+    "threads": _threads, "resources": _resources, "attempts": _attempts, "rerun": _rerun, "incomplete": _incomplete, "storage": _storage,
+    "scratch": _scratch, "plan": _plan, "software": _software, "remote": _remote, "removal": _removal, "flags": _flags,
+    "runblocks": _run_blocks, "environment": _environment, "hooks": _hooks, "benchmarks": _benchmarks, "cache": _cache, "queue": _queue,
+    "placement": _placement, "stack": _stack,
+}  # fmt: skip
+
+
+def kinds() -> frozenset[str]:
+    """Every kind of evidence that has a decider; the table names no other."""
+    return frozenset(_DECIDERS)
+
+
+def always_counts(key: str) -> bool:
+    """Whether a setting of meaning is an error even where every profile has it: it leaves out a part of the workflow."""
+    return key in cutting_keys()

@@ -1,0 +1,33 @@
+"""`audit`, the whole way: source, profiles, rooms that only plan, audit, outcome. Not here: how its bundle looks."""
+
+import time
+
+from cleanroom.audit import audit
+from cleanroom.evidence.fan_out import run_all
+from cleanroom.evidence.gather import Watch
+from cleanroom.model import Audited, Evidence
+from cleanroom.observe import observe
+from cleanroom.prepare import PLANNING, Ready, Request, choose, opened
+from cleanroom.verdict import judge_audit
+
+
+def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
+    """Audit the profiles of one commit; no job of the workflow is run.
+
+    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing can be said; Interrupted.
+    """
+    watch = watch or Watch()
+    started, clock = time.time(), time.monotonic()
+    with opened(request, [choose(request)]) as (ready,):
+        runs = run_all(ready.requests(PLANNING), watch)
+    return concluded(ready, runs, started, time.monotonic() - clock)
+
+
+def concluded(ready: Ready, runs: list[Evidence], started: float, seconds: float) -> Audited:
+    """What evidence of planning says, and the outcome."""
+    found = audit(runs, ready.acceptances, ready.today, observe(ready.base.source, runs))
+    outcome, exit_code, reasons = judge_audit(runs, found)
+    return Audited(
+        source=ready.base.source, repo=ready.base.repo, entry=ready.base.entry, runs=tuple(runs), audit=found, outcome=outcome,
+        exit_code=exit_code, reasons=reasons, started=started, seconds=seconds,
+    )  # fmt: skip

@@ -1,0 +1,136 @@
+"""From what was asked for to runs that can start: commit, settings, profiles, engine and image. Not here: what is done with runs."""
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from cleanroom import settings as configuration
+from cleanroom.evidence.gather import RunRequest
+from cleanroom.evidence.store import Store
+from cleanroom.model import Acceptance, Entry, Image, Profile, Source, Value
+from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile
+from cleanroom.room import rooms
+from cleanroom.room.engines import choose_engine, open_engine
+from cleanroom.room.interface import Limits, Network
+from cleanroom.source import open_repository
+
+# The baseline runs under one hash seed, every other room under another. The control of the baseline runs under the other one
+# too: it differs from the rooms that it controls in nothing but the profile. The baseline's room also plans under the other one.
+_BASELINE_SEED, _OTHER_SEED = 1, 2
+PLANNING = ("settings", "lint", "plan", "replan", "without")
+
+
+class Request(Value, frozen=True):
+    """What is asked for; all but the repository and the ref has a default. Empty means: as `cleanroom.yaml` says.
+
+    `today` decides which acceptances are in force; None is the day of the call.
+    """
+
+    repo: str
+    ref: str
+    cache: str
+    profiles: tuple[str, ...] = ()
+    baseline_profile: str = ""
+    engine: str = "auto"
+    image: str = ""
+    entry: Entry = Entry()
+    config: str = ""
+    limits: Limits = Limits()
+    network: Network = "none"
+    jobs_in_parallel: int | None = None
+    keep_rooms: bool = False
+    today: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Everything that a run needs; the first profile is the baseline."""
+
+    base: RunRequest
+    profiles: tuple[Profile, ...]
+    acceptances: tuple[Acceptance, ...]
+    today: datetime.date
+    store: Store
+
+    def requests(self, steps: tuple[str, ...]) -> list[RunRequest]:
+        """A request for each profile; only the baseline's room plans twice."""
+        others = tuple(step for step in steps if step != "replan")
+        first, *rest = self.profiles
+        found = [msgspec.structs.replace(self.base, profile=first, steps=steps)]
+        return found + [msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED) for p in rest]
+
+    def control(self) -> RunRequest:
+        """The baseline once more, under the hash seed of all the others."""
+        return msgspec.structs.replace(self.base, control=True, hash_seed=_OTHER_SEED, steps=("settings", "lint", "plan", "run"))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A commit and what is to be done with it, before any engine was asked."""
+
+    source: Source
+    entry: Entry
+    profiles: tuple[Profile, ...]
+    acceptances: tuple[Acceptance, ...]
+
+
+def choose(request: Request) -> Chosen:
+    """The commit, its configuration and its profiles, the baseline first. Raises: UsageError, SourceError."""
+    repository = open_repository(request.repo, Path(request.cache))
+    source = repository.resolve(request.ref)
+    text = Path(request.config).read_bytes() if request.config else repository.read(source.commit, configuration.FILENAME)
+    settings = configuration.read_settings(text or b"", request.config or configuration.FILENAME)
+    entry = _entry(request.entry, settings.workflow)
+    tracked = repository.files(source.commit)
+    find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
+    found = find_profiles(tracked, entry.folder)
+    profiles = choose_profiles(found, request.profiles or settings.profiles or (), tracked, entry.folder)
+    first = choose_baseline(profiles, request.baseline_profile or settings.baseline_profile or "")
+    profiles = [profiles[first], *profiles[:first], *profiles[first + 1 :]]
+    return Chosen(source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept)
+
+
+@contextlib.contextmanager
+def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[Ready]]:
+    """The engine and the image, asked once for one or more commits; what rooms leave behind is gone at the end.
+
+    Raises: EngineError, ImageError, UsageError.
+    """
+    cache = Path(request.cache)
+    engine_name = choose_engine(request.engine, request.image)
+    owner = rooms.Owner(cache)
+    try:
+        engine = open_engine(engine_name)
+        try:
+            image = engine.resolve(request.image)
+            engine.sweep(owner.may_sweep)
+        finally:
+            engine.close()
+        owner.sweep()
+        yield [_ready(request, one, image, engine_name, owner) for one in chosen]
+    finally:
+        owner.close()
+
+
+def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, owner: rooms.Owner) -> Ready:
+    base = RunRequest(
+        source=chosen.source, repo=request.repo, entry=chosen.entry, profile=chosen.profiles[0], image=image, engine=engine_name,
+        cache=request.cache, owner=owner.name, mark=owner.mark, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
+        jobs_in_parallel=request.jobs_in_parallel, keep_room=request.keep_rooms,
+    )  # fmt: skip
+    today = request.today or datetime.datetime.now(datetime.UTC).date()
+    return Ready(
+        base=base, profiles=chosen.profiles, acceptances=chosen.acceptances, today=today, store=Store(Path(request.cache) / "store")
+    )
+
+
+def _entry(asked: Entry, written: Entry) -> Entry:
+    """What was asked for, and where nothing was, what `cleanroom.yaml` says."""
+    values = {name: getattr(asked, name) or getattr(written, name) for name in Entry.__struct_fields__}
+    entry = Entry(**values)
+    configuration.check_entry(entry, "the call")
+    return entry

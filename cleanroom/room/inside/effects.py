@@ -1,0 +1,76 @@
+"""What settings do to a plan: the plan without them, compared in the room. Not here: whether that is a change of meaning."""
+
+import os
+
+from .stack import write_profile
+from .steps import plan_step
+from .words import OUT, export, load
+
+MOST_SINGLE = 12  # plans without one setting each
+MOST_CHANGES = 20
+QUIET = ("threads", "resources")
+
+
+def identity(job):
+    return job["rule"], tuple(sorted(job["wildcards"].items())), tuple(f["path"] for f in job["output"])
+
+
+def changes(plan, other):
+    """[(job or rule, field)] of what differs between two plans, a label once for each rule and field."""
+    found = {}
+    if plan["config"] != other["config"]:
+        found["configuration", "config"] = 1
+    left, right = ({identity(job): job for job in p["jobs"] if job["needed"]} for p in (plan, other))
+    for key in sorted(left.keys() ^ right.keys()):
+        found[key[0], "job"] = found.get((key[0], "job"), 0) + 1
+    for rule in sorted(plan["rules"].keys() & other["rules"].keys()):
+        for field in ("code", "software"):
+            if plan["rules"][rule][field] != other["rules"][rule][field]:
+                found[rule, field] = 1
+    for key in sorted(left.keys() & right.keys()):
+        for field in ("input", "output", "params", "command", "threads", "resources"):
+            if left[key][field] != right[key][field]:
+                found[key[0], field] = found.get((key[0], field), 0) + 1
+    return [{"rule": rule, "field": field, "jobs": count} for (rule, field), count in sorted(found.items())]
+
+
+def loud(found):
+    """Whether a field changed that may decide; a command whose rule has other threads or resources may just show them."""
+    quiet = {change["rule"] for change in found if change["field"] in QUIET}
+    return any(c["field"] not in QUIET and not (c["field"] == "command" and c["rule"] in quiet) for c in found)
+
+
+def without_step(spec, snakemake, cores, generous):
+    """Plan without every setting in question; where that shows in a field that may decide, once without each."""
+    profile, plan = load("profile.json", {}), load("plan.json")
+    keys = [key for key in profile if key in spec["questioned"]]
+    stated = load("settings.json", {}).get("cores")
+    if stated and generous != cores:
+        keys.append("cores")
+    if not keys:
+        return 0
+    found = [effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores)]
+    if len(keys) > 1 and (found[0]["code"] or loud(found[0]["changes"])):
+        found += [effect(spec, snakemake, plan, profile, [k], generous if k == "cores" else cores) for k in keys[:MOST_SINGLE]]
+    export("effects.json", found)
+    return 0
+
+
+def effect(spec, snakemake, plan, profile, keys, cores):
+    """One plan without some settings, in a process of its own."""
+    write_profile(snakemake, {key: value for key, value in profile.items() if key not in keys}, "without")
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = plan_step(spec, snakemake, cores, "without-plan.json", "without")
+        finally:
+            os._exit(code if code in range(256) else 1)
+    status = os.waitpid(child, 0)[1]
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1
+    other = load("without-plan.json")
+    found = changes(plan, other) if code == 0 and other else []
+    for leftover in ("without-plan.json", "without.json"):
+        if os.path.exists(os.path.join(OUT, leftover)):
+            os.unlink(os.path.join(OUT, leftover))
+    return {"keys": keys, "code": code if other or code else 1, "changes": found[:MOST_CHANGES], "more": max(0, len(found) - MOST_CHANGES)}

@@ -1,0 +1,63 @@
+"""The room's own Snakemake, entered in-process: versions 7, 8 and 9. Not here: what it is asked to do."""
+
+import re
+import sys
+
+
+class Snakemake:
+    """The room's own Snakemake, imported once."""
+
+    def __init__(self):
+        import snakemake
+
+        self.version = snakemake.__version__
+        self.major = int(re.match(r"\d+", self.version).group())
+        try:
+            import snakemake.cli as cli  # first: `snakemake.workflow` alone is a circular import on 8 and 9
+        except ImportError:
+            cli = snakemake
+        self.cli = cli
+        import snakemake.jobs
+        import snakemake.workflow
+
+        try:
+            from snakemake.scheduling.job_scheduler import JobScheduler
+        except ImportError:
+            from snakemake.scheduler import JobScheduler
+        self.scheduler = JobScheduler
+        self.job = snakemake.jobs.Job
+        self.workflow = snakemake.workflow.Workflow
+        self.options = self._options()
+
+    def _options(self):
+        """{key as a profile may write it: the option's canonical key} of this Snakemake's own parser."""
+        options = {}
+        for action in self.cli.get_argument_parser()._actions:
+            long = [s[2:] for s in action.option_strings if s.startswith("--")]
+            for key in long:
+                options[key] = long[0]
+        return options
+
+    def profile_file(self, profile):
+        if hasattr(self.cli, "get_profile_dir"):
+            found = self.cli.get_profile_dir(profile)
+            return found and str(found[1])
+        return self.cli.get_profile_file(profile, "config.yaml")
+
+    def executors(self):
+        if self.major < 8:
+            return None
+        from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+
+        return set(ExecutorPluginRegistry().plugins)
+
+    def main(self, argv):
+        """Snakemake's own exit code. A Snakefile sees the arguments that it would see from the command line."""
+        sys.argv[:] = ["snakemake"] + argv
+        try:
+            self.cli.main(argv)
+        except SystemExit as end:
+            if end.code is None:
+                return 0
+            return end.code if isinstance(end.code, int) else 1
+        return 0

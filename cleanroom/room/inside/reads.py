@@ -1,0 +1,142 @@
+"""What rule code reads: threads, resources, attempts, and context that no profile shows. Text and signatures only; nothing is called.
+
+Not here: whether that matters.
+"""
+
+import dis
+import inspect
+import os
+import re
+
+_MOST = 1 << 20  # bytes of a file that are looked at
+_SCRIPT = re.compile(r"snakemake\W{1,3}(threads\b|resources(?:\W{1,4}(\w+))?)")
+_COMMAND = re.compile(r"(?<!\{)\{\s*(threads\b|resources(?:\.(\w+)|\[['\"]?(\w+))?)")
+_ASKED = ("threads", "resources", "attempt", "input")
+
+_HIDDEN = (
+    ("environment", re.compile(r"os\.environ|os\.getenv|Sys\.getenv|\$\{?(?:SLURM|PBS|LSB|SGE|JOB)_\w+|\$\{?(?:USER|LOGNAME|HOME)\b")),
+    ("host", re.compile(r"gethostname|platform\.node\(|os\.uname\(|Sys\.info\(|\$\{?HOSTNAME\b|\$\(hostname\b|`hostname\b")),
+    (
+        "path",
+        re.compile(
+            r"(?<![\w./}$~:-])/(?:home|Users|scratch|data|mnt|gpfs\w*|lustre|nfs|projects?|work|storage|groups?|share|srv)/[\w.][\w./-]*"
+        ),
+    ),
+    ("cores", re.compile(r"workflow\.cores|cpu_count\(|sched_getaffinity|detectCores\(|\bnproc\b")),
+    (
+        "order",
+        re.compile(
+            r"glob\.i?glob\(|\.r?glob\(|os\.(?:listdir|scandir|walk)\(|\.iterdir\(|glob_wildcards\(|\$\(ls\b|\bfind [^|]*\|(?! *sort)"
+        ),
+    ),
+    (
+        "date",
+        re.compile(r"datetime\.(?:datetime\.)?(?:now|today|utcnow)\(|date\.today\(|time\.time\(|Sys\.(?:time|Date)\(|\$\(date\b|`date\b"),
+    ),
+)
+
+
+def text_of(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(_MOST)
+    except OSError:
+        return ""
+
+
+def named(pattern, text):
+    """`threads`, `resources` or `resources.NAME` for each thing that a text reads."""
+    found = set()
+    for match in pattern.finditer(text):
+        names = [group for group in match.groups()[1:] if group]
+        word = re.match(r"\w+", match.group(1)).group()
+        found.add("%s.%s" % (word, names[0]) if word == "resources" and names else word)
+    return found
+
+
+def names_in(code):
+    """What a `run:` block reads, its nested functions and its strings for shell() included."""
+    found, previous = set(), None
+    for step in dis.get_instructions(code):
+        if step.opname.startswith("LOAD") and previous == "resources" and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            found.discard("resources")
+            found.add("resources.%s" % step.argval)
+        elif step.argval in ("threads", "resources") and step.opname.startswith(
+            ("LOAD_FAST", "LOAD_DEREF", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_CLOSURE")
+        ):
+            found.add(step.argval)
+        previous = step.argval if isinstance(step.argval, str) else None
+    for constant in code.co_consts:
+        if hasattr(constant, "co_code"):
+            found |= names_in(constant)
+        elif isinstance(constant, str):
+            found |= named(_COMMAND, constant)
+    return found
+
+
+def asked_by(function):
+    """What a function of a param, an input or a resource asks Snakemake for, by its arguments."""
+    try:
+        names = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return set()
+    return {word for word in _ASKED if word in names}
+
+
+def reads_of(rule, resolved):
+    """{what: [where it is read]}. `attempt` is also read where a resource that depends on it is."""
+    found = {}
+
+    def add(words, where):
+        for word in words:
+            found.setdefault(word, set()).add(where)
+
+    if isinstance(rule.shellcmd, str):
+        add(named(_COMMAND, rule.shellcmd), "command")
+    if getattr(rule, "is_run", False):
+        add(names_in(rule.run_func.__code__), "run")
+    for attribute in ("script", "notebook"):
+        value = getattr(rule, attribute, None)
+        path = resolved(rule, value) if isinstance(value, str) else None
+        if path:
+            add(named(_SCRIPT, text_of(path)), attribute)
+        elif value:
+            add(["unread"], attribute)
+    for attribute in ("wrapper", "cwl", "template_engine"):
+        if getattr(rule, attribute, None):
+            add(["unread"], attribute)
+    for item in rule.params:
+        if callable(item):
+            add(asked_by(item) - {"input"}, "params")
+    for item in rule.input:
+        if callable(item):
+            add(asked_by(item) & {"attempt"}, "input")
+    for resource, value in dict(rule.resources).items():
+        if callable(value) and "attempt" in asked_by(value):
+            wanted = "threads" if resource == "_cores" else "resources.%s" % resource
+            for where in found.get(wanted, set()) | found.get(wanted.partition(".")[0], set()):
+                add(["attempt"], where)
+    return {word: sorted(places) for word, places in sorted(found.items())}
+
+
+def without_comment(line):
+    """A line of code up to its comment, as Python, R and shells write them."""
+    for match in re.finditer(r"(?:^|\s)#", line):
+        before = line[: match.start()]
+        if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
+            return before
+    return line
+
+
+def hidden_in(path):
+    """[{kind, line, text}] of what the code in a file reads of its context."""
+    found = []
+    if os.path.splitext(path)[1] in (".ipynb",):
+        return found
+    for number, line in enumerate(text_of(path).splitlines(), 1):
+        code = without_comment(line)
+        for kind, pattern in _HIDDEN:
+            match = pattern.search(code)
+            if match and not (kind == "order" and "sorted(" in code[: match.start()]):
+                found.append({"kind": kind, "line": number, "text": line.strip()[:160]})
+    return found

@@ -1,0 +1,303 @@
+"""The stack of profiles as this Snakemake reads it, and the same stack made runnable here. Not here: what a setting means."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+
+from .words import OUT, WORK, attempt, clean, digest_of_file, export, name, plain, raw
+
+MOST_BYTES, MOST_TEXT, MOST_VALUES = 1 << 20, 1 << 18, 100000
+PROFILE_FILE = re.compile(r"(config|profile)(?:\.v(\d+)\+)?\.yaml")
+
+
+class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fault of ours
+    def __init__(self, file, line, text, key=""):
+        super().__init__(text)
+        self.record = {"file": name(file), "line": line, "text": clean(text), "key": clean(key)}
+
+
+def stack_of(spec, snakemake):
+    """The profile files of a run, weakest first: the asked-for profile, then the workflow's default one."""
+    profiles = [raw(spec["profile"])] if spec["profile"] else []
+    snakefile = spec["snakefile"] or next((p for p in spec["snakefile_choices"] if os.path.exists(p)), "")
+    for default in ("profiles/default", os.path.join(os.path.dirname(snakefile), "profiles/default")):
+        if os.path.exists(default):
+            if os.path.realpath(default) not in [os.path.realpath(p) for p in profiles]:
+                profiles.append(default)
+            break
+    files = []
+    for profile in profiles:
+        file = snakemake.profile_file(profile)
+        if file is None:
+            names = "config.yaml" if snakemake.major < 8 else "config.yaml, config.vN+.yaml"
+            text = "no profile file that Snakemake %s reads (%s)" % (snakemake.version, names)
+            raise Unreadable(profile, 0, text)
+        files.append(os.path.normpath(file))
+    return files
+
+
+def layer_of(file, major):
+    """A file of the stack as it is read: digest, text, and the files beside it that have an equal claim to be read."""
+    full = os.path.realpath(file)
+    if not full.startswith(WORK + os.sep):
+        raise Unreadable(file, 0, "it leads out of the repository")
+    if not os.path.isfile(full):
+        raise Unreadable(file, 0, "it is not a file")
+    if os.path.getsize(full) > MOST_BYTES:
+        raise Unreadable(file, 0, "it has %d bytes; at most %d are read" % (os.path.getsize(full), MOST_BYTES))
+    with open(full, encoding="utf-8", errors="backslashreplace") as stream:
+        text = stream.read()
+    folder = os.path.dirname(file)
+    ranks = {entry: rank_of(entry, major) for entry in sorted(os.listdir(folder))}
+    rank = ranks.get(os.path.basename(file))
+    rivals = [name(os.path.join(folder, e)) for e, r in ranks.items() if r is not None and r == rank and e != os.path.basename(file)]
+    return {"file": name(file), "sha256": digest_of_file(file), "text": text[:MOST_TEXT], "rivals": rivals}
+
+
+def rank_of(filename, major):
+    """Which file of a profile's folder this Snakemake prefers: the greater; None for one that it does not read."""
+    match = PROFILE_FILE.fullmatch(filename)
+    if not match or (match.group(1) == "profile" and major < 9) or (match.group(2) and major < 8):
+        return None
+    least = int(match.group(2) or 0)
+    return least if least <= major else None
+
+
+def values_in(text, most):
+    """How many values a YAML text unfolds into, aliases included; stops at `most`. Raises: yaml.YAMLError."""
+    import yaml
+
+    counts, open_nodes, total = {}, [], 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        more = 0
+        if isinstance(event, yaml.AliasEvent):
+            more = counts.get(event.anchor, 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            more = 1
+            if event.anchor:
+                counts[event.anchor] = 1
+        elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            open_nodes.append([event.anchor, 1])
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            anchor, more = open_nodes.pop()
+            if anchor:
+                counts[anchor] = more
+        if open_nodes:
+            open_nodes[-1][1] += more
+        else:
+            total += more
+        if more > most or total > most:
+            return most
+    return total
+
+
+class TolerantPath(type(pathlib.Path())):  # type: ignore[misc]
+    """A path whose name may be longer than a file system allows: then there is no such file."""
+
+    def exists(self, **options):
+        try:
+            return super().exists(**options)
+        except OSError:
+            return False
+
+
+def read_profile(file):
+    """({key: value as Snakemake's parser yields it}, [keys of maps that its parser drops in silence])."""
+    import yaml
+    from snakemake.profiles import ProfileConfigFileParser
+
+    try:
+        with open(file, encoding="utf-8") as stream:
+            text = stream.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(file, 0, str(error)) from None
+    if not text.strip() or all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
+        return {}, []
+    if attempt(lambda: values_in(text, MOST_VALUES), 0) >= MOST_VALUES:
+        raise Unreadable(file, 0, "its YAML unfolds into more than %d values" % MOST_VALUES)
+    try:
+        with open(file) as stream:
+            try:
+                settings = dict(ProfileConfigFileParser().parse(stream))
+            except OSError:
+                # Snakemake 8 and 9 look for every value as a file beside the profile, and stumble over a long one.
+                import snakemake.profiles
+
+                snakemake.profiles.Path = TolerantPath
+                stream.seek(0)
+                settings = dict(ProfileConfigFileParser().parse(stream))
+    except Exception as error:
+        try:
+            yaml.safe_load(text)
+        except yaml.MarkedYAMLError as fault:
+            mark = fault.problem_mark or fault.context_mark
+            raise Unreadable(file, mark.line + 1 if mark else 0, "broken YAML: %s" % (fault.problem or fault)) from None
+        except yaml.YAMLError as fault:
+            raise Unreadable(file, 0, "broken YAML: %s" % fault) from None
+        raise Unreadable(file, 0, str(error)) from None
+    written = attempt(lambda: yaml.safe_load(text), None)
+    lost = [k for k, v in written.items() if isinstance(v, dict) and k not in settings] if isinstance(written, dict) else []
+    return settings, [clean(str(k)) for k in lost if not str(k).startswith("__")]
+
+
+def line_of(file, key):
+    with open(file) as stream:
+        for number, line in enumerate(stream, 1):
+            if re.match(r"[\"']?%s[\"']?\s*:" % re.escape(key), line):
+                return number
+    return 0
+
+
+def truthy(value):
+    return value not in (None, [], "", "False", "false", "0", "no", "off")
+
+
+def settings_step(spec, snakemake):
+    """Write settings.json and the runnable profile."""
+    record = {"stack": [], "settings": [], "overrides": [], "replaced": [], "lost": [], "actions": [], "error": None}
+    try:
+        runnable = _resolve(spec, snakemake, record)
+    except Unreadable as error:
+        record["error"] = error.record
+        export("settings.json", record)
+        return 1
+    write_profile(snakemake, runnable)
+    export("settings.json", record)
+    return 0
+
+
+def write_profile(snakemake, settings, profile="profile"):
+    """A profile that this Snakemake reads, outside the clone."""
+    folder = os.path.join(OUT, profile)
+    os.makedirs(folder, exist_ok=True)
+    filename = "config.yaml" if snakemake.major < 8 else "config.v8+.yaml"
+    with open(os.path.join(folder, filename), "w") as stream:
+        json.dump(settings, stream, indent=1)
+    export("%s.json" % profile, settings)
+
+
+def _resolve(spec, snakemake, record):
+    force, lines, chain = {}, {}, {}
+    for file in stack_of(spec, snakemake):
+        record["stack"].append(layer_of(file, snakemake.major))
+        settings, lost = read_profile(file)
+        record["lost"] += [{"key": key, "file": name(file), "line": line_of(file, key)} for key in lost]
+        for written, value in settings.items():
+            key = snakemake.options.get(written, written)
+            if key in force:
+                chain.setdefault(key, []).append(lines[key][0])
+            force[key], lines[key] = value, (name(file), line_of(file, written))
+    for key in sorted(force):
+        file, line = lines[key]
+        shadows = chain.get(key, [])
+        record["settings"].append({"key": clean(key), "value": plain(force[key]), "file": file, "line": line, "shadows": shadows})
+    for key in sorted(force):
+        if key in spec["action_keys"] and truthy(force[key]):
+            record["actions"].append({"key": key, "file": lines[key][0], "line": lines[key][1]})
+    return _runnable(spec, snakemake, record, force, lines)
+
+
+def _runnable(spec, snakemake, record, force, lines):
+    """The same settings with executor and cluster keys replaced, and what the confirmation itself adds."""
+    executor_key = re.compile(spec["executor_keys"])
+    executors = snakemake.executors()
+    kept = {}
+    remote = force.get("executor", "local") not in ("local",) or any(truthy(force.get(k)) for k in spec["cluster_keys"])
+    for key, value in force.items():
+        known = key in snakemake.options
+        placement = executor_key.fullmatch(key) is not None
+        if not known and not placement:
+            file, line = lines[key]
+            raise Unreadable(raw(file), line, "Snakemake %s has no option '%s'" % (snakemake.version, key), key)
+        why = ""
+        if placement and not known:
+            why = "Snakemake %s in this room does not know it" % snakemake.version
+        elif key == "executor" and executors is not None and value not in executors:
+            why = "the executor plugin '%s' is not in this room" % value
+        if why:
+            file, line = lines[key]
+            record["replaced"].append({"key": clean(key), "file": file, "line": line, "text": why})
+        if placement or (remote and key in ("cores", "jobs", "local-cores", "shared-fs-usage")):
+            record["overrides"].append(_override(key, value, None, "how the room runs jobs: locally"))
+        elif key in spec["path_keys"] and os.path.isabs(str(value)) and not os.path.isdir(str(value)):
+            record["overrides"].append(_override(key, value, None, "a folder of another machine"))
+        elif key == "default-resources":
+            kept[key] = _without_foreign_tmpdir(record, value)
+        else:
+            kept[key] = value
+    added = [("notemp", True, "temporary outputs are kept, so that the first difference can be found")]
+    added.append(("scheduler", "greedy", "the same jobs in less time"))
+    added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
+    for key, value, why in added:
+        canonical = snakemake.options.get(key)
+        if canonical:
+            record["overrides"].append(_override(canonical, kept.get(canonical), value, why))
+            kept[canonical] = value
+    _cores(spec, snakemake, record, force, kept, remote)
+    methods = str(force.get("software-deployment-method", "")) + str(force.get("deployment-method", ""))
+    record["needs"] = [
+        tool
+        for tool, wanted in (
+            ("conda", "conda" in methods or truthy(force.get("use-conda"))),
+            (
+                "apptainer",
+                any(t in methods for t in ("apptainer", "singularity"))
+                or truthy(force.get("use-singularity"))
+                or truthy(force.get("use-apptainer")),
+            ),
+        )
+        if wanted and not shutil.which(tool) and not (tool == "apptainer" and shutil.which("singularity"))
+    ]
+    return kept
+
+
+def _cores(spec, snakemake, record, force, kept, remote):
+    """Cores stay what the stack says; where it says nothing, no rule's threads are cut. At most `jobs` jobs at once."""
+    stated = None if remote else kept.pop("cores", None)
+    if stated is None and not remote and "jobs" in kept and snakemake.major >= 7:
+        stated = kept.pop("jobs")  # Snakemake: without cores, a local `jobs` means cores
+    floor = spec["cores"] or 1
+    if stated is not None and re.fullmatch(r"\d+", str(stated)) and int(stated) < floor:
+        record["overrides"].append(_override("cores", stated, floor, "the minimum that was asked for"))
+        stated = floor
+    record["cores"] = str(stated) if stated is not None else ""
+    limit = spec["jobs_in_parallel"]
+    if remote:
+        wanted = str(force.get("jobs", ""))
+        limit = min(limit or spec["cpus"], int(wanted) if wanted.isdigit() else sys.maxsize)
+    if limit and snakemake.major >= 8:
+        record["overrides"].append(_override("jobs", kept.get("jobs", force.get("jobs")), limit, "jobs at once in this room"))
+        kept["jobs"] = str(limit)
+
+
+def _override(key, was, now, why):
+    return {"key": clean(key), "was": plain(was), "now": plain(now), "why": why}
+
+
+def _without_foreign_tmpdir(record, value):
+    if not isinstance(value, list):
+        return value
+    kept = []
+    for item in value:
+        match = re.match(r"tmpdir=[\"']*(/[^\"']*)", str(item))
+        if match and not os.path.isdir(match.group(1)):
+            record["overrides"].append(_override("default-resources: tmpdir", match.group(1), None, "a folder of another machine"))
+        else:
+            kept.append(item)
+    return kept
+
+
+def arguments(spec, cores, profile="profile"):
+    """The command line of every step; targets first, because Snakemake appends a profile's settings to what it was given."""
+    argv = list(spec["targets"])
+    argv += ["--profile", os.path.join(OUT, profile), "--workflow-profile", "none", "--cores", str(cores)]
+    if spec["snakefile"]:
+        argv += ["--snakefile", spec["snakefile"]]
+    if spec["directory"]:
+        argv += ["--directory", spec["directory"]]
+    if spec["configfiles"]:
+        argv += ["--configfile"] + spec["configfiles"]
+    return argv

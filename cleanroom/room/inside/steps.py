@@ -1,0 +1,119 @@
+"""The steps that enter Snakemake: lint, plan and run. Not here: in which order, or what they cost."""
+
+import filecmp
+import itertools
+import os
+
+from .plan import graph_of, job_record, jobs_of, plan_record, rule_record
+from .stack import arguments
+from .words import OUT, WORK, attempt, clean, export, name
+
+REPLANNED = "replan.json"
+
+
+def place_of(named):
+    """A Snakefile relative to the clone, or a rule's name."""
+    text = str(getattr(named, "path", named))
+    return name(text[len(WORK) + 1 :] if text.startswith(WORK + os.sep) else text)
+
+
+def lint_step(spec, snakemake, cores):
+    def lint(workflow, json=False):
+        from snakemake.linting.rules import RuleLinter
+        from snakemake.linting.snakefiles import SnakefileLinter
+
+        included = workflow.included() if callable(workflow.included) else workflow.included
+        found = []
+        for kind, result in (
+            ("snakefile", SnakefileLinter(workflow, list(included)).lint(json=True)[0]),
+            ("rule", RuleLinter(workflow, list(workflow.rules)).lint(json=True)[0]),
+        ):
+            for item in result or []:
+                about = item.get("for") or {}
+                place = about.get(kind, "") if isinstance(about, dict) else about
+                for fault in item.get("lints", []):
+                    fault = fault if isinstance(fault, dict) else vars(fault)
+                    text = " ".join(str(fault.get("title", "")).split())
+                    found.append({"place": clean("%s %s" % (kind, place_of(place))), "text": clean(text)})
+        export("lint.json", found)
+        return bool(found)
+
+    snakemake.workflow.lint = lint
+    code = snakemake.main(arguments(spec, cores) + ["--lint"])
+    return 0 if os.path.exists(os.path.join(OUT, "lint.json")) else code or 1
+
+
+def plan_step(spec, snakemake, cores, filename="plan.json", profile="profile"):
+    original = snakemake.scheduler.__init__
+
+    def init(self, workflow, *args, **kwargs):
+        export(filename, plan_record(workflow))
+        return original(self, workflow, *args, **kwargs)
+
+    snakemake.scheduler.__init__ = init
+    return snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
+
+
+def replanned(spec, snakemake, cores):
+    """The plan under another hash seed, kept only where it is another one."""
+    code = plan_step(spec, snakemake, cores, REPLANNED)
+    paths = [os.path.join(OUT, filename) for filename in ("plan.json", REPLANNED)]
+    if code == 0 and all(map(os.path.exists, paths)) and filecmp.cmp(*paths, shallow=False):
+        os.unlink(paths[1])
+    return code
+
+
+def run_step(spec, snakemake, cores, events):
+    """Every started attempt and its end go out as events; at the end, the jobs of the final graph that did not run."""
+    started, seen, workflows, numbers = {}, set(), [], itertools.count()
+    scheduler, job_class = snakemake.scheduler, snakemake.job
+    init, register = scheduler.__init__, job_class.register
+    finish, fail = scheduler._finish_jobs, scheduler._handle_error
+
+    def key(job):
+        return (job.rule.name, tuple(sorted(dict(job.wildcards_dict).items())), tuple(str(f) for f in job.output))
+
+    def on_init(self, workflow, *args, **kwargs):
+        workflows.append(workflow)
+        jobs = list(jobs_of(graph_of(workflow)))
+        dag = graph_of(workflow)
+        events.say("planned", jobs=sum(1 for job in jobs if attempt(lambda job=job: dag.needrun(job), True)))
+        return init(self, workflow, *args, **kwargs)
+
+    def on_register(self, *args, **kwargs):
+        try:
+            number = started[key(self)] = next(numbers)
+            record = job_record(self, self.dag)
+            rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
+            seen.add(self.rule.name)
+            events.say("start", job=record, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **rule)
+        except Exception as error:  # a job that cannot be described is itself a fact
+            events.say("undescribed", rule=clean(self.rule.name), text=clean(repr(error)))
+        return register(self, *args, **kwargs)
+
+    def ended(job, ok):
+        for member in job.jobs if job.is_group() else [job]:
+            if key(member) in started:
+                events.say("end", number=started[key(member)], ok=ok)
+
+    def on_finish(self):
+        jobs = list(self._tofinish)
+        finish(self)
+        for job in jobs:
+            ended(job, True)
+
+    def on_error(self, job, *args, **kwargs):
+        ended(job, False)
+        return fail(self, job, *args, **kwargs)
+
+    scheduler.__init__, job_class.register = on_init, on_register
+    scheduler._finish_jobs, scheduler._handle_error = on_finish, on_error
+    code = snakemake.main(arguments(spec, cores))
+    final = []
+    if workflows:
+        dag = graph_of(workflows[-1])
+        for job in jobs_of(dag):
+            if key(job) not in started:
+                final.append(job_record(job, dag))
+    export("final.json", {"idle": final, "code": code})
+    return code

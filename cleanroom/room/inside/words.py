@@ -1,0 +1,93 @@
+"""Every string that leaves the room is valid Unicode, every path reversible, every value plain JSON. Not here: what is said."""
+
+import hashlib
+import json
+import os
+import re
+import time
+
+IN, OUT, WORK = "/room/in", "/room/out", "/room/work"
+
+
+def clean(text):
+    """Any string as valid Unicode; bytes that are not UTF-8 become \\xNN."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def name(path):
+    """A path, reversibly: a backslash is doubled, bytes that are not UTF-8 become \\xNN."""
+    return os.fsencode(str(path)).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def raw(text):
+    """The path behind `name`."""
+    return os.fsdecode(re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), text.encode()))
+
+
+def place(path):
+    """A job's path as the host will find it: relative to the clone; absolute where it lies outside."""
+    full = os.path.normpath(os.path.join(os.getcwd(), str(path)))
+    return name(full[len(WORK) + 1 :] if full.startswith(WORK + os.sep) else full)
+
+
+def plain(value, depth=0):
+    """Any value of a workflow as JSON; sets in order, objects by type (an address in a repr would differ by itself)."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else repr(value)
+    if isinstance(value, (str, bytes)):
+        return clean(value if isinstance(value, str) else os.fsdecode(value))
+    if depth > 12:
+        return {"type": type(value).__name__}
+    if isinstance(value, dict):
+        return {clean(str(k)): plain(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return {"set": sorted((plain(v, depth + 1) for v in value), key=repr)}
+    if isinstance(value, (list, tuple)):
+        return [plain(v, depth + 1) for v in value]
+    if isinstance(value, os.PathLike):
+        return clean(os.fspath(value))
+    return {"type": type(value).__name__, "text": re.sub(r" at 0x[0-9a-f]+", "", clean(repr(value)))[:2000]}
+
+
+def attempt(function, default=None):
+    """A field that a version of Snakemake does not have is left out, never guessed."""
+    try:
+        return function()
+    except Exception:
+        return default
+
+
+def export(filename, value):
+    path = os.path.join(OUT, filename)
+    with open(path + ".part", "w") as stream:
+        stream.write(json.dumps(value, sort_keys=True))
+    os.replace(path + ".part", path)
+
+
+class Events:
+    """Lines of JSON, appended whole, so that the host can follow while they are written."""
+
+    def __init__(self):
+        self.fd = os.open(os.path.join(OUT, "events.jsonl"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def say(self, event, **fields):
+        line = json.dumps(dict(fields, event=event, time=time.time())) + "\n"
+        os.write(self.fd, line.encode())
+
+
+def load(filename, default=None):
+    try:
+        with open(os.path.join(OUT, filename)) as stream:
+            return json.load(stream)
+    except (OSError, ValueError):
+        return default
+
+
+def digest_of_file(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()

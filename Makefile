@@ -3,7 +3,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench schema clean
+.PHONY: demo test check bench schema pages clean
 
 demo: $(VENV)/.demo
 	@sh tests/setup/demo.sh $(VENV)
@@ -25,6 +25,10 @@ bench: $(VENV)/.dev
 # Write the JSON Schema of report.json from the view model.
 schema: $(VENV)/.dev
 	$(PY) -m cleanroom.report.schema > cleanroom/report/report.schema.json
+
+# Write the pages of docs/ that are made from tables.
+pages: $(VENV)/.dev
+	$(PY) -m cleanroom.report.pages docs
 
 $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cleanroom needs Python 3.11 or newer." >&2; exit 1; }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cleanroom.audit.decide import named
+from cleanroom.findings import codes
 from cleanroom.model import Answer, Audit, Decided, Evidence, Finding
 
 
@@ -64,13 +65,20 @@ def _by_code(audit: Audit, codes: set[str]) -> list[Finding]:
 
 
 def _listed(question: str, found: list[Finding], none: str) -> Answer:
+    """The titles of findings with where they are; only an error that counts is a plain no."""
     if not found:
         return _say(question, none, True)
-    texts = dict.fromkeys(f"{f.code} {f.text}" for f in found)
-    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-    return _say(
-        question, "; ".join(list(texts)[:3]) + more + ".", not any(f.counts for f in found) if all(f.accepted for f in found) else False
-    )
+    places: dict[str, dict[str, None]] = {}
+    for f in found:
+        places.setdefault(codes()[f.code].title, {})[f.profile or f.file] = None
+    text = "; ".join(f"{title} ({', '.join(list(where)[:4])})" for title, where in places.items())
+    if any(f.counts for f in found):
+        return _say(question, f"{_cap(text)}.", False)
+    return _say(question, f"{_cap(text)}{'; accepted' if all(f.accepted for f in found) else ''}.", None)
+
+
+def _cap(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _recovery(audit: Audit) -> Answer:

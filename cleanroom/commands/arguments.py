@@ -41,6 +41,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cleanroom {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _confirm(verbs)
+    _audit(verbs)
+    _review(verbs)
+    _explain(verbs)
+    _init(verbs)
     _compare(verbs)
     _doctor(verbs)
     _image(verbs)
@@ -50,8 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="what standard output carries (default: text)")
+def _common(parser: argparse.ArgumentParser, formats: tuple[str, ...] = ("text", "json")) -> None:
+    parser.add_argument("--format", choices=formats, default="text", help="what standard output carries (default: text)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
     parser.add_argument("-v", "--verbose", action="store_true", help="more on standard error, and tracebacks")
     parser.add_argument("--cache", metavar="DIR", help="mirrors, rooms and evidence (default: $CLEANROOM_CACHE or the user's cache folder)")
@@ -64,8 +68,21 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Clone REPO at REF into fresh rooms, lint, plan and run it under each of its profiles, compare, and judge.",
         epilog="Exit codes: 0 HELD, 1 DRIFTED, 2 usage or configuration, 3 FAILED, 4 INCONCLUSIVE, 70 internal error, 130 interrupted.",
     )
-    parser.add_argument("repo", metavar="REPO", help="URL or local path of a git repository")
+    _repo(parser)
     parser.add_argument("ref", metavar="REF", help="commit, tag or branch")
+    _profiles(parser)
+    parser.add_argument("--out", metavar="DIR", default="cleanroom-report", help="where the reports go (default: cleanroom-report)")
+    _entry(parser)
+    _limits(parser, run=True)
+    parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")
+    _common(parser)
+
+
+def _repo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("repo", metavar="REPO", help="URL or local path of a git repository")
+
+
+def _profiles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", metavar="P", action="append", default=[], help="a profile by name or path; again for more (default: all)"
     )
@@ -74,7 +91,9 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--image", metavar="I", default="", help="the image of the rooms (default: the one that `cleanroom image` builds)")
     parser.add_argument("--engine", choices=("auto", "docker", "sandbox"), default="auto", help="what makes the rooms (default: auto)")
-    parser.add_argument("--out", metavar="DIR", default="cleanroom-report", help="where the reports go (default: cleanroom-report)")
+
+
+def _entry(parser: argparse.ArgumentParser) -> None:
     entry = parser.add_argument_group("how the workflow is entered")
     entry.add_argument("--folder", metavar="F", default="", help="the folder of the repository where you would call snakemake")
     entry.add_argument("--snakefile", metavar="F", default="", help="the Snakefile, from there")
@@ -83,13 +102,66 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     entry.add_argument("--target", metavar="T", action="append", default=[], help="a rule or file to make; again for more")
     entry.add_argument("--cores", metavar="N", type=positive, help="the least number of cores that a profile gets")
     entry.add_argument("--config", metavar="FILE", default="", help="a cleanroom.yaml instead of the commit's own")
+
+
+def _limits(parser: argparse.ArgumentParser, *, run: bool) -> None:
     limits = parser.add_argument_group("limits of a room")
-    limits.add_argument("--time-limit", metavar="D", type=duration, help="of a run, such as 90s, 15m or 2h (default: 24h)")
+    what = "of a run, such as 90s, 15m or 2h (default: 24h)" if run else "of a step, such as 90s or 15m (default: 15m for a plan)"
+    limits.add_argument("--time-limit", metavar="D", type=duration, help=what)
     limits.add_argument("--memory", metavar="SIZE", type=size, help="such as 8g (the default)")
     limits.add_argument("--disk", metavar="SIZE", type=size, help="such as 50g (the default)")
-    limits.add_argument("--jobs-in-parallel", metavar="N", type=positive, help="jobs at once in a room (default: as the profile says)")
+    if run:
+        limits.add_argument("--jobs-in-parallel", metavar="N", type=positive, help="jobs at once in a room (default: as the profile says)")
     limits.add_argument("--network", choices=("none", "host"), default="none", help="what a room reaches while it runs (default: none)")
-    parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")
+
+
+_PLANNING_CODES = "2 usage or configuration, 3 the workflow cannot be planned, 4 not everything could be examined, 70 internal error."
+
+
+def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "audit",
+        help="say of every setting of every profile whether it is policy or meaning, and compare the plans",
+        description="Read, lint and plan REPO at REF under each of its profiles in fresh rooms, run no job, and write a review bundle.",
+        epilog=f"Exit codes: 0 clean, 1 a finding of severity error, {_PLANNING_CODES}",
+    )
+    _repo(parser)
+    parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help="commit, tag or branch (default: HEAD)")
+    _profiles(parser)
+    parser.add_argument("--out", metavar="DIR", default="cleanroom-audit", help="where the bundle goes (default: cleanroom-audit)")
+    _entry(parser)
+    _limits(parser, run=False)
+    _common(parser)
+
+
+def _review(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "review",
+        help="review what changed between two commits: policy, or meaning that came through a profile",
+        description="Plan both commits under every profile, and say of each change whether it is policy, declared, or semantic drift.",
+        epilog=f"Exit codes: 0 no undeclared drift, 1 meaning changed through a profile and no commit says so, {_PLANNING_CODES}",
+    )
+    _repo(parser)
+    parser.add_argument("base", metavar="BASE", help="the commit, tag or branch before the change")
+    parser.add_argument("ref", metavar="HEAD", help="the commit, tag or branch after it")
+    _profiles(parser)
+    parser.add_argument("--out", metavar="DIR", default="cleanroom-review", help="where the reports go (default: cleanroom-review)")
+    _entry(parser)
+    _limits(parser, run=False)
+    _common(parser, ("text", "json", "md"))
+
+
+def _explain(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser("explain", help="what a setting of a profile does, or what a finding means")
+    parser.add_argument(
+        "key", metavar="KEY", nargs="?", default="", help="a setting such as set-threads, or a code such as CR-016 (default: all)"
+    )
+    _common(parser)
+
+
+def _init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser("init", help="write a cleanroom.yaml, Makefile targets and a CI workflow; never overwrites")
+    parser.add_argument("folder", metavar="DIR", nargs="?", default=".", help="the repository (default: here)")
     _common(parser)
 
 

@@ -71,6 +71,6 @@ def request_of(arguments: argparse.Namespace) -> Request:
         config=arguments.config,
         limits=limits,
         network=arguments.network,
-        jobs_in_parallel=arguments.jobs_in_parallel,
-        keep_rooms=arguments.keep_rooms,
+        jobs_in_parallel=getattr(arguments, "jobs_in_parallel", None),
+        keep_rooms=getattr(arguments, "keep_rooms", False),
     )

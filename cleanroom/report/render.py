@@ -5,6 +5,7 @@ Not here: what is shown.
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,24 +75,40 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def render_template(template: str, **values: Any) -> str:
+    """One of the templates, over values of a view model."""
+    return _environment().get_template(template).render(**values)
+
+
 def render(report: Report, form: str) -> str:
     """A report in one of `FORMATS`."""
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
-    return _environment().get_template(FORMATS[form] + ".j2").render(r=report)
+    return render_template(FORMATS[form] + ".j2", r=report)
 
 
 def write_reports(report: Report, folder: Path, forms: tuple[str, ...] = tuple(FORMATS)) -> list[Path]:
     """Write the renderings, each whole or not at all. Raises: StoreError."""
+    return write_files({FORMATS[form]: render(report, form) for form in forms}, folder)
+
+
+def write_files(files: Mapping[str, str | bytes], folder: Path) -> list[Path]:
+    """Write files by their relative names, each whole or not at all. Raises: StoreError."""
     paths = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for form in forms:
-            path = folder / FORMATS[form]
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f".{path.name}.part")
-            part.write_text(render(report, form), encoding="utf-8")
+            part.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
             part.replace(path)
             paths.append(path)
     except OSError as error:
         raise StoreError(f"The report cannot be written to {folder}: {error.strerror}.", "Give another folder with --out.") from None
     return paths
+
+
+def safe_name(name: str) -> str:
+    """A name of a profile or a path as one file name."""
+    clean = re.sub(r"[^\w.+()-]", "_", name.replace("/", "__"))[:100]
+    return clean if clean.strip(".") else "_"

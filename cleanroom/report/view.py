@@ -14,6 +14,7 @@ from cleanroom import __version__
 from cleanroom.compare.boundary import Boundary
 from cleanroom.model import (
     SCHEMA_VERSION,
+    Answer,
     Attempt,
     Cause,
     Comparison,
@@ -35,6 +36,7 @@ from cleanroom.model import (
     Value,
     VerdictName,
 )
+from cleanroom.report.audit_view import SettingRow, call_options, listed, setting_rows
 
 BOUNDARY = (
     "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "
@@ -169,6 +171,9 @@ class Report(Value, frozen=True):
     plan_differences: tuple[PlanView, ...]
     causes: tuple[Cause, ...]
     accepted: tuple[Accepted, ...]
+    settings: tuple[SettingRow, ...]
+    """Every setting of every profile, decided; the first rung."""
+    answers: tuple[Answer, ...]
     findings: tuple[Finding, ...]
     unproven: tuple[str, ...]
     reproduce: str
@@ -201,6 +206,8 @@ def build_report(confirmation: Confirmation) -> Report:
         plan_differences=tuple(_plan_views(confirmation)),
         causes=confirmation.causes,
         accepted=tuple(_accepted(confirmation)),
+        settings=setting_rows(confirmation.audit),
+        answers=confirmation.audit.answers,
         findings=confirmation.audit.findings,
         unproven=tuple(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
         reproduce=_reproduce(confirmation),
@@ -215,31 +222,30 @@ def _sentence(confirmation: Confirmation) -> str:
             count = sum(confirmation.comparisons[0].counts.values())
             results = "result" if count == 1 else f"{count} results"
             if confirmation.runs[0].folder:
-                return f"The same: {_list(profiles)} hold the same {results}."
+                return f"The same: {listed(profiles)} hold the same {results}."
             if len(profiles) > 1:
-                return f"Meaning held: {_list(profiles)} plan the same work and leave the same {results}."
+                return f"Meaning held: {listed(profiles)} plan the same work and leave the same {results}."
             return f"Meaning held: two runs plan the same work and leave the same {results}."
         case VerdictName.DRIFTED:
             noisy = [c for c in confirmation.comparisons if c.control and c.differs]
             drift = [c for c in confirmation.comparisons if not c.control and c.differs]
             if noisy and not drift:
                 return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
-            which = _list([c.right for c in drift])
+            if not drift:
+                keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted))
+                return f"Meaning drifted: a profile reaches the meaning with {keys}."
+            which = listed([c.right for c in drift])
             again = " The workflow also differs from itself elsewhere." if noisy else ""
             return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
         case VerdictName.FAILED:
             failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED]
-            return f"The workflow failed under {_list(failed)}, so that its results cannot be compared."
+            return f"The workflow failed under {listed(failed)}, so that its results cannot be compared."
         case VerdictName.INCONCLUSIVE:
             return f"Nothing was proven. {confirmation.judgement.reasons[0].splitlines()[0]}"
 
 
 def _do(count: int) -> str:
     return "does" if count == 1 else "do"
-
-
-def _list(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def leads(difference: Difference | DifferenceView) -> bool:
@@ -394,22 +400,7 @@ def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:
 
 def _reproduce(confirmation: Confirmation) -> str:
     """The call that does it again: the full commit, the profiles and the image's digest."""
-    entry = confirmation.entry
     if confirmation.runs[0].folder:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
-    words = ["cleanroom", "confirm", confirmation.source.url, confirmation.source.commit]
-    for run in confirmation.runs:
-        if run.profile.path and not run.control:
-            words += ["--profile", run.profile.path]
-    image = confirmation.runs[0].image
-    words += ["--engine", "sandbox"] if image.digest.startswith("packages:") else ["--image", image.digest]
-    for name in ("folder", "snakefile", "directory"):
-        if value := getattr(entry, name):
-            words += [f"--{name}", value]
-    for file in entry.configfiles:
-        words += ["--configfile", file]
-    for target in entry.targets:
-        words += ["--target", target]
-    if entry.cores:
-        words += ["--cores", str(entry.cores)]
-    return shlex.join(words)
+    source = confirmation.source
+    return shlex.join(["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs)])

@@ -12,7 +12,7 @@ from cleanroom import settings as configuration
 from cleanroom.evidence.gather import RunRequest
 from cleanroom.evidence.store import Store
 from cleanroom.model import Acceptance, Entry, Image, Profile, Source, Value
-from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile
+from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
 from cleanroom.room.interface import Limits, Network
@@ -78,8 +78,11 @@ class Chosen:
     acceptances: tuple[Acceptance, ...]
 
 
-def choose(request: Request) -> Chosen:
-    """The commit, its configuration and its profiles, the baseline first. Raises: UsageError, SourceError."""
+def choose(request: Request, *, lenient: bool = False) -> Chosen:
+    """The commit, its configuration and its profiles, the baseline first. `lenient`: a profile that it lacks is left out.
+
+    Raises: UsageError, SourceError.
+    """
     repository = open_repository(request.repo, Path(request.cache))
     source = repository.resolve(request.ref)
     text = Path(request.config).read_bytes() if request.config else repository.read(source.commit, configuration.FILENAME)
@@ -88,8 +91,12 @@ def choose(request: Request) -> Chosen:
     tracked = repository.files(source.commit)
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
     found = find_profiles(tracked, entry.folder)
-    profiles = choose_profiles(found, request.profiles or settings.profiles or (), tracked, entry.folder)
-    first = choose_baseline(profiles, request.baseline_profile or settings.baseline_profile or "")
+    wanted = request.profiles or settings.profiles or ()
+    if lenient:
+        wanted = tuple(name for name in wanted if has_profile(found, name, tracked, entry.folder))
+    profiles = choose_profiles(found, wanted, tracked, entry.folder)
+    baseline = request.baseline_profile or settings.baseline_profile or ""
+    first = choose_baseline(profiles, baseline if not lenient or any(baseline in (p.name, p.path) for p in profiles) else "")
     profiles = [profiles[first], *profiles[:first], *profiles[first + 1 :]]
     return Chosen(source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept)
 

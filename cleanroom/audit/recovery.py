@@ -17,7 +17,7 @@ def recovery_findings(runs: Sequence[Evidence]) -> Iterator[Finding]:
         if (retries := settings.get("retries")) and run.plan:
             undeclared = [n for n, r in sorted(run.plan.rules.items()) if not r.declares_retries and r.code]
             if undeclared:
-                text = f"retries: {retries.value} covers {named(undeclared)}, which do not say that they may fail"
+                text = f"retries: {retries.value} covers {named(undeclared)}, with no `retries:` in the code"
                 yield finding("CR-024", text, **_at(retries, run))
         for key in ("keep-incomplete", "ignore-incomplete"):
             if key in settings:

@@ -52,7 +52,7 @@ _MEASURE_SECONDS = 2.0
 
 
 class RunRequest(Value, frozen=True):
-    """All that decides one run. `context` is what a control has in common with the runs that it controls."""
+    """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own."""
 
     source: Source
     repo: str
@@ -69,6 +69,8 @@ class RunRequest(Value, frozen=True):
     network: Network = "none"
     jobs_in_parallel: int | None = None
     keep_room: bool = False
+    profiles_of: str = ""
+    profile_files: tuple[str, ...] = ()
     steps: tuple[str, ...] = STEPS
 
 
@@ -101,9 +103,12 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     begin = time.time()
     clock = time.monotonic()
     attempt_id = uuid.uuid4().hex
+    context = {"hash seed": str(request.hash_seed), "network": request.network}
+    if request.profiles_of:
+        context["profiles of"] = request.profiles_of
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
-        context={"hash seed": str(request.hash_seed), "network": request.network}, image=request.image, status=RunStatus.BROKEN,
+        context=context, image=request.image, status=RunStatus.BROKEN,
         started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
@@ -128,7 +133,10 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
 
 
 def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
-    tracked = open_repository(request.repo, Path(request.cache)).clone(request.source.commit, room.work)
+    repository = open_repository(request.repo, Path(request.cache))
+    tracked = repository.clone(request.source.commit, room.work)
+    if request.profiles_of:
+        repository.lay_over(request.profiles_of, request.profile_files, room.work)
     room.furnish(_spec(request), tracked, request.engine)
     before = scan(os.fsencode(room.work))
     job = RoomJob(
@@ -294,7 +302,8 @@ def _told(log: str) -> str:
     for line in log.splitlines():
         if line.startswith(("Shutting down, this might", "Exiting because a job execution failed")):
             break
-        kept.append(line)
+        if not line.startswith("Using profile "):  # the room's own, which a person cannot mend
+            kept.append(line)
     return "\n".join(kept)
 
 

@@ -51,6 +51,14 @@ def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list
     return chosen
 
 
+def has_profile(found: list[Profile], name: str, tracked: list[bytes], folder: str = "") -> bool:
+    """Whether a commit has a profile of that name or path."""
+    try:
+        return bool(choose_profiles(found, (name,), tracked, folder))
+    except UsageError:
+        return False
+
+
 def choose_baseline(profiles: list[Profile], wanted: str) -> int:
     """The index of the profile that the others are compared with: the one asked for, else `local`, `default`, or the first.
 

@@ -25,9 +25,9 @@ def settings_page() -> str:
     """Every setting by class and family."""
     lines = [
         _MADE.format(source="cleanroom/profiles/settings.toml"), "# Settings", "",
-        "What every setting of a Snakemake profile does, and whether it can change what a workflow means. `cleanroom explain KEY` says the same",
-        "of one. *Policy* may differ by profile; *meaning* may not; *conditional* depends on the workflow, and an audit decides it by evidence;",
-        "an *action* replaces the run.", "",
+        "What every setting of a Snakemake profile does, and whether it can change what a workflow means; `cleanroom explain KEY`",
+        "says the same of one. *Policy* may differ by profile, *meaning* may not. *Conditional* depends on the workflow;",
+        "an audit decides it. An *action* replaces the run.", "",
     ]  # fmt: skip
     for setting_class in SettingClass:
         lines += [f"## {setting_class.capitalize()}", ""]
@@ -49,7 +49,7 @@ def findings_page() -> str:
     """Every code with what it says."""
     lines = [
         _MADE.format(source="cleanroom/findings.toml"), "# Findings", "",
-        "Codes are permanent. An error counts until it is mended or accepted in `cleanroom.yaml` (see configuration.md); warnings and notes inform.",
+        "Codes are permanent. An error counts until it is mended or accepted in `cleanroom.yaml` (see configuration.md); others inform.",
         "The severity is the usual one; where a finding weighs less, its text says why.", "",
         "| code | severity | what was seen | why it matters | what to do |", "|---|---|---|---|---|",
     ]  # fmt: skip

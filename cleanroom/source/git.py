@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -21,7 +21,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a missing git is our err
 import git
 
 from cleanroom.errors import SourceError, UsageError
-from cleanroom.model import Source
+from cleanroom.model import Source, escape_path, raw_path
 from cleanroom.source import lfs
 
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -137,6 +137,48 @@ class Repository:
             return os.fsencode(self._git(self._mirror, "cat-file", "blob", f"{commit}:{path}"))
         except git.GitCommandError:
             return None
+
+    def ancestor(self, base: str, head: str) -> bool:
+        """Whether one commit leads to the other."""
+        try:
+            self._git(self._mirror, "merge-base", "--is-ancestor", base, head)
+        except git.GitCommandError:
+            return False
+        return True
+
+    def changed(self, base: str, head: str) -> dict[str, str]:
+        """{path: A, M, D or T} of what differs between two commits; paths as the model writes them."""
+        text = self._git(self._mirror, "diff", "--no-renames", "--no-ext-diff", "--name-status", "-z", base, head)
+        words = text.split("\0")
+        return {escape_path(os.fsencode(path)): how for how, path in zip(words[::2], words[1::2], strict=False)}
+
+    def trailers(self, base: str, head: str, key: str) -> tuple[str, ...]:
+        """The values of a trailer in the commits that lead from one to the other, newest first."""
+        form = f"--format=%(trailers:key={key},valueonly,unfold)"
+        text = self._git(self._mirror, "log", form, f"{base}..{head}")
+        return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+    def lay_over(self, commit: str, paths: Sequence[str], folder: Path) -> None:
+        """Put these files into a clone as another commit has them; what that commit lacks is removed.
+
+        Git writes them, which never follows a link that the clone holds. Raises: SourceError.
+        """
+        theirs = {name for _, name in self._tree(commit, "blob")}
+        names = [os.fsdecode(raw_path(path)) for path in paths]
+        with tempfile.TemporaryDirectory() as scratch:
+            extra = {"GIT_DIR": str(self._mirror), "GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": f"{scratch}/index"}
+            try:
+                self._git(folder, "read-tree", "--empty", extra=extra)
+                self._git(folder, "read-tree", commit, extra=extra)
+                if there := [name for name in names if name in theirs]:
+                    self._git(folder, "checkout-index", "--force", "--", *there, extra=extra)
+            except git.GitCommandError as error:
+                raise SourceError(f"Cannot put files of {commit} into a clone: {_said(error)}.", "Run again.") from None
+        top = os.path.realpath(folder)
+        for name in names:
+            path = folder / name
+            if name not in theirs and f"{os.path.realpath(path.parent)}/".startswith(f"{top}/"):
+                path.unlink(missing_ok=True)
 
     def clone(self, commit: str, folder: Path) -> list[bytes]:
         """A fresh clone of one commit, with submodules and git-lfs files; returns the tracked paths.

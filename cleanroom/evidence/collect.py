@@ -103,9 +103,11 @@ def collect(
     hashed: dict[bytes, Hashed],
     attempts: tuple[Attempt, ...],
     unchanged: set[bytes],
+    scratch: tuple[str, ...] = (),
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 
+    `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
     `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
     nobody's work, and no artifact.
     """
@@ -118,7 +120,8 @@ def collect(
             continue
         result = hashed[raw]
         index, role = owner or (-1, Role.TRACKED if raw in before else Role.UNDECLARED)
-        if owner is None and (path.endswith(".pyc") or "__pycache__" in path.split("/")):
+        bytecode = path.endswith(".pyc") or "__pycache__" in path.split("/")
+        if owner is None and (bytecode or any(path == folder or path.startswith(f"{folder}/") for folder in scratch)):
             role = Role.CACHE
         artifacts.append(
             Artifact(

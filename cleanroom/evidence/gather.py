@@ -4,6 +4,7 @@
 """
 
 import os
+import posixpath
 import shutil
 import threading
 import time
@@ -159,7 +160,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         hashed = hasher.digests(touched)
         told = _failed_logs(claims, hasher)
     unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
-    artifacts = collect(before, touched, hashed, claims.attempts, unchanged)
+    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims))
     artifacts += tuple(removed(before, after, claims.tracked_outputs))
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
@@ -177,6 +178,19 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         idle=claims.final.idle if claims.final else (), undescribed=claims.undescribed, artifacts=artifacts,
         tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
     )  # fmt: skip
+
+
+_SCRATCH = {"shadow-prefix": "shadow", "local-storage-prefix": ""}
+
+
+def _scratch(entry: Entry, claims: Claims) -> tuple[str, ...]:
+    """Folders of the clone in which Snakemake keeps shadow folders and local copies, where the profile names them."""
+    found = []
+    for setting in claims.settings.settings:
+        if setting.key in _SCRATCH and isinstance(setting.value, str) and not setting.value.startswith("/"):
+            folder = posixpath.normpath(posixpath.join(entry.folder, entry.directory, setting.value, _SCRATCH[setting.key]))
+            found += [folder] if folder != "." and not folder.startswith("..") else []
+    return tuple(found)
 
 
 _LIMITS = {"replan": "plan", "without": "plan"}

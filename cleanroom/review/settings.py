@@ -34,8 +34,9 @@ def _change(
     question, proof = routes.of_setting(key, profile, drift, decided, here.rules)
     values = left.value if left else None, right.value if right else None
     claim = claim_of(key, option.evidence if option else "", *values, meaning=meaning, settled=decided == {Decided.POLICY})
+    topic = (option.topic if option else "") or "setting"
     return ReviewChange(
-        topic=(option.topic if option else "") or "setting", name=key, drift=drift, before=_value(left), after=_value(right), why=why, claim=claim,
+        topic=topic, name=key, drift=drift, before=_value(left), after=_value(right), why=why, claim=claim,
         question=question, proof=proof, profiles=(profile,), file=here.file, line=here.line,
     )  # fmt: skip
 

@@ -54,8 +54,8 @@ def rule_record(rule):
     code = {}
     for attribute in ("shellcmd", "script", "notebook", "wrapper", "template_engine", "cwl", "run_func_src"):
         value = getattr(rule, attribute, None)
-        if isinstance(value, str) and value:
-            code[attribute] = clean(value)
+        if isinstance(value, str) and value and not (attribute == "run_func_src" and code):
+            code[attribute] = clean(value)  # the source of a rule is that of its `run:` block only where it has one
     if getattr(rule, "is_run", False) and "run_func_src" not in code:
         body = attempt(lambda: rule.run_func.__code__)
         if body is not None:

@@ -6,7 +6,7 @@ import os
 
 from .plan import graph_of, job_record, jobs_of, plan_record, rule_record
 from .stack import arguments
-from .words import OUT, WORK, attempt, clean, export, name
+from .words import OUT, WORK, Here, attempt, clean, export, name
 
 REPLANNED = "replan.json"
 
@@ -47,6 +47,7 @@ def plan_step(spec, snakemake, cores, filename="plan.json", profile="profile"):
     original = snakemake.scheduler.__init__
 
     def init(self, workflow, *args, **kwargs):
+        Here.keep()
         export(filename, plan_record(workflow))
         return original(self, workflow, *args, **kwargs)
 
@@ -74,6 +75,7 @@ def run_step(spec, snakemake, cores, events):
         return (job.rule.name, tuple(sorted(dict(job.wildcards_dict).items())), tuple(str(f) for f in job.output))
 
     def on_init(self, workflow, *args, **kwargs):
+        Here.keep()
         workflows.append(workflow)
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)

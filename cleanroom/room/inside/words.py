@@ -24,9 +24,19 @@ def raw(text):
     return os.fsdecode(re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), text.encode()))
 
 
+class Here:
+    """The working folder of the workflow. A job in a thread of Snakemake may change the process's own for a while."""
+
+    folder = None
+
+    @classmethod
+    def keep(cls):
+        cls.folder = os.getcwd()
+
+
 def place(path):
     """A job's path as the host will find it: relative to the clone; absolute where it lies outside."""
-    full = os.path.normpath(os.path.join(os.getcwd(), str(path)))
+    full = os.path.normpath(os.path.join(Here.folder or os.getcwd(), str(path)))
     return name(full[len(WORK) + 1 :] if full.startswith(WORK + os.sep) else full)
 
 

@@ -1,0 +1,5 @@
+rule all:
+    output:
+        "results/other.txt",
+    shell:
+        "echo other > {output}"

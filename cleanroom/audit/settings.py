@@ -16,14 +16,14 @@ _MACHINE = re.compile(r"(?:^|[\s=:'\"])(/(?!tmp\b|dev/shm\b|usr/|bin/|opt/?$)[\w
 def setting_findings(runs: Sequence[Evidence], settings: Sequence[AuditedSetting]) -> Iterator[Finding]:
     for run in runs:
         if run.unknown_key:
-            close = near(run.unknown_key)
+            close = [key for key in near(run.unknown_key) if key != run.unknown_key]
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             place = _place(run, run.unknown_key)
             yield finding("CR-017", f"'{run.unknown_key}'{hint}", **place, profile=run.label, key=run.unknown_key)
     for setting in settings:
         at = {"file": setting.file, "line": setting.line, "profile": setting.profile, "key": setting.key}
         unknown = any(run.label == setting.profile and run.unknown_key == setting.key for run in runs)
-        if setting.decided is Decided.MEANING:
+        if setting.decided is Decided.MEANING and not unknown:
             yield _meaning(setting, settings, runs)
         elif setting.setting_class is None and not unknown:
             yield finding("CR-040", f"'{setting.key}'", **at)  # type: ignore[arg-type]

@@ -35,6 +35,8 @@ class Option(Value, frozen=True):
     evidence: str = ""
     room: str = ""
     topic: str = ""
+    known_by: str = ""
+    """Where it is known, if neither a Snakemake nor a plugin takes it in a profile."""
     versions: tuple[int, ...] = ()
     also: tuple[str, ...] = ()
 
@@ -49,7 +51,7 @@ def options() -> dict[str, Option]:
 def _option(key: str, line: dict[str, Any], family: dict[str, Any]) -> Option:
     fields = {**family, **line}
     texts = {name: fields[name].replace("{key}", key) for name in ("why", "safe", "drift")}
-    plain = {name: fields.get(name, "") for name in ("family", "does", "evidence", "room", "topic")}
+    plain = {name: fields.get(name, "") for name in ("family", "does", "evidence", "room", "topic", "known_by")}
     versions, also = tuple(fields.get("in", ())), tuple(fields.get("also", ()))
     return Option(key=key, setting_class=SettingClass(fields["class"]), versions=versions, also=also, **plain, **texts)
 

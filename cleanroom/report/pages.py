@@ -17,7 +17,7 @@ def known_by(option: Option) -> str:
     """`Snakemake 7, 8 and 9`, or an executor's plugin."""
     versions = [str(v) for v in option.versions]
     if not versions:
-        return "a plugin"
+        return option.known_by or "a plugin"
     return "Snakemake " + (versions[0] if len(versions) == 1 else f"{', '.join(versions[:-1])} and {versions[-1]}")
 
 

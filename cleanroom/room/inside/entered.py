@@ -27,6 +27,7 @@ class Snakemake:
         self.scheduler = JobScheduler
         self.job = snakemake.jobs.Job
         self.workflow = snakemake.workflow.Workflow
+        self.valued = set()
         self.options = self._options()
 
     def _options(self):
@@ -36,7 +37,17 @@ class Snakemake:
             long = [s[2:] for s in action.option_strings if s.startswith("--")]
             for key in long:
                 options[key] = long[0]
+                if action.nargs != 0:
+                    self.valued.add(key)
         return options
+
+    def canonical(self, key):
+        """The option behind a key of a profile: its own name, or a beginning that fits one option alone, as argparse takes it."""
+        if key in self.options:
+            return self.options[key]
+        found = {self.options[name] for name in self.valued if name.startswith(key)} if len(key) > 1 else set()
+        whole = {option for name, option in self.options.items() if name.startswith(key)}
+        return found.pop() if len(found) == 1 and len(whole) == 1 else key
 
     def profile_file(self, profile):
         if hasattr(self.cli, "get_profile_dir"):

@@ -186,7 +186,7 @@ def _resolve(spec, snakemake, record):
         settings, lost = read_profile(file)
         record["lost"] += [{"key": key, "file": name(file), "line": line_of(file, key)} for key in lost]
         for written, value in settings.items():
-            key = snakemake.options.get(written, written)
+            key = snakemake.canonical(written)
             if key in force:
                 chain.setdefault(key, []).append(lines[key][0])
             force[key], lines[key] = value, (name(file), line_of(file, written))

@@ -1,6 +1,6 @@
 """The benchmarks: each a ratio or a bound, measured in one run. `make bench` prints the table of docs/benchmarks.md.
 
-python -m benchmarks.run [small] [many] [room] [hashing] [artifacts] [--repeats N]
+python -m benchmarks.run [small] [many] [room] [hashing] [artifacts] [audit] [plans] [labelled] [--repeats N]
 """
 
 import argparse
@@ -77,6 +77,33 @@ def many(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
     yield f"{MANY_JOBS} jobs, three profiles / by hand", f"{ours / theirs:.2f} ({ours:.1f} s / {theirs:.1f} s)", "at most 0.5"
 
 
+def audit(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
+    """Three profiles audited, against one dry-run for each, one after the other, in the same image."""
+    repo = repository(scratch / "audit", ROOT / "fixtures" / "reads")
+    plan = ["docker", "run", "--rm", "--network", "none", "--volume", f"{repo}:/work:ro", "--workdir", "/work", "--env", "HOME=/tmp",
+            "--env", "USER=me", IMAGE, "sh", "-c", "cp -r /work /tmp/work && cd /tmp/work && snakemake -n --cores 2"]  # fmt: skip
+    ours = [sys.executable, "-m", "cleanroom.cli", "audit", str(repo), "--engine", "docker", "-q", "--out", str(scratch / "bundle"),
+            "--cache", str(scratch / "cache")]  # fmt: skip
+    value, times = ratio(lambda: timed(ours), lambda: sum(timed(plan) for _ in range(3)), repeats)
+    yield "audit of three profiles / three dry-runs", f"{value:.2f} ({times})", "at most 1.5"
+
+
+def plans(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
+    """Plans of 10,000 jobs under three profiles, decoded as a room exported them, audited and compared."""
+    command = [sys.executable, "-m", "benchmarks.plans", str(scratch)]
+    seconds, peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    yield "plans of 10,000 jobs under three profiles compared", f"{float(seconds):.2f} s, {float(peak):.0f} MB", "at most 3 s, 400 MB"
+
+
+def labelled(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
+    from benchmarks.labelled.check import check
+
+    rows = check(scratch, scratch / "cache", "sandbox")
+    right, undecided = sum(row.right for row in rows), sum(row.answer == "undecided" for row in rows)
+    runs = sum(row.by == "confirm" for row in rows)
+    yield "labelled settings and changes judged right", f"{right} of {len(rows)}, {undecided} undecided, {runs} by a run", "all"
+
+
 def room(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
     names = ["p1", "p2", "p3", "p4", "p5", "p6"]
     files = {f"profiles/{name}/config.yaml": "cores: 1\n" for name in names}
@@ -148,7 +175,8 @@ def main() -> None:
     arguments = parser.parse_args()
     # `artifacts` comes first: the peak of memory is that of the largest child so far.
     parts: dict[str, Callable[[Path, int], Iterator[tuple[str, str, str]]]] = {
-        "artifacts": artifacts, "small": small, "room": room, "many": many, "hashing": hashing,
+        "artifacts": artifacts, "small": small, "room": room, "many": many, "hashing": hashing, "audit": audit, "plans": plans,
+        "labelled": labelled,
     }  # fmt: skip
     print("| what | measured | bound |\n|---|---|---|")
     for name in parts if not arguments.names else arguments.names:

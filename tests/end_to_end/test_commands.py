@@ -25,7 +25,7 @@ def test_help_answers_at_once() -> None:
 
 
 def test_every_verb_has_the_common_options(cli: Cli) -> None:
-    for verb in ("confirm", "compare", "doctor", "image", "completion"):
+    for verb in ("confirm", "audit", "review", "explain", "init", "compare", "doctor", "image", "completion"):
         said = cli(verb, "--help").out
         assert all(option in said for option in ("--format", "--quiet", "--verbose", "--cache")), verb
 
@@ -96,3 +96,19 @@ def test_the_shipped_schema_is_that_of_the_view_model() -> None:
 
     shipped = json.loads((ROOT / "cleanroom" / "report" / "report.schema.json").read_text())
     assert shipped == json.loads(json.dumps(schema())), "run `make schema`"
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("set-threads", "conditional"), ("restart-times", "attempt"), ("CR-016", "repair"), ("cr-016", "repair"), ("slurm-qos", "policy")],
+)
+def test_explain(cli: Cli, key: str, said: str) -> None:
+    result = cli("explain", key)
+    assert (result.code, said in result.out) == (0, True), result.out
+
+
+def test_explain_all_and_none(cli: Cli) -> None:
+    everything = json.loads(cli("explain", "--format", "json").out)
+    assert {"key", "setting_class", "does", "why", "safe", "drift"} <= set(everything[0])
+    unknown = cli("explain", "set-thread")
+    assert (unknown.code, "Did you mean set-threads" in unknown.err) == (2, True)

@@ -455,3 +455,11 @@ def test_a_remote_repository(make_repository: Make, cli: Cli, tmp_path: Path) ->
     assert cli("confirm", url, commit, "--engine", "sandbox", cache=own).code == 0
     gone = cli("confirm", url, "main", "--engine", "sandbox", cache=own)
     assert (gone.code, "Cannot fetch" in gone.err) == (4, True)
+
+
+def test_the_folder_of_shadow_prefix_is_snakemakes_own(make_repository: Make, confirm: Confirm) -> None:
+    rule = 'rule all:\n    output: "a.txt"\n    shadow: "minimal"\n    shell: "echo a > {output}"\n'
+    files = {"Snakefile": rule, "profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 1\nshadow-prefix: .shadow\n"}
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox")
+    assert (result.code, report["verdict"]) == (0, "HELD"), result.out
+    assert {run["decides"] for run in report["runs"]} == {1}

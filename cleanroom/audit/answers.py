@@ -54,7 +54,8 @@ def _plans(audit: Audit, runs: Sequence[Evidence]) -> Answer:
     if len(audit.plans) < len(runs) or not audit.plans:
         return _say(question, "It is not known: a profile has no plan.", None)
     if drifting:
-        return _say(question, f"No: {', '.join(drifting)} differ from {audit.baseline}.{caveat}", False)
+        verb = "differs" if len(drifting) == 1 else "differ"
+        return _say(question, f"No: {', '.join(drifting)} {verb} from {audit.baseline}.{caveat}", False)
     if len(audit.plans) < 2:
         return _say(question, f"There is one profile only, with {audit.plans[0].jobs} jobs.{caveat}", None)
     return _say(question, f"Yes: the same {audit.plans[0].jobs} jobs.{caveat}", None if caveat else True)

@@ -149,12 +149,13 @@ class View:
         if not loud:
             return None
         rules = sorted({c.rule for c in loud if c.rule != "configuration"})
-        fields = sorted({_FIELDS.get(c.field, c.field) for c in loud})
-        where = f" of {named(rules)}" if rules else ""
-        return meaning(f"Without it the plan is another one: {' and '.join(fields)}{where}.", rules)
+        fields = sorted({_FIELDS.get(c.field, c.field) for c in loud if c.rule != "configuration"})
+        parts = ["the configuration"] if any(c.rule == "configuration" for c in loud) else []
+        parts += [f"{' and '.join(fields)} of {named(rules)}"] if rules else []
+        return meaning(f"Without it the plan is another one: {', '.join(parts)}.", rules)
 
 
-_FIELDS = {"job": "the set of jobs", "config": "the configuration", "input": "inputs", "output": "outputs", "command": "commands"}
+_FIELDS = {"job": "the set of jobs", "input": "inputs", "output": "outputs", "command": "commands"}
 
 
 def _holds(words: Sequence[str], read: str) -> bool:

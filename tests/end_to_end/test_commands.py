@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cleanroom.report.schema import NAMES, schema
 from tests.conftest import ROOT, Result
 
 Cli = Callable[..., Result]
@@ -88,14 +89,22 @@ def test_the_wheel_holds_the_templates_the_dockerfile_and_the_schema(tmp_path: P
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"cleanroom/templates/report.html.j2", "cleanroom/room/Dockerfile", "cleanroom/report/report.schema.json"} <= names
+    assert {
+        "cleanroom/templates/report.html.j2",
+        "cleanroom/templates/init/cleanroom.yaml.j2",
+        "cleanroom/profiles/settings.toml",
+        "cleanroom/findings.toml",
+        "cleanroom/room/inside/driver.py",
+        "cleanroom/room/start.py",
+        "cleanroom/room/Dockerfile",
+        "cleanroom/report/report.schema.json",
+    } <= names
 
 
-def test_the_shipped_schema_is_that_of_the_view_model() -> None:
-    from cleanroom.report.schema import schema
-
-    shipped = json.loads((ROOT / "cleanroom" / "report" / "report.schema.json").read_text())
-    assert shipped == json.loads(json.dumps(schema())), "run `make schema`"
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_schema_is_that_of_the_view_model(name: str) -> None:
+    shipped = json.loads((ROOT / "cleanroom" / "report" / f"{name}.schema.json").read_text())
+    assert shipped == json.loads(json.dumps(schema(name))), "type: make schema"
 
 
 @pytest.mark.parametrize(

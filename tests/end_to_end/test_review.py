@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from cleanroom.report.schema import schema
 from tests.conftest import Result, commit_all, git, require_engine
 from tests.end_to_end.test_audit import published
 
@@ -37,7 +38,9 @@ def review(cli: Cli, tmp_path: Path) -> Review:
         result = cli("review", repo, base, head, "--engine", engine, "--out", tmp_path / "review", *arguments)
         path = tmp_path / "review" / "review.json"
         report = json.loads(path.read_text()) if path.exists() else {}
-        assert not report or report["exit_code"] == result.code
+        if report:
+            jsonschema.validate(report, schema("review"))
+            assert report["exit_code"] == result.code
         return result, report
 
     return call
@@ -164,8 +167,8 @@ def test_init_writes_what_works_and_never_overwrites(make_repository: Make, cli:
     assert (result.code, "extended Makefile" in result.out) == (0, True)
     assert yaml.safe_load((repo / "cleanroom.yaml").read_text())["profiles"] == ["laptop", "server"]
     workflow = yaml.safe_load((repo / ".github/workflows/cleanroom.yml").read_text())
-    schema = published("https://json.schemastore.org/github-workflow.json")
-    jsonschema.validators.validator_for(schema)(schema).validate({("on" if k is True else k): v for k, v in workflow.items()})
+    rules = published("https://json.schemastore.org/github-workflow.json")
+    jsonschema.validators.validator_for(rules)(rules).validate({("on" if k is True else k): v for k, v in workflow.items()})
     assert (repo / "Makefile").read_text().startswith("all:\n\techo hi\n\n")
     before = {p: p.read_bytes() for p in repo.rglob("*") if p.is_file() and ".git/" not in str(p)}
     again = cli("init", repo)

@@ -45,9 +45,8 @@ def plan_findings(runs: Sequence[Evidence], plans: Sequence[PlanAudit]) -> Itera
         steps = {step.name: step for step in run.steps}
         if "replan" in steps and steps["replan"].status is StepStatus.FAILED:
             yield finding("CR-034", "under another hash seed there is no plan at all", profile=run.label)
-        elif run.plan is not None and run.replan is not None:
-            unstable = compare_plans(run.plan, run.replan)
-            fields = ", ".join(dict.fromkeys(f"{d.field} of {d.job}" for d in unstable[:_SHOWN])) or "the order of values"
+        elif run.plan is not None and run.replan is not None and (unstable := compare_plans(run.plan, run.replan)):
+            fields = ", ".join(dict.fromkeys(f"{d.field} of {d.job}" for d in unstable[:_SHOWN]))
             yield finding("CR-034", fields, profile=run.label)
     for plan in plans:
         yield from _differences(plan)

@@ -28,7 +28,9 @@ def show(report: AuditReport, paths: Sequence[Path], console: Console) -> None:
     if loud:
         parts += [Text(""), _settings(report)]
     quiet = len(report.settings) - len(loud)
-    parts.append(Text(f"{quiet} {'other ' if loud else ''}settings are policy", style="dim"))
+    if quiet:
+        verb = "setting is" if quiet == 1 else "settings are"
+        parts.append(Text(f"{quiet} {'other ' if loud else ''}{verb} policy", style="dim"))
     for plan in report.plans:
         if plan.decides:
             parts.append(Text(f"✕ plan of {one_line(plan.profile)}: {plan.decides} deciding fields differ", style="red"))

@@ -181,6 +181,8 @@ def _sentence(audited: Audited) -> str:
     names = listed(audit.profiles)
     match audited.outcome:
         case AuditOutcome.CLEAN:
+            if not audit.settings:
+                return "No profile sets anything; there was only the plan to look at."
             left = len({s.key for s in audit.settings if s.decided is Decided.OPEN})
             tail = f" {left} setting{'' if left == 1 else 's'} only a run can decide." if left else ""
             if len(audit.profiles) == 1:

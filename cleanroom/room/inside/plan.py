@@ -5,6 +5,7 @@ Every field that a version of Snakemake does not have is left out, never guessed
 
 import hashlib
 import os
+import re
 
 from .reads import hidden_in, reads_of
 from .words import WORK, attempt, clean, digest_of_file, name, place, plain
@@ -102,6 +103,12 @@ def file_of(path):
     return name(full[len(WORK) + 1 :]) if full.startswith(WORK + os.sep) else ""
 
 
+def group_of(job):
+    """The group that somebody named; those that Snakemake makes for pipes have another id each time."""
+    group = clean(str(getattr(job, "group", None) or ""))
+    return "" if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", group) else group
+
+
 def job_record(job, dag):
     return {
         "rule": clean(job.rule.name),
@@ -116,7 +123,7 @@ def job_record(job, dag):
         "resources": attempt(
             lambda: {clean(k): plain(v) for k, v in dict(job.resources.items()).items() if k not in ("_cores", "_nodes")}, {}
         ),
-        "group": clean(str(getattr(job, "group", None) or "")),
+        "group": group_of(job),
         "needed": bool(attempt(lambda: dag.needrun(job), True)),
         "target": bool(attempt(lambda: job in set(dag.targetjobs), False)),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cleanroom.audit.decide import named
+from cleanroom.audit.view import named
 from cleanroom.findings import codes
 from cleanroom.model import Answer, Audit, Decided, Evidence, Finding
 

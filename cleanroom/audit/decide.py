@@ -4,36 +4,19 @@ Each kind of evidence in the table of settings has its decider here. Not here: f
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from cleanroom.model import AuditedSetting, Decided, Effect, Evidence, Rule, Setting, SettingClass, Value
+from cleanroom.audit.view import Decision, View, cap, is_open, meaning, named, policy, they, truthy
+from cleanroom.model import AuditedSetting, Decided, Evidence, Setting, SettingClass
 from cleanroom.profiles.table import Option, cutting_keys, look_up
 
 _UNREAD = "the code of a wrapper or remote script was not read."
 _NO_EFFECT = "no plan without it could be made"
 _DEFAULTS = ("mem_mb", "mem_mib", "disk_mb", "disk_mib", "tmpdir")
 """What Snakemake adds to the resources of every rule as soon as one default or a remote executor is given."""
-
-
-class Decision(Value, frozen=True):
-    decided: Decided
-    why: str
-    rules: tuple[str, ...] = ()
-
-
-def policy(why: str) -> Decision:
-    return Decision(decided=Decided.POLICY, why=why)
-
-
-def is_open(why: str, rules: Iterable[str] = ()) -> Decision:
-    return Decision(decided=Decided.OPEN, why=why, rules=tuple(rules))
-
-
-def meaning(why: str, rules: Iterable[str] = ()) -> Decision:
-    return Decision(decided=Decided.MEANING, why=why, rules=tuple(rules))
 
 
 def audit_settings(run: Evidence) -> tuple[AuditedSetting, ...]:
@@ -53,7 +36,7 @@ def audit_settings(run: Evidence) -> tuple[AuditedSetting, ...]:
     return tuple(found)
 
 
-def decide(setting: Setting, option: Option | None, view: "View") -> Decision:
+def decide(setting: Setting, option: Option | None, view: View) -> Decision:
     """One setting."""
     if option is None:
         return is_open("The table of settings does not know it.")
@@ -72,94 +55,8 @@ def decide(setting: Setting, option: Option | None, view: "View") -> Decision:
             return _DECIDERS[option.evidence](setting, view)
 
 
-def truthy(value: Any) -> bool:
-    """Whether a value of a profile switches something on, as Snakemake's parser writes it."""
-    return value not in (None, [], {}, "", "False", "false", "0", "no", "off", "None", "none", False, 0)
-
-
 def _is_number(value: Any) -> bool:
     return re.fullmatch(r"\d+", str(value)) is not None
-
-
-def named(rules: Sequence[str], most: int = 4) -> str:
-    """`rule a`, `rules a and b`, `rules a, b, c and 3 more`."""
-    shown = list(rules[:most]) + ([f"{len(rules) - most} more"] if len(rules) > most else [])
-    words = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-    return f"rule {words}" if len(rules) == 1 else f"rules {words}"
-
-
-def _they(rules: Iterable[str], verb: str) -> str:
-    """`Rule a reads` or `Rules a and b read`."""
-    names = list(rules)
-    verbs = {"have": "has"}
-    return f"{_cap(named(names))} {verbs.get(verb, verb + 's') if len(names) == 1 else verb}"
-
-
-def _cap(text: str) -> str:
-    """A sentence's beginning; names within keep their case."""
-    return text[:1].upper() + text[1:]
-
-
-class View:
-    """What one run's evidence shows, ready to be asked."""
-
-    def __init__(self, run: Evidence) -> None:
-        self.run = run
-        plan = run.plan
-        planned = {job.rule for job in plan.jobs if job.needed} if plan else set()
-        every = plan is not None and any(rule.checkpoint for rule in plan.rules.values())
-        self.rules: dict[str, Rule] = {n: r for n, r in sorted(plan.rules.items()) if every or n in planned} if plan else {}
-        self.targets = set(plan.targets) if plan else set()
-        self.settings = {s.key: s.value for s in run.settings}
-
-    def readers(self, *words: str, among: Iterable[str] | None = None) -> dict[str, str]:
-        """{rule: where} of the rules that read one of these; a whole `resources` counts for each of its names."""
-        found = {}
-        for name, rule in self.rules.items():
-            if among is not None and name not in among:
-                continue
-            places = [p for word, where in rule.reads.items() for p in where if word in words or _holds(words, word)]
-            if places:
-                found[name] = " and ".join(sorted(set(places)))
-        return found
-
-    def unread(self, among: Iterable[str] | None = None) -> list[str]:
-        """Rules whose code lies where nobody read it: a wrapper, a remote script."""
-        return [n for n, r in self.rules.items() if "unread" in r.reads and (among is None or n in among)]
-
-    def effect(self, key: str) -> Effect | None:
-        """The plan without this setting alone, or without more where that changed nothing loud."""
-        whole = next((e for e in self.run.effects if key in e.keys), None)
-        return next((e for e in self.run.effects if e.keys == (key,)), whole)
-
-    def changed(self, key: str, field: str) -> list[str]:
-        """Rules in which a field is another one without the setting."""
-        effect = self.effect(key)
-        return sorted({c.rule for c in effect.changes if c.field == field}) if effect else []
-
-    def loud(self, key: str) -> Decision | None:
-        """The decision where the plan itself shows a change of meaning, or cannot be made without the setting."""
-        effect = self.effect(key)
-        if effect is None:
-            return None
-        if effect.code:
-            return meaning("Without it the workflow cannot be planned.") if effect.keys == (key,) else None
-        quiet = {c.rule for c in effect.changes if c.field in ("threads", "resources")}
-        loud = [c for c in effect.changes if c.field not in ("threads", "resources") and not (c.field == "command" and c.rule in quiet)]
-        if not loud:
-            return None
-        rules = sorted({c.rule for c in loud if c.rule != "configuration"})
-        fields = sorted({_FIELDS.get(c.field, c.field) for c in loud if c.rule != "configuration"})
-        parts = ["the configuration"] if any(c.rule == "configuration" for c in loud) else []
-        parts += [f"{' and '.join(fields)} of {named(rules)}"] if rules else []
-        return meaning(f"Without it the plan is another one: {', '.join(parts)}.", rules)
-
-
-_FIELDS = {"job": "the set of jobs", "input": "inputs", "output": "outputs", "command": "commands"}
-
-
-def _holds(words: Sequence[str], read: str) -> bool:
-    return read == "resources" and any(word.startswith("resources.") for word in words)
 
 
 # --- deciders, by kind of evidence ------------------------------------------------------------------------------------
@@ -196,15 +93,15 @@ def _threads(setting: Setting, view: View) -> Decision:
     if readers := view.readers("threads", among=changed):
         return is_open(_reads(readers, "threads"), readers)
     if unread := view.unread(changed):
-        return is_open(f"{_cap(named(unread))} got other threads, and {_UNREAD}", unread)
-    text = f"{_cap(named(changed))} got other threads; a program may follow them (OMP_NUM_THREADS) though no code names them."
+        return is_open(f"{cap(named(unread))} got other threads, and {_UNREAD}", unread)
+    text = f"{cap(named(changed))} got other threads; a program may follow them (OMP_NUM_THREADS) though no code names them."
     return is_open(text, changed)
 
 
 def _reads(readers: dict[str, str], what: str) -> str:
     parts = [f"rule {rule} reads {what} in its {where}" for rule, where in list(readers.items())[:3]]
     more = f" and {len(readers) - 3} more rules do" if len(readers) > 3 else ""
-    return _cap("; ".join(parts) + more) + "."
+    return cap("; ".join(parts) + more) + "."
 
 
 def _overridden(view: View, key: str) -> bool:
@@ -220,7 +117,7 @@ def _resources(setting: Setting, view: View) -> Decision:
         return is_open(_reads(readers, " or ".join(names[:3])), readers)
     changed = view.changed(setting.key, "resources")
     if unread := view.unread([r for r in changed if rules is None or r in rules]):
-        return is_open(f"{_cap(named(unread))} got other resources, and the code of a wrapper or remote script was not read.", unread)
+        return is_open(f"{cap(named(unread))} got other resources, and the code of a wrapper or remote script was not read.", unread)
     return policy(f"No rule that it reaches reads {', '.join(names[:4]) or 'resources'}.")
 
 
@@ -272,7 +169,7 @@ def _storage(setting: Setting, view: View) -> Decision:
     stored = sorted({job.rule for job in plan.jobs for f in (*job.input, *job.output) if "storage_object" in f.flags}) if plan else []
     default = next((k for k in ("default-storage-provider", "default-remote-provider") if provides(view.settings.get(k))), "")
     if stored:
-        return is_open(f"{_they(stored, 'use')} files in a storage.", stored)
+        return is_open(f"{they(stored, 'use')} files in a storage.", stored)
     if default:
         return is_open(f"'{default}' keeps inputs and outputs in a storage.")
     return policy("No file of the plan lies in a storage.")
@@ -288,7 +185,7 @@ def _scratch(setting: Setting, view: View) -> Decision:
     shadow = [name for name, rule in view.rules.items() if rule.shadow]
     if not shadow:
         return policy("No rule works in a shadow folder.")
-    return is_open(f"{_they(shadow, 'work')} in a shadow folder, whose name may reach a result.", shadow)
+    return is_open(f"{they(shadow, 'work')} in a shadow folder, whose name may reach a result.", shadow)
 
 
 def _plan(setting: Setting, view: View) -> Decision:
@@ -304,7 +201,7 @@ def _software(setting: Setting, view: View) -> Decision:
     if not declared:
         return policy("No rule declares an environment, a container or a module, so it has no effect.")
     kinds = sorted({kind for found in declared.values() for kind in found})
-    return is_open(f"{_they(list(declared), 'declare')} {' and '.join(kinds)}; the setting decides whether they are used.", declared)
+    return is_open(f"{they(list(declared), 'declare')} {' and '.join(kinds)}; the setting decides whether they are used.", declared)
 
 
 def _remote(setting: Setting, view: View) -> Decision:
@@ -345,7 +242,7 @@ def _run_blocks(setting: Setting, view: View) -> Decision:
     blocks = [name for name, rule in view.rules.items() if {"run_func_src", "run_sha256"} & set(rule.code)]
     if not blocks:
         return policy("No rule has a `run:` block.")
-    return is_open(f"{_they(blocks, 'have')} `run:` blocks, which then share one interpreter.", blocks)
+    return is_open(f"{they(blocks, 'have')} `run:` blocks, which then share one interpreter.", blocks)
 
 
 def _environment(setting: Setting, view: View) -> Decision:
@@ -365,7 +262,7 @@ def _benchmarks(setting: Setting, view: View) -> Decision:
     made = {job.benchmark for job in plan.jobs if job.benchmark} if plan else set()
     used = sorted({job.rule for job in plan.jobs for f in job.input if f.path in made}) if plan else []
     if used:
-        return is_open(f"{_they(used, 'read')} benchmark files.", used)
+        return is_open(f"{they(used, 'read')} benchmark files.", used)
     return policy("No job reads a benchmark file.")
 
 
@@ -382,7 +279,7 @@ def _queue(setting: Setting, view: View) -> Decision:
     plan = view.run.plan
     queued = sorted({job.rule for job in plan.jobs for f in job.input if "from_queue" in f.flags}) if plan else []
     if queued:
-        return is_open(f"{_they(queued, 'take')} inputs from a queue.", queued)
+        return is_open(f"{they(queued, 'take')} inputs from a queue.", queued)
     return policy("No rule takes inputs from a queue.")
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.decide import named, truthy
+from cleanroom.audit.view import named, truthy
 from cleanroom.findings import finding
 from cleanroom.model import Evidence, Finding, Setting
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.decide import always_counts, named
+from cleanroom.audit.decide import always_counts
+from cleanroom.audit.view import named
 from cleanroom.findings import finding
 from cleanroom.model import AuditedSetting, Decided, Evidence, Finding, SettingClass, Severity, canonical
 from cleanroom.profiles.table import near

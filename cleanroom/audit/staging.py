@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.decide import View, is_remote, provides, truthy
+from cleanroom.audit.decide import is_remote, provides
+from cleanroom.audit.view import View, truthy
 from cleanroom.findings import finding
 from cleanroom.model import Evidence, Finding, Plan, Setting, Severity, canonical
 

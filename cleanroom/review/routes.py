@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
-from cleanroom.audit.decide import named
+from cleanroom.audit.view import named
 from cleanroom.model import Decided, Value
 from cleanroom.review.values import Drift
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from cleanroom.audit import audit
-from cleanroom.audit.decide import View, decide
+from cleanroom.audit.decide import decide
+from cleanroom.audit.view import View
 from cleanroom.findings import codes
 from cleanroom.model import (
     Acceptance,

@@ -240,7 +240,7 @@ def _flags(setting: Setting, view: View) -> Decision:
 
 def _run_blocks(setting: Setting, view: View) -> Decision:
     if shadow := [name for name, rule in view.rules.items() if rule.shadow]:
-        return meaning(f"{they(shadow, 'work')} in a shadow folder: in threads, that moves the working folder of every job beside it.", shadow)
+        return meaning(f"{they(shadow, 'work')} in a shadow folder; in threads, that moves every job's working folder.", shadow)
     blocks = [name for name, rule in view.rules.items() if {"run_func_src", "run_sha256"} & set(rule.code)]
     if not blocks:
         return policy("No rule has a `run:` block or a shadow folder.")

@@ -102,7 +102,7 @@ DECISIONS: list[tuple[str, Setting, Evidence, Decided, str]] = [
     ("hooks", setting("no-hooks"), planned(plan=Plan(jobs=(job(),), hooks=("onsuccess",))), OPEN, "onsuccess"),
     ("no hooks", setting("no-hooks"), planned(), POLICY, "no hooks"),
     ("run blocks", setting("force-use-threads"), planned(rule=Rule(code={"run_sha256": "0"})), OPEN, "Rule count has"),
-    ("shadow in threads", setting("force-use-threads"), planned(rule=Rule(shadow="minimal")), MEANING, "moves the working folder"),
+    ("shadow in threads", setting("force-use-threads"), planned(rule=Rule(shadow="minimal")), MEANING, "every job's working folder"),
     ("environment", setting("envvars", ["TOKEN"]), planned(), OPEN, "TOKEN"),
     ("cache", setting("cache", ["count"]), planned(), OPEN, "rule count"),
     ("no cache", setting("cache", "all"), planned(), POLICY, "cached"),

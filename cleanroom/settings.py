@@ -11,7 +11,7 @@ import yaml
 
 from cleanroom.errors import UsageError
 from cleanroom.findings import codes
-from cleanroom.model import Acceptance, Entry, Value
+from cleanroom.model import Acceptance, Entry, Severity, Value
 
 FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20
@@ -62,6 +62,11 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
             raise UsageError(f"{name}: accept: there is no finding '{acceptance.finding}'.", "See docs/findings.md for every code.")
         if not acceptance.reason.strip() or not acceptance.owner.strip():
             raise UsageError(f"{name}: accept: {acceptance.finding} has no reason or no owner.", "Say why, and who answers for it.")
+        if codes()[acceptance.finding].severity is Severity.ERROR and not (acceptance.profile or acceptance.key or acceptance.file):
+            raise UsageError(
+                f"{name}: accept: {acceptance.finding} is an error, and no profile, key or file is named.",
+                "Name the one that is meant, so that no later error is accepted unseen.",
+            )
     return settings
 
 

@@ -36,6 +36,10 @@ def test_the_workflow_section() -> None:
         (b"\xff\xfe\x00", "YAML"),
         (b"a" * (2**20 + 1), "at most"),
         (b"[" * 5000, "YAML"),
+        (b"accept: [{finding: CR-999, reason: r, owner: o, expires: 2030-01-01}]\n", "no finding 'CR-999'"),
+        (b"accept: [{finding: CR-024, reason: ' ', owner: o, expires: 2030-01-01}]\n", "no reason or no owner"),
+        (b"accept: [{finding: CR-016, reason: r, owner: o, expires: 2030-01-01}]\n", "no profile, key or file"),
+        (b"accept: [{finding: CR-024, reason: r, owner: o, expires: soon}]\n", "expires"),
     ],
 )
 def test_a_mistake_names_its_place(text: bytes, said: str) -> None:

@@ -9,7 +9,9 @@ import os
 import re
 
 _MOST = 1 << 20  # bytes of a file that are looked at
-_SCRIPT = re.compile(r"snakemake\W{1,3}(threads\b|resources(?:\W{1,4}(\w+))?)")
+_SCRIPT = re.compile(r"snakemake(?:\W{1,3}|_)(threads\b|resources(?:\W{1,4}(\w+))?)")
+_WHOLE = re.compile(r"(?:[(,=]|\breturn)\s*snakemake\s*(?:[,)]|$)", re.M)
+_METHODS = frozenset({"copy", "get", "items", "keys", "pop", "values"})
 _COMMAND = re.compile(r"(?<!\{)\{\s*(threads\b|resources(?:\.(\w+)|\[['\"]?(\w+))?)")
 _ASKED = ("threads", "resources", "attempt", "input")
 
@@ -48,24 +50,32 @@ def named(pattern, text):
     """`threads`, `resources` or `resources.NAME` for each thing that a text reads."""
     found = set()
     for match in pattern.finditer(text):
-        names = [group for group in match.groups()[1:] if group]
+        names = [group for group in match.groups()[1:] if group and group not in _METHODS]
         word = re.match(r"\w+", match.group(1)).group()
         found.add("%s.%s" % (word, names[0]) if word == "resources" and names else word)
     return found
 
 
+def script_reads(text):
+    """What a script or notebook reads; one that hands `snakemake` on as a whole may read anything."""
+    return named(_SCRIPT, text) | ({"threads", "resources"} if _WHOLE.search(text) else set())
+
+
 def names_in(code):
     """What a `run:` block reads, its nested functions and its strings for shell() included."""
-    found, previous = set(), None
-    for step in dis.get_instructions(code):
-        if step.opname.startswith("LOAD") and previous == "resources" and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-            found.discard("resources")
-            found.add("resources.%s" % step.argval)
-        elif step.argval in ("threads", "resources") and step.opname.startswith(
-            ("LOAD_FAST", "LOAD_DEREF", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_CLOSURE")
-        ):
-            found.add(step.argval)
-        previous = step.argval if isinstance(step.argval, str) else None
+    found = set()
+    steps = list(dis.get_instructions(code))
+    for step, following in zip(steps, steps[1:] + [None]):  # noqa: B905 - older Pythons have no `strict`
+        if not re.match("LOAD_(FAST|DEREF|CLASSDEREF|NAME|GLOBAL|FROM_DICT)", step.opname):
+            continue
+        loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)  # newer Pythons load two names at once
+        for place, word in enumerate(loaded):
+            last = place == len(loaded) - 1 and following is not None
+            taken = following.argval if last and following.opname in ("LOAD_ATTR", "LOAD_METHOD") else None
+            if word == "resources" and taken and taken not in _METHODS:
+                found.add("resources.%s" % taken)
+            elif word in ("threads", "resources"):
+                found.add(word)
     for constant in code.co_consts:
         if hasattr(constant, "co_code"):
             found |= names_in(constant)
@@ -99,7 +109,7 @@ def reads_of(rule, resolved):
         value = getattr(rule, attribute, None)
         path = resolved(rule, value) if isinstance(value, str) else None
         if path:
-            add(named(_SCRIPT, text_of(path)), attribute)
+            add(script_reads(text_of(path)), attribute)
         elif value:
             add(["unread"], attribute)
     for attribute in ("wrapper", "cwl", "template_engine"):

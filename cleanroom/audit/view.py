@@ -76,9 +76,8 @@ class View:
         return [n for n, r in self.rules.items() if "unread" in r.reads and (among is None or n in among)]
 
     def effect(self, key: str) -> Effect | None:
-        """The plan without this setting alone, or without more where that changed nothing loud."""
-        whole = next((e for e in self.run.effects if key in e.keys), None)
-        return next((e for e in self.run.effects if e.keys == (key,)), whole)
+        """The plan without this setting and as few others as there is one."""
+        return min((e for e in self.run.effects if key in e.keys), key=lambda e: len(e.keys), default=None)
 
     def changed(self, key: str, field: str) -> list[str]:
         """Rules in which a field is another one without the setting."""
@@ -90,8 +89,10 @@ class View:
         effect = self.effect(key)
         if effect is None:
             return None
+        others = [f"'{other}'" for other in effect.keys if other != key]
+        without = f"Without it and {', '.join(others)}" if others else "Without it"
         if effect.code:
-            return meaning("Without it the workflow cannot be planned.") if effect.keys == (key,) else None
+            return meaning(f"{without} the workflow cannot be planned.")
         quiet = {c.rule for c in effect.changes if c.field in ("threads", "resources")}
         loud = [c for c in effect.changes if c.field not in ("threads", "resources") and not (c.field == "command" and c.rule in quiet)]
         if not loud:
@@ -100,7 +101,7 @@ class View:
         fields = sorted({_FIELDS.get(c.field, c.field) for c in loud if c.rule != "configuration"})
         parts = ["the configuration"] if any(c.rule == "configuration" for c in loud) else []
         parts += [f"{' and '.join(fields)} of {named(rules)}"] if rules else []
-        return meaning(f"Without it the plan is another one: {', '.join(parts)}.", rules)
+        return meaning(f"{without} the plan is another one: {', '.join(parts)}.", rules)
 
 
 _FIELDS = {"job": "the set of jobs", "input": "inputs", "output": "outputs", "command": "commands"}

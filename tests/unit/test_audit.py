@@ -52,29 +52,32 @@ def planned(name: str = "ci", *settings: Setting, rule: Rule = PLAIN, effects: t
     return evidence(name, stack=values.pop("stack", (Layer(file=f"profiles/{name}/config.yaml"),)), **values)
 
 
-def effect(key: str, *changes: tuple[str, str], code: int = 0) -> tuple[Effect, ...]:
-    return (Effect(keys=(key,), code=code, changes=tuple(Change(rule=r, field=f) for r, f in changes)),)
+def effect(*keys: str, changes: tuple[tuple[str, str], ...] = (), code: int = 0) -> tuple[Effect, ...]:
+    return (Effect(keys=keys, code=code, changes=tuple(Change(rule=r, field=f) for r, f in changes)),)
 
 
 DECISIONS: list[tuple[str, Setting, Evidence, Decided, str]] = [
     ("policy", setting("printshellcmds"), planned(), POLICY, "prints"),
     ("switched off", setting("touch", "False"), planned(), POLICY, "switched off"),
     ("action", setting("touch"), planned(), ACTION, "nothing is proven"),
-    ("config", setting("config", ["a=1"]), planned(effects=effect("config", ("configuration", "config"))), MEANING, "the configuration"),
+    ("config", setting("config", ["a=1"]), planned(effects=effect("config", changes=(("configuration", "config"),))), MEANING, "the configuration"),
     ("config without effect", setting("config", ["a=1"]), planned(effects=effect("config")), MEANING, "the same without it"),
     ("config that the plan needs", setting("config", ["a=1"]), planned(effects=effect("config", code=1)), MEANING, "cannot be planned"),
+    ("one of many that change the plan", setting("config", ["a=1"]), planned(effects=effect("config", "until", changes=(("a", "job"),))), MEANING, "Without it and 'until' the plan"),
+    ("alone before together", setting("shadow-prefix", "x"), planned(effects=effect("shadow-prefix", "until", code=1) + effect("shadow-prefix")), POLICY, "shadow"),
+    ("together not plannable", setting("shadow-prefix", "x"), planned(effects=effect("shadow-prefix", "until", code=1)), MEANING, "cannot be planned"),
     ("cores, nothing follows", setting("cores", "2"), planned(effects=effect("cores")), POLICY, "No rule"),
     ("cores, threads that a command reads", setting("cores", "2"),
-     planned(rule=READS_THREADS, effects=effect("cores", ("count", "threads"), ("count", "command"))), OPEN, "Rule count reads threads in its command"),
-    ("cores, threads that nobody reads", setting("cores", "2"), planned(effects=effect("cores", ("count", "threads"))), OPEN, "OMP_NUM_THREADS"),
-    ("cores, threads in params", setting("cores", "2"), planned(effects=effect("cores", ("count", "threads"), ("count", "params"))), MEANING, "params of rule count"),
+     planned(rule=READS_THREADS, effects=effect("cores", changes=(("count", "threads"), ("count", "command"),))), OPEN, "Rule count reads threads in its command"),
+    ("cores, threads that nobody reads", setting("cores", "2"), planned(effects=effect("cores", changes=(("count", "threads"),))), OPEN, "OMP_NUM_THREADS"),
+    ("cores, threads in params", setting("cores", "2"), planned(effects=effect("cores", changes=(("count", "threads"), ("count", "params"),))), MEANING, "params of rule count"),
     ("cores, without a plan more", setting("cores", "2"), planned(), OPEN, "no plan without it"),
     ("workflow.cores", setting("cores", "2"),
      planned(plan=Plan(jobs=(job(),), hidden=(Hidden(kind="cores", file="Snakefile", line=7, text="x = workflow.cores"),)), effects=effect("cores")), OPEN, "line 7"),
     ("jobs beside cores", setting("jobs", "9"), planned("ci", setting("cores", "2")), POLICY, "at once"),
     ("set-threads and a wrapper", setting("set-threads", ["count=2"]),
-     planned(rule=Rule(reads={"unread": ("wrapper",)}), effects=effect("set-threads", ("count", "threads"))), OPEN, "was not read"),
-    ("resources that nobody reads", setting("set-resources", ["count:mem_mb=9"]), planned(effects=effect("set-resources", ("count", "resources"))), POLICY, "reads mem_mb"),
+     planned(rule=Rule(reads={"unread": ("wrapper",)}), effects=effect("set-threads", changes=(("count", "threads"),))), OPEN, "was not read"),
+    ("resources that nobody reads", setting("set-resources", ["count:mem_mb=9"]), planned(effects=effect("set-resources", changes=(("count", "resources"),))), POLICY, "reads mem_mb"),
     ("resources that a command reads", setting("set-resources", ["count:mem_mb=9"]), planned(rule=READS_MEMORY), OPEN, "Rule count reads mem_mb"),
     ("resources of another rule", setting("set-resources", ["other:mem_mb=9"]), planned(rule=READS_MEMORY), POLICY, "reads mem_mb"),
     ("default resources add memory", setting("default-resources", ["runtime=9"]), planned(rule=READS_MEMORY), OPEN, "Rule count reads"),
@@ -91,14 +94,14 @@ DECISIONS: list[tuple[str, Setting, Evidence, Decided, str]] = [
      OPEN, "Rule count uses files in a storage"),
     ("no shadow rule", setting("shadow-prefix", "x"), planned(), POLICY, "No rule works in a shadow"),
     ("a shadow rule", setting("shadow-prefix", "x"), planned(rule=Rule(shadow="minimal")), OPEN, "Rule count works"),
-    ("directory", setting("directory", "x"), planned(effects=effect("directory", ("count", "job"))), MEANING, "set of jobs"),
+    ("directory", setting("directory", "x"), planned(effects=effect("directory", changes=(("count", "job"),))), MEANING, "set of jobs"),
     ("no software", setting("use-conda"), planned(), POLICY, "No rule declares"),
     ("software", setting("use-conda"), planned(rule=Rule(software={"conda": "env.yaml", "conda_sha256": "0"})), OPEN, "Rule count declares conda"),
     ("remote software at home", setting("precommand", "module load x"), planned(), POLICY, "locally"),
     ("remote software", setting("precommand", "module load x"), planned("ci", setting("executor", "slurm")), OPEN, "remote nodes"),
-    ("all-temp, targets only", setting("all-temp"), planned(effects=effect("all-temp", ("count", "output"))), POLICY, "targets stay"),
+    ("all-temp, targets only", setting("all-temp"), planned(effects=effect("all-temp", changes=(("count", "output"),))), POLICY, "targets stay"),
     ("all-temp", setting("all-temp"),
-     planned(plan=Plan(jobs=(job(),), rules={"count": PLAIN}), effects=effect("all-temp", ("count", "output"))), MEANING, "out.txt"),
+     planned(plan=Plan(jobs=(job(),), rules={"count": PLAIN}), effects=effect("all-temp", changes=(("count", "output"),))), MEANING, "out.txt"),
     ("hooks", setting("no-hooks"), planned(plan=Plan(jobs=(job(),), hooks=("onsuccess",))), OPEN, "onsuccess"),
     ("no hooks", setting("no-hooks"), planned(), POLICY, "no hooks"),
     ("run blocks", setting("force-use-threads"), planned(rule=Rule(code={"run_sha256": "0"})), OPEN, "Rule count has"),
@@ -233,7 +236,12 @@ SCRIPT = Rule(code={"script": "x"}, reads={"threads": ("script",)}, threads=4, l
 
 def ran(name: str, cores: str, **values: Any) -> Evidence:
     return planned(
-        name, setting("cores", cores), rule=SCRIPT, effects=effect("cores", ("count", "threads")), attempts=(attempt(job()),), **values
+        name,
+        setting("cores", cores),
+        rule=SCRIPT,
+        effects=effect("cores", changes=(("count", "threads"),)),
+        attempts=(attempt(job()),),
+        **values,
     )
 
 

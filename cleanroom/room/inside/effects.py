@@ -41,7 +41,7 @@ def loud(found):
 
 
 def without_step(spec, snakemake, cores, generous):
-    """Plan without every setting in question; where that shows in a field that may decide, once without each."""
+    """Plan without every setting in question; where that shows in a field that may decide, once without each, the last ones together."""
     profile, plan = load("profile.json", {}), load("plan.json")
     keys = [key for key in profile if key in spec["questioned"]]
     stated = load("settings.json", {}).get("cores")
@@ -51,7 +51,9 @@ def without_step(spec, snakemake, cores, generous):
         return 0
     found = [effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores)]
     if len(keys) > 1 and (found[0]["code"] or loud(found[0]["changes"])):
-        found += [effect(spec, snakemake, plan, profile, [k], generous if k == "cores" else cores) for k in keys[:MOST_SINGLE]]
+        rest = keys[MOST_SINGLE:]
+        for some in [[key] for key in keys[:MOST_SINGLE]] + ([rest] if rest else []):
+            found.append(effect(spec, snakemake, plan, profile, some, generous if "cores" in some else cores))
     export("effects.json", found)
     return 0
 

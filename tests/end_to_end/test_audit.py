@@ -180,7 +180,7 @@ def test_outputs_that_are_committed_are_no_pass(make_repository: Make, audit: Au
 def test_acceptances(make_repository: Make, audit: Audit) -> None:
     accepted = "accept:\n  - {finding: CR-016, profile: b, key: until, reason: a smoke test, owner: ada, expires: 2999-01-01}\n"
     accepted += "  - {finding: CR-035, profile: b, reason: a smoke test, owner: ada, expires: 2999-01-01}\n"
-    stale = "  - {finding: CR-031, reason: gone, owner: ada, expires: 2999-01-01}\n"
+    stale = "  - {finding: CR-031, key: shadow-prefix, reason: gone, owner: ada, expires: 2999-01-01}\n"
     old = "  - {finding: CR-026, reason: old, owner: ada, expires: 2020-01-01}\n"
     files = {
         "profiles/a/config.yaml": "cores: 2\n",

@@ -93,6 +93,7 @@ def room_keys() -> dict[str, Any]:
         "cluster_keys": [o.key for o in table.values() if o.family == "placement" and 7 in o.versions],
         "path_keys": names(o for o in table.values() if o.room == "path"),
         "action_keys": names(o for o in table.values() if o.setting_class is SettingClass.ACTION),
+        "threads_keys": names(o for o in table.values() if o.evidence == "threads"),
         "questioned": names(o for o in table.values() if o.room != "local" and _plan_tells(o)),
     }
 

@@ -147,6 +147,7 @@ def test_the_plan_names_who_reads_what(make_repository: Make, audit: Audit) -> N
     assert cell["decided"] == "only a run can tell"
     assert cell["rules"] == ["a", "b", "c"]
     assert "rule b reads threads in its script" in cell["why"]
+    assert set(decided(report, "cores").values()) == {"policy"}, "what set-threads did is not blamed on cores"
     files["profiles/ci/config.yaml"] = "cores: 4\nset-threads:\n  - d=2\n"
     result, report = audit(make_repository(files=files, name="other"), out="other")
     assert result.code == 1

@@ -40,8 +40,16 @@ def loud(found):
     return any(c["field"] not in QUIET and not (c["field"] == "command" and c["rule"] in quiet) for c in found)
 
 
+def suspects(spec, keys, together):
+    """The settings that need a plan of their own: all where a loud change may be any one's, those of threads where only threads moved."""
+    if together["code"] or loud(together["changes"]):
+        return keys
+    moved = any(change["field"] == "threads" for change in together["changes"])
+    return [key for key in keys if moved and key in spec["threads_keys"]]
+
+
 def without_step(spec, snakemake, cores, generous):
-    """Plan without every setting in question; where that shows in a field that may decide, once without each, the last ones together."""
+    """Plan without every setting in question; where several may have done what that shows, once without each, the last ones together."""
     profile, plan = load("profile.json", {}), load("plan.json")
     keys = [key for key in profile if key in spec["questioned"]]
     stated = load("settings.json", {}).get("cores")
@@ -50,9 +58,10 @@ def without_step(spec, snakemake, cores, generous):
     if not keys:
         return 0
     found = [effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores)]
-    if len(keys) > 1 and (found[0]["code"] or loud(found[0]["changes"])):
-        rest = keys[MOST_SINGLE:]
-        for some in [[key] for key in keys[:MOST_SINGLE]] + ([rest] if rest else []):
+    asked = suspects(spec, keys, found[0])
+    if len(asked) > 1:
+        rest = asked[MOST_SINGLE:]
+        for some in [[key] for key in asked[:MOST_SINGLE]] + ([rest] if rest else []):
             found.append(effect(spec, snakemake, plan, profile, some, generous if "cores" in some else cores))
     export("effects.json", found)
     return 0

@@ -48,7 +48,7 @@ def _meaning(setting: AuditedSetting, settings: Sequence[AuditedSetting], runs: 
     alone = len(runs) == 1 and "profiles/default/" not in f"/{setting.file}"
     silent = "Today's plan is the same without it." in setting.why
     weighs = always_counts(setting.key) or ((not shared or alone) and not silent)
-    who = "" if weighs else "; every profile has it" if shared else "; it has no effect today"
+    who = " Every profile has it." if shared and not weighs and len(runs) > 1 else ""
     return finding(
         "CR-016", f"'{setting.key}'. {setting.why}{who}", file=setting.file, line=setting.line, profile=setting.profile, key=setting.key,
         severity=Severity.ERROR if weighs else Severity.WARNING,

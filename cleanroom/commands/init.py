@@ -60,9 +60,12 @@ def _makefile(path: Path, targets: str) -> int:
 def _values(folder: Path) -> dict[str, object]:
     """The profiles that the folder has, and the one that the others are compared with."""
     try:
+        inside = subprocess.run(["git", "rev-parse", "--show-prefix"], cwd=folder, capture_output=True, check=True).stdout.strip()
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=folder, capture_output=True, check=True).stdout
     except (subprocess.CalledProcessError, FileNotFoundError):
         raise UsageError(f"'{folder}' is not a git repository.", "Call it in one, or type: git init") from None
+    if inside:
+        raise UsageError(f"'{folder}' is a folder inside a repository.", "cleanroom.yaml lies at the top. Call it there.")
     found = find_profiles([path for path in listed.split(b"\0") if path])
     names = [profile.name for profile in found]
     return {"profiles": names, "baseline": names[choose_baseline(found, "")] if found else ""}

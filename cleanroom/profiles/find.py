@@ -8,7 +8,8 @@ from cleanroom.errors import UsageError
 from cleanroom.model import Profile, escape_path
 
 _FILE = re.compile(r"(config|profile)(\.v\d+\+)?\.yaml")
-_FOLDERS = ("profiles", "workflow/profiles")
+FOLDERS = ("profiles", "workflow/profiles")
+"""Where profiles are looked for; `--profile` names those that lie elsewhere."""
 
 
 def find_profiles(tracked: list[bytes], folder: str = "") -> list[Profile]:
@@ -19,7 +20,7 @@ def find_profiles(tracked: list[bytes], folder: str = "") -> list[Profile]:
     found: dict[str, None] = {}
     for path in sorted(map(escape_path, tracked)):
         file = PurePosixPath(path)
-        if _FILE.fullmatch(file.name) and str(file.parent.parent) in {_join(folder, f) for f in _FOLDERS}:
+        if _FILE.fullmatch(file.name) and str(file.parent.parent) in {_join(folder, f) for f in FOLDERS}:
             found.setdefault(str(file.parent))
     inside = [str(PurePosixPath(p).relative_to(folder or ".")) for p in found]
     names = [PurePosixPath(p).name for p in inside]

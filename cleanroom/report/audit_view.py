@@ -27,6 +27,7 @@ from cleanroom.model import (
     Value,
     canonical,
 )
+from cleanroom.profiles.find import FOLDERS
 
 
 class SettingCell(Value, frozen=True):
@@ -181,13 +182,17 @@ def _sentence(audited: Audited) -> str:
     names = listed(audit.profiles)
     match audited.outcome:
         case AuditOutcome.CLEAN:
+            if not any(run.profile.path for run in audited.runs):
+                places = " or ".join(f"{folder}/" for folder in FOLDERS)
+                return f"There is no profile in {places}; only the plan was looked at. Name others with --profile."
             if not audit.settings:
                 return "No profile sets anything; there was only the plan to look at."
             left = len({s.key for s in audit.settings if s.decided is Decided.OPEN})
             tail = f" {left} setting{'' if left == 1 else 's'} only a run can decide." if left else ""
-            if len(audit.profiles) == 1:
-                return f"The settings of {names} are policy, as far as a plan shows.{tail}"
-            return f"The settings of {names} are policy, as far as a plan shows, and all plan the same work.{tail}"
+            reaching = list(dict.fromkeys(f"'{s.key}'" for s in audit.settings if s.decided is Decided.MEANING))
+            rest = f"All but {listed(reaching)} of {names}" if reaching else f"The settings of {names}"
+            same = "" if len(audit.profiles) == 1 else ", and all plan the same work"
+            return f"{rest} are policy, as far as a plan shows{same}.{tail}"
         case AuditOutcome.ERRORS:
             count = sum(f.counts for f in audit.findings)
             drifting = [p.profile for p in audit.plans if p.drifts]

@@ -270,6 +270,18 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
     assert any("planted" in f["text"] for f in report["findings"] if f["code"] == "CR-004")
 
 
+def test_a_profile_elsewhere_is_asked_for(make_repository: Make, audit: Audit) -> None:
+    """The outcome does not read as if profiles had been audited where none was found."""
+    repo = make_repository(
+        files={"Snakefile": 'rule all:\n    output: "x"\n    shell: "echo > {output}"\n', "profile/config.yaml": "cores: 1\n"}
+    )
+    result, report = audit(repo)
+    assert (result.code, report["settings"]) == (0, [])
+    assert "--profile" in report["sentence"]
+    result, report = audit(repo, "--profile", "profile", out="named")
+    assert decided(report, "cores") == {"profile": "policy"}
+
+
 def test_a_workflow_that_cannot_be_planned(make_repository: Make, audit: Audit) -> None:
     result, report = audit(make_repository("wordcount", {"Snakefile": "rule all:\n  input 'x'\n"}))
     assert (result.code, report["outcome"]) == (3, "FAILED")

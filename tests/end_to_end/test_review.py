@@ -179,7 +179,12 @@ def test_init_writes_what_works_and_never_overwrites(make_repository: Make, cli:
     assert cli("audit", repo, "--engine", "sandbox", "--out", tmp_path / "audit").code == 0
 
 
-def test_init_elsewhere(cli: Cli, tmp_path: Path) -> None:
+def test_init_elsewhere(make_repository: Make, cli: Cli, tmp_path: Path) -> None:
+    inside = make_repository("wordcount") / "profiles"
+    before = sorted(inside.iterdir())
+    result = cli("init", inside)
+    assert (result.code, "at the top" in result.err) == (2, True)
+    assert sorted(inside.iterdir()) == before
     assert cli("init", tmp_path / "nowhere").code == 2
     (tmp_path / "plain").mkdir()
     result = cli("init", tmp_path / "plain")

@@ -134,11 +134,11 @@ HIDDEN = Plan(jobs=(job(),), rules={"count": PLAIN}, hidden=(Hidden(kind="host",
 
 FINDINGS: list[tuple[str, str, list[Evidence], Severity, str]] = [
     ("meaning in one profile", "CR-016", [planned("a"), planned("b", setting("set-scatter", ["x=2"]))], Severity.ERROR, "'set-scatter'"),
-    ("meaning in every profile", "CR-016", [planned("a", setting("set-scatter", ["x=2"])), planned("b", setting("set-scatter", ["x=2"]))], Severity.WARNING, "every profile"),
+    ("meaning in every profile", "CR-016", [planned("a", setting("set-scatter", ["x=2"])), planned("b", setting("set-scatter", ["x=2"]))], Severity.WARNING, "Every profile has it"),
     ("a cut in every profile", "CR-016", [planned("a", setting("until", ["x"])), planned("b", setting("until", ["x"]))], Severity.ERROR, "'until'"),
     ("meaning in the only profile", "CR-016", [planned("a", setting("config", ["x=1"]))], Severity.ERROR, "'config'"),
     ("meaning in the default profile alone", "CR-016", [planned("default", setting("config", ["x=1"], "profiles/default/config.yaml"))], Severity.WARNING, "'config'"),
-    ("meaning that changes nothing today", "CR-016", [planned("a"), planned("b", setting("config", ["x=1"]), effects=effect("config"))], Severity.WARNING, "no effect today"),
+    ("meaning that changes nothing today", "CR-016", [planned("a"), planned("b", setting("config", ["x=1"]), effects=effect("config"))], Severity.WARNING, "plan is the same without it"),
     ("an unknown key", "CR-017", [planned("a", setting("set-thread"), unknown_key="set-thread", plan=None, status=RunStatus.BROKEN)], Severity.ERROR, "did you mean set-threads"),
     ("rivals", "CR-018", [planned("a", stack=(Layer(file="profiles/a/config.yaml", rivals=("profiles/a/profile.yaml",)),))], Severity.ERROR, "profile.yaml"),
     ("YTE", "CR-019", [planned("a", stack=(Layer(file="p", text="__use_yte__: true\ncores: ?1 + 1\n"),))], Severity.WARNING, "runs Python"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from cleanroom.errors import ExitCode
-from cleanroom.model import Evidence, RunStatus
+from cleanroom.model import Evidence, PlanDifference, RunStatus, canonical
 from cleanroom.review.contracts import contract_changes, plan_change
 from cleanroom.review.routes import Routes
 from cleanroom.review.settings import setting_changes
@@ -22,7 +22,7 @@ _ORDER = list(Drift)
 def review(pairs: Sequence[Pair], history: History, routes: Routes) -> tuple[ReviewChange, ...]:
     """Every change, semantic drift first. What the commit declares counts as declared."""
     found = [
-        *(c for pair in pairs for c in _of_profile(pair, routes)),
+        *(c for pair in pairs for c in _of_profile(pair, _reference(pairs), routes)),
         *contract_changes(pairs, routes),
         *_proof_routes(history, routes),
     ]
@@ -43,32 +43,46 @@ def _merged(changes: Sequence[ReviewChange]) -> list[ReviewChange]:
     return list(found.values())
 
 
-def _of_profile(pair: Pair, routes: Routes) -> Iterator[ReviewChange]:
+def _reference(pairs: Sequence[Pair]) -> Evidence | None:
+    """The head under the first profile that both commits have: what a new profile is measured by."""
+    return next((p.head for p in pairs if p.base is not None and p.head is not None and p.head.plan is not None), None)
+
+
+def _of_profile(pair: Pair, reference: Evidence | None, routes: Routes) -> Iterator[ReviewChange]:
     if pair.base is None and pair.head is not None:
         claim = "stronger: one context more is confirmed"
         yield _profile(pair.profile, "(absent)", "added", claim, routes.confirm(routes.baseline, pair.profile))
     if pair.head is None:
         yield _profile(pair.profile, "there", "removed", "weaker: one context less is confirmed", "")
         return
-    through_profile = plan_change(pair.between, pair.head)
-    changes = list(setting_changes(pair, through_profile, routes)) if pair.base is not None else list(_of_new(pair, routes))
+    if pair.base is None:
+        through_profile = plan_change(reference, pair.head)
+        changes = list(_of_new(pair, reference, through_profile, routes))
+    else:
+        through_profile = plan_change(pair.between, pair.head)
+        changes = list(setting_changes(pair, through_profile, routes))
     yield from changes
     deciding = [d for d in through_profile or () if d.decides]
     if deciding and not any(c.drift is Drift.SEMANTIC for c in changes):
         first = deciding[0]
         yield ReviewChange(
             topic="plan", name=f"{first.field} of {first.job}", drift=Drift.SEMANTIC, before=first.left, after=first.right,
-            why=f"The same code plans other work under the new profile files: {len(deciding)} deciding fields differ.",
+            why=f"The same code plans other work under {'the new profile files' if pair.base else 'the new profile'}: "
+            f"{'1 deciding field differs' if len(deciding) == 1 else f'{len(deciding)} deciding fields differ'}.",
             claim="weaker: every profile has the same meaning",
             question="Which line of the profile does it, and why is it not in the workflow?",
             proof=routes.audit(pair.profile), profiles=(pair.profile,),
         )  # fmt: skip
 
 
-def _of_new(pair: Pair, routes: Routes) -> Iterator[ReviewChange]:
-    """Of a profile that is new, only what is not plain policy."""
-    for change in setting_changes(pair, None, routes):
-        if change.drift is Drift.SEMANTIC:
+def _of_new(
+    pair: Pair, reference: Evidence | None, through_profile: tuple[PlanDifference, ...] | None, routes: Routes
+) -> Iterator[ReviewChange]:  # fmt: skip
+    """Of a profile that is new, only what is not plain policy and not in force under the reference too."""
+    shared = {s.key: canonical(s.value) for s in reference.settings} if reference else {}
+    here = {s.key: canonical(s.value) for s in pair.head.settings} if pair.head else {}
+    for change in setting_changes(pair, through_profile, routes):
+        if change.drift in (Drift.SEMANTIC, Drift.UNKNOWN) and shared.get(change.name) != here.get(change.name):
             yield change
 
 

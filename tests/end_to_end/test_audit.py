@@ -241,6 +241,9 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
         "two/profile.yaml": "cores: 2\n",
         "dropped/config.yaml": "cores: 1\nsamples: {a: 1}\n",
         "touching/config.yaml": "cores: 1\ntouch: true\n",
+        "numbered/config.yaml": "1: 2\ncores: 1\n",
+        "circle/config.yaml": "config: &a [*a]\n",
+        "deep/config.yaml": f"config: {'[' * 3000}{']' * 3000}\n",
         "local/config.yaml": "cores: 1\nrerun-incomplete: true\n",
     }
     files = {
@@ -256,6 +259,7 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
     whys = {p["profile"]: p["why"] for p in report["profiles"]}
     for profile, code, said in (
         ("unparsable", "CR-013", "line 2"), ("misspelt", "CR-017", "no option 'coers'"), ("huge", "CR-013", "at most"),
+        ("numbered", "CR-013", "not a text"), ("circle", "CR-013", "without end"), ("deep", "CR-013", "too deeply"),
         ("bomb", "CR-013", "unfolds"), ("away", "CR-013", "out of the repository"), ("touching", "CR-002", "'touch'"),
     ):  # fmt: skip
         assert code in codes(report, profile), (profile, codes(report, profile))

@@ -61,6 +61,24 @@ def drifts(report: dict[str, Any]) -> set[tuple[str, str]]:
     return {(c["name"], c["drift"]) for c in report["changes"]}
 
 
+@pytest.mark.parametrize(
+    ("profile", "code"),
+    [
+        ("cores: 4\n", 0),
+        ("cores: 4\nlatency-wait: 5\n", 0),
+        ("cores: 4\nset-threads:\n  one: 2\n", 1),
+        ("cores: 4\nconfig:\n  quality: 2\n", 1),
+    ],
+)
+def test_meaning_in_a_profile_that_is_new_is_drift(make_repository: Make, review: Review, profile: str, code: int) -> None:
+    code_of_rule = SNAKEFILE.replace('params: q=config["quality"]', "params: q=config['quality'], t=lambda wc, threads: threads")
+    repo = make_repository(files={**FILES, "Snakefile": code_of_rule})
+    commit(repo, {"profiles/ci/config.yaml": profile})
+    result, report = review(repo, "HEAD~1", "HEAD")
+    assert (result.code, report["outcome"]) == (code, ("POLICY DRIFT", "SEMANTIC DRIFT")[code]), result.out
+    assert [c["profiles"] for c in report["changes"] if c["drift"] == "semantic drift"] == [["ci"]] * code
+
+
 def test_a_tuned_cluster_profile_that_hides_a_change(make_repository: Make, review: Review, tmp_path: Path, engine: str) -> None:
     repo = make_repository(files=FILES)
     tuned = "executor: slurm\njobs: 100\nlatency-wait: 5\nconfig:\n  - quality=30\n"

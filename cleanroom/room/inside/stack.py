@@ -137,10 +137,24 @@ def read_profile(file):
             raise Unreadable(file, mark.line + 1 if mark else 0, "broken YAML: %s" % (fault.problem or fault)) from None
         except yaml.YAMLError as fault:
             raise Unreadable(file, 0, "broken YAML: %s" % fault) from None
+        except RecursionError:
+            raise Unreadable(file, 0, "its values are nested too deeply") from None
         raise Unreadable(file, 0, str(error)) from None
     written = attempt(lambda: yaml.safe_load(text), None)
     lost = [k for k, v in written.items() if isinstance(v, dict) and k not in settings] if isinstance(written, dict) else []
     return settings, [clean(str(k)) for k in lost if not str(k).startswith("__")]
+
+
+def check_keys_and_depth(file, settings):
+    """Refuse what YAML can say and no command line can: keys that are no text, values within themselves or without end."""
+    odd = [key for key in settings if not isinstance(key, str)]
+    if odd:
+        raise Unreadable(file, 0, "the key %r is not a text" % (odd[0],))
+    for key, value in settings.items():
+        try:
+            json.dumps(value, default=str)
+        except (ValueError, RecursionError):
+            raise Unreadable(file, line_of(file, key), "the value of '%s' is nested without end, or too deeply" % key) from None
 
 
 def line_of(file, key):
@@ -184,6 +198,7 @@ def _resolve(spec, snakemake, record):
     for file in stack_of(spec, snakemake):
         record["stack"].append(layer_of(file, snakemake.major))
         settings, lost = read_profile(file)
+        check_keys_and_depth(file, settings)
         record["lost"] += [{"key": key, "file": name(file), "line": line_of(file, key)} for key in lost]
         for written, value in settings.items():
             key = snakemake.canonical(written)

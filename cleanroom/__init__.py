@@ -42,7 +42,7 @@ def judge(runs: "Sequence[Evidence]", *, cache: str) -> "Judgement":
     """The verdict over runs whose evidence is in the store of `cache`, the first one being the baseline."""
     from pathlib import Path
 
-    from cleanroom.confirmation import conclude
+    from cleanroom.confirmation import recompute
     from cleanroom.evidence.store import Store
 
-    return conclude(runs, [run.label for run in runs], Store(Path(cache) / "store").object).judgement
+    return recompute(runs, Store(Path(cache) / "store").object).judgement

@@ -3,11 +3,14 @@
 import time
 
 from cleanroom.audit import audit
+from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.gather import Watch
+from cleanroom.findings import ordered
 from cleanroom.model import Audited, Evidence
 from cleanroom.observe import observe
 from cleanroom.prepare import PLANNING, Ready, Request, choose, opened
+from cleanroom.settings import FILENAME
 from cleanroom.verdict import judge_audit
 
 
@@ -25,7 +28,8 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
 
 def concluded(ready: Ready, runs: list[Evidence], started: float, seconds: float) -> Audited:
     """What evidence of planning says, and the outcome."""
-    found = audit(runs, ready.acceptances, ready.today, observe(ready.base.source, runs))
+    seen = dict.fromkeys((*observe(ready.base.source, runs), *equivalence_findings(ready.base.declared, (), ready.today, FILENAME)))
+    found = audit(runs, ready.acceptances, ready.today, ordered(seen))
     outcome, exit_code, reasons = judge_audit(runs, found)
     return Audited(
         source=ready.base.source, repo=ready.base.repo, entry=ready.base.entry, runs=tuple(runs), audit=found, outcome=outcome,

@@ -8,13 +8,18 @@ import msgspec
 
 from cleanroom.audit import audit
 from cleanroom.cause import read_causes
-from cleanroom.compare.artifacts import Locate, compare_artifacts
+from cleanroom.compare.artifacts import Ground, Locate, compare_artifacts
+from cleanroom.compare.boundary import unmatched
+from cleanroom.compare.equivalences import equivalence_findings
+from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.gather import STEPS, Watch
-from cleanroom.model import Acceptance, Comparison, Confirmation, Difference, Evidence, RunStatus, Sameness, digest
+from cleanroom.findings import finding, ordered
+from cleanroom.model import Acceptance, Comparison, Confirmation, Difference, Evidence, Finding, RunStatus, Sameness, digest, run_label
 from cleanroom.observe import observe
 from cleanroom.prepare import Ready, Request, choose, opened
+from cleanroom.settings import FILENAME
 from cleanroom.verdict import judge
 
 
@@ -25,61 +30,77 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
-    with opened(request, [choose(request)]) as (ready,):
-        runs, wanted = _run_all(ready, watch)
-    return conclude(
-        runs, wanted, ready.store.object, acceptances=ready.acceptances, today=ready.today, repo=request.repo, started=started,
-        seconds=time.monotonic() - clock,
-    )  # fmt: skip
+    with Examiner() as examiner:
+        with opened(request, [choose(request)]) as (ready,):
+            ground = Ground(ready.store.object, examiner, ready.base.declared, ready.today)
+            runs, wanted = _run_all(ready, ground, watch)
+        return conclude(runs, wanted, ground, acceptances=ready.acceptances, repo=request.repo, started=started, clock=clock)
 
 
-def _run_all(ready: Ready, watch: Watch) -> tuple[list[Evidence], list[str]]:
+def _run_all(ready: Ready, ground: Ground, watch: Watch) -> tuple[list[Evidence], list[str]]:
     """Every profile in its room, as many at once as there are processors; then the control, where one is needed."""
     requests = ready.requests(STEPS)
-    if len(requests) == 1:
-        requests.append(ready.control())
+    least = max(ready.repeats, 1 if len(requests) == 1 else 0)
+    requests += [ready.control(number) for number in range(1, least + 1)]
     runs = run_all(requests, watch)
     done = [r for r in runs if r.status is RunStatus.COMPLETED]
-    if not requests[-1].control and runs[0] in done and any(compare(runs[0], r, ready.store.object).differs for r in done[1:]):
+    if not least and runs[0] in done and any(compare(runs[0], r, ground).differs for r in done[1:]):
         requests.append(ready.control())
         runs += run_all(requests[-1:], watch)
-    labels = [f"{r.profile.name} (control)" if r.control else r.profile.name for r in requests]
-    return runs, labels
+    return runs, [run_label(r.profile, r.control, r.repeat) for r in requests]
+
+
+def recompute(
+    runs: Sequence[Evidence], locate: Locate, *, today: datetime.date | None = None, started: float = 0.0, clock: float | None = None
+) -> Confirmation:
+    """The conclusion over evidence that is there already, under what the last run's commit declares; nothing is run."""
+    with Examiner() as examiner:
+        ground = Ground(locate, examiner, runs[-1].declared, today)
+        return conclude(runs, [run.label for run in runs], ground, started=started, clock=clock)
 
 
 def conclude(
-    runs: Sequence[Evidence], wanted: Sequence[str], locate: Locate, *, acceptances: Sequence[Acceptance] = (),
-    today: datetime.date | None = None, repo: str = "", started: float = 0.0, seconds: float = 0.0,
+    runs: Sequence[Evidence], wanted: Sequence[str], ground: Ground, *, acceptances: Sequence[Acceptance] = (),
+    repo: str = "", started: float = 0.0, clock: float | None = None,
 ) -> Confirmation:  # fmt: skip
     """Compare, find causes and judge: from evidence alone, so that anyone can do it again later."""
-    comparisons = compare_all(runs, locate)
+    comparisons = compare_all(runs, ground)
     baseline = runs[0]
-    audited = audit(runs, acceptances, today, observe(baseline.source, runs), comparisons)
+    found = dict.fromkeys((*observe(baseline.source, runs), *_declared_findings(runs, comparisons, ground)))
+    audited = audit(runs, acceptances, ground.today, ordered(found), comparisons)
     return Confirmation(
         source=baseline.source, repo=repo or baseline.source.url, entry=baseline.entry, baseline=baseline.label, wanted=tuple(wanted),
         runs=tuple(runs), evidence={r.label: digest(r) for r in runs}, comparisons=comparisons,
         judgement=judge(runs, comparisons, wanted, audited), audit=audited, causes=read_causes(runs, comparisons),
-        started=started, seconds=seconds,
+        started=started, seconds=time.monotonic() - clock if clock is not None else 0.0, declared=ground.declared,
     )  # fmt: skip
 
 
-def compare_all(runs: Sequence[Evidence], locate: Locate) -> tuple[Comparison, ...]:
+def _declared_findings(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> list[Finding]:
+    """What is wrong with what the commit declares of its results."""
+    found = list(equivalence_findings(ground.declared, comparisons, ground.today, FILENAME))
+    if any(run.artifacts for run in runs):
+        found += [finding("CR-045", path, file=FILENAME) for path in unmatched(runs, ground.declared)[1]]
+    return found
+
+
+def compare_all(runs: Sequence[Evidence], ground: Ground) -> tuple[Comparison, ...]:
     """The first run against every other one that completed; what a control shows too is marked as noise everywhere."""
     baseline, *others = runs
     if baseline.status is not RunStatus.COMPLETED:
         return ()
-    found = [compare(baseline, other, locate) for other in others if other.status is RunStatus.COMPLETED]
+    found = [compare(baseline, other, ground) for other in others if other.status is RunStatus.COMPLETED]
     controls = [c for c in found if c.control]
     return tuple(c if c.control else _mark_noise(c, controls) for c in found)
 
 
-def compare(left: Evidence, right: Evidence, locate: Locate) -> Comparison:
+def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
     """Two runs, layer by layer."""
-    artifacts, counts, informing = compare_artifacts(left, right, locate)
+    artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
     return Comparison(
         left=left.label, right=right.label, control=right.control, plan=plans, artifacts=artifacts, counts=counts,
-        informing=informing, attempts=compare_attempts(left, right),
+        informing=informing, attempts=compare_attempts(left, right), origins=origins,
     )  # fmt: skip
 
 
@@ -95,6 +116,7 @@ def _mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Compa
     return msgspec.structs.replace(
         comparison,
         artifacts=tuple(msgspec.structs.replace(d, noise=noisy(d)) for d in comparison.artifacts),
+        origins=tuple(msgspec.structs.replace(o, noise=bool(paths) and set(o.paths) <= paths) for o in comparison.origins),
         plan=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.plan),
         attempts=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.attempts),
     )

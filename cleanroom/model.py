@@ -8,7 +8,7 @@ import datetime
 import hashlib
 import re
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -215,6 +215,69 @@ class Effect(Value, frozen=True):
     more: int = 0
 
 
+# --- what the repository declares of its results ---------------------------------------------------------------------
+
+
+class Rules(Value, frozen=True, forbid_unknown_fields=True):
+    """What a comparison may leave out or take as near; also `options:` of an equivalence. The default leaves out nothing.
+
+    `ignore` names columns, keys, data sets or header lines; `mask` holds regular expressions whose matches in a line do not count.
+    `order: any` compares rows as a multiset. Deviations are of numbers: |a - b| <= absolute + relative * |a|, as NumPy's `isclose`, or
+    for pixels of channel values. `appearance` compares pages as they look.
+    """
+
+    ignore: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()
+    order: Literal["kept", "any"] = "kept"
+    absolute: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    relative: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    appearance: bool = False
+    delimiter: str = ""
+
+
+class Equivalence(Value, frozen=True, forbid_unknown_fields=True):
+    """A declared acceptance below `payload`; also `equivalences:` in `cleanroom.yaml`. Paths are globs, `**` crosses folders."""
+
+    comparator: str
+    reason: str
+    owner: str
+    expires: datetime.date
+    paths: tuple[str, ...] = ()
+    rule: str = ""
+    options: Rules = Rules()
+
+    @property
+    def label(self) -> str:
+        """What it is about, for a person."""
+        return f"{self.comparator} of {', '.join(self.paths) or f'rule {self.rule}'}"
+
+
+class Publish(Value, frozen=True, forbid_unknown_fields=True):
+    """A part of the published contract: files by glob, or all outputs of a rule."""
+
+    path: str = ""
+    rule: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.path or f"rule {self.rule}"
+
+
+class Scratch(Value, frozen=True, forbid_unknown_fields=True):
+    """A place whose files only inform, and why."""
+
+    path: str
+    reason: str
+
+
+class Declared(Value, frozen=True):
+    """What `cleanroom.yaml` of the commit says of results: what is published, what is scratch, what counts as equivalent."""
+
+    publish: tuple[Publish, ...] = ()
+    scratch: tuple[Scratch, ...] = ()
+    equivalences: tuple[Equivalence, ...] = ()
+
+
 # --- the evidence -------------------------------------------------------------------------------------------------------
 
 
@@ -285,6 +348,8 @@ class Artifact(Value, frozen=True):
     job: int = -1
     target: str = ""
     unexamined: str = ""
+    written_during: tuple[int, ...] = ()
+    """For a file that no job declares: the attempts that were at work when it was last touched."""
 
 
 class RunStatus(StrEnum):
@@ -320,6 +385,9 @@ class Evidence(Value, frozen=True):
     context: dict[str, str]
     image: Image
     status: RunStatus
+    repeat: int = 1
+    """Which control of its profile it is, from 1 on."""
+    declared: Declared = Declared()
     why: str = ""
     folder: str = ""
     """Set where there was no run: a folder of results, whose artifacts alone can be compared."""
@@ -355,7 +423,12 @@ class Evidence(Value, frozen=True):
 
     @property
     def label(self) -> str:
-        return f"{self.profile.name} (control)" if self.control else self.profile.name
+        return run_label(self.profile, self.control, self.repeat)
+
+
+def run_label(profile: Profile, control: bool, repeat: int = 1) -> str:
+    """What a run is called in every report."""
+    return f"{profile.name} (control{f' {repeat}' if repeat > 1 else ''})" if control else profile.name
 
 
 # --- the comparison -----------------------------------------------------------------------------------------------------
@@ -366,6 +439,12 @@ class Sameness(StrEnum):
 
     BYTES = "bytes"
     PAYLOAD = "payload"
+    CANONICAL = "canonical"
+    """The same content in the format's own terms."""
+    TOLERANCE = "tolerance"
+    """The same under what an equivalence leaves out or takes as near."""
+    EXISTENCE = "existence only"
+    """Both are there; what they hold was not compared, as an equivalence says."""
     DIFFERENT = "different"
     MISSING = "missing"
     EXTRA = "extra"
@@ -383,10 +462,19 @@ class PlanDifference(Value, frozen=True):
     noise: bool = False
 
 
+class Excerpt(Value, frozen=True):
+    """One place inside a file that differs: a line, row, key or pixel, with both values, bounded. `kind` where it is certain."""
+
+    where: str
+    left: str
+    right: str
+    kind: str = ""
+
+
 class Difference(Value, frozen=True):
     """One artifact that is not the same by bytes.
 
-    `decides` is false where it only informs, or where payload accepts it; `noise` means that it differs from itself too.
+    `decides` is false where it only informs, or where payload or an equivalence accepts it; `noise` means that it differs from itself too.
     """
 
     path: str
@@ -403,6 +491,40 @@ class Difference(Value, frozen=True):
     """False where one side could not be looked at: neither the same nor different is known."""
     left_sha256: str = ""
     right_sha256: str = ""
+    facts: tuple[str, ...] = ()
+    """Counts and the largest deviation, in sentences."""
+    excerpts: tuple[Excerpt, ...] = ()
+    kinds: tuple[str, ...] = ()
+    """What every difference within is, where that is certain: timestamp, order of rows, floating-point noise."""
+    pictures: tuple[str, ...] = ()
+    """Two pictures and their difference, as `data:` addresses."""
+    equivalence: int = -1
+    """The equivalence in force that was asked, by its index in what the commit declares."""
+    suggestion: Rules | None = None
+    """The narrowest options under which the two would count as the same."""
+
+
+class Origin(Value, frozen=True):
+    """A job that read the same and left something else, or that only one run has. `derived` are the paths that follow from it."""
+
+    rule: str
+    wildcards: dict[str, str]
+    paths: tuple[str, ...]
+    derived: tuple[str, ...]
+    left: "JobSide | None"
+    right: "JobSide | None"
+    """None where this run has no such job."""
+    by_time: bool = False
+    """No job declares the paths; this one was the only one at work when they were written."""
+    noise: bool = False
+
+
+class JobSide(Value, frozen=True):
+    """A job as one run had it."""
+
+    command: str = ""
+    log: str = ""
+    log_tail: str = ""
 
 
 class Comparison(Value, frozen=True):
@@ -419,6 +541,7 @@ class Comparison(Value, frozen=True):
     """Artifacts on the informing side of the boundary."""
     attempts: tuple[PlanDifference, ...] = ()
     """Jobs that needed another number of attempts."""
+    origins: tuple[Origin, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -617,3 +740,4 @@ class Confirmation(Value, frozen=True):
     causes: tuple[Cause, ...]
     started: float
     seconds: float
+    declared: Declared = Declared()

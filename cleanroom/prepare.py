@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from cleanroom import settings as configuration
+from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.evidence.gather import RunRequest
 from cleanroom.evidence.store import Store
-from cleanroom.model import Acceptance, Entry, Image, Profile, Source, Value
+from cleanroom.model import Acceptance, Declared, Entry, Image, Profile, Source, Value
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
@@ -27,6 +28,7 @@ PLANNING = ("settings", "lint", "plan", "replan", "without")
 class Request(Value, frozen=True):
     """What is asked for; all but the repository and the ref has a default. Empty means: as `cleanroom.yaml` says.
 
+    `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
     `today` decides which acceptances are in force; None is the day of the call.
     """
 
@@ -43,6 +45,7 @@ class Request(Value, frozen=True):
     network: Network = "none"
     jobs_in_parallel: int | None = None
     keep_rooms: bool = False
+    repeats: int = 0
     today: datetime.date | None = None
 
 
@@ -55,6 +58,7 @@ class Ready:
     acceptances: tuple[Acceptance, ...]
     today: datetime.date
     store: Store
+    repeats: int = 0
 
     def requests(self, steps: tuple[str, ...]) -> list[RunRequest]:
         """A request for each profile; only the baseline's room plans twice."""
@@ -63,9 +67,10 @@ class Ready:
         found = [msgspec.structs.replace(self.base, profile=first, steps=steps)]
         return found + [msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED) for p in rest]
 
-    def control(self) -> RunRequest:
+    def control(self, repeat: int = 1) -> RunRequest:
         """The baseline once more, under the hash seed of all the others."""
-        return msgspec.structs.replace(self.base, control=True, hash_seed=_OTHER_SEED, steps=("settings", "lint", "plan", "run"))
+        steps = ("settings", "lint", "plan", "run")
+        return msgspec.structs.replace(self.base, control=True, repeat=repeat, hash_seed=_OTHER_SEED, steps=steps)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Chosen:
     entry: Entry
     profiles: tuple[Profile, ...]
     acceptances: tuple[Acceptance, ...]
+    declared: Declared
 
 
 def choose(request: Request, *, lenient: bool = False) -> Chosen:
@@ -87,6 +93,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     source = repository.resolve(request.ref)
     text = Path(request.config).read_bytes() if request.config else repository.read(source.commit, configuration.FILENAME)
     settings = configuration.read_settings(text or b"", request.config or configuration.FILENAME)
+    check_equivalences(settings.declared, request.config or configuration.FILENAME)
     entry = _entry(request.entry, settings.workflow)
     tracked = repository.files(source.commit)
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
@@ -98,7 +105,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     baseline = request.baseline_profile or settings.baseline_profile or ""
     first = choose_baseline(profiles, baseline if not lenient or any(baseline in (p.name, p.path) for p in profiles) else "")
     profiles = [profiles[first], *profiles[:first], *profiles[first + 1 :]]
-    return Chosen(source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept)
+    return Chosen(source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept, declared=settings.declared)
 
 
 @contextlib.contextmanager
@@ -127,11 +134,16 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
     base = RunRequest(
         source=chosen.source, repo=request.repo, entry=chosen.entry, profile=chosen.profiles[0], image=image, engine=engine_name,
         cache=request.cache, owner=owner.name, mark=owner.mark, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
-        jobs_in_parallel=request.jobs_in_parallel, keep_room=request.keep_rooms,
+        jobs_in_parallel=request.jobs_in_parallel, keep_room=request.keep_rooms, declared=chosen.declared,
     )  # fmt: skip
     today = request.today or datetime.datetime.now(datetime.UTC).date()
     return Ready(
-        base=base, profiles=chosen.profiles, acceptances=chosen.acceptances, today=today, store=Store(Path(request.cache) / "store")
+        base=base,
+        profiles=chosen.profiles,
+        acceptances=chosen.acceptances,
+        today=today,
+        store=Store(Path(request.cache) / "store"),
+        repeats=request.repeats,
     )
 
 

@@ -1,6 +1,6 @@
-"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered, and which findings are accepted.
+"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered, what of its results counts, which findings are accepted.
 
-Not here: equivalences, profiles of Snakemake.
+Not here: whether a comparator exists, profiles of Snakemake.
 """
 
 from pathlib import PurePosixPath
@@ -11,7 +11,7 @@ import yaml
 
 from cleanroom.errors import UsageError
 from cleanroom.findings import codes
-from cleanroom.model import Acceptance, Entry, Severity, Value
+from cleanroom.model import Acceptance, Declared, Entry, Equivalence, Publish, Scratch, Severity, Value
 
 FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20
@@ -24,6 +24,14 @@ class Settings(Value, frozen=True, forbid_unknown_fields=True):
     profiles: tuple[str, ...] | None = None
     baseline_profile: str | None = None
     accept: tuple[Acceptance, ...] = ()
+    publish: tuple[Publish, ...] = ()
+    scratch: tuple[Scratch, ...] = ()
+    equivalences: tuple[Equivalence, ...] = ()
+
+    @property
+    def declared(self) -> Declared:
+        """What is said of results."""
+        return Declared(publish=self.publish, scratch=self.scratch, equivalences=self.equivalences)
 
 
 class _Loader(yaml.SafeLoader):
@@ -57,6 +65,12 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
         message = str(error).replace(" - at `$", " - at `").replace("`.", "`", 1)
         raise UsageError(f"{name}: {message}.", "See docs/configuration.md for every field.") from None
     check_entry(settings.workflow, name)
+    for part in settings.publish:
+        if bool(part.path) == bool(part.rule):
+            raise UsageError(f"{name}: publish: give each part a path or a rule.", "Write `- path: results/**` or `- rule: call`.")
+    for spot in settings.scratch:
+        if not spot.path.strip() or not spot.reason.strip():
+            raise UsageError(f"{name}: scratch: '{spot.path}' has no path or no reason.", "Say which place, and why it does not count.")
     for acceptance in settings.accept:
         if acceptance.finding not in codes():
             raise UsageError(f"{name}: accept: there is no finding '{acceptance.finding}'.", "See docs/findings.md for every code.")

@@ -6,7 +6,7 @@ First match wins: INCONCLUSIVE (nothing was proven), FAILED (the workflow failed
 from collections.abc import Sequence
 from typing import assert_never
 
-from cleanroom.compare.boundary import Boundary
+from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.errors import ExitCode
 from cleanroom.model import Audit, AuditOutcome, Comparison, Decided, Evidence, Judgement, Rung, RunStatus, Sameness, VerdictName
 from cleanroom.profiles.table import cutting_keys
@@ -32,6 +32,12 @@ _LADDER = {
 }  # fmt: skip
 
 
+_LEVELS = {
+    Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload", Sameness.CANONICAL: "by canonical content",
+    Sameness.TOLERANCE: "within a declared tolerance", Sameness.EXISTENCE: "by existence only",
+}  # fmt: skip
+
+
 def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str], audit: Audit) -> Judgement:
     """The verdict over all rungs. `wanted` are the labels of every run that there should have been."""
     missing = sorted(set(wanted) - {run.label for run in runs})
@@ -39,6 +45,7 @@ def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: S
     nothing += [reason for run in runs for reason in vacuous(run)]
     nothing += [reason for comparison in comparisons for reason in unexamined(comparison)]
     nothing += cut(runs)
+    nothing += unpublished(runs)
     if len(wanted) < 2 or not comparisons:
         if not nothing and not any(run.status is RunStatus.FAILED for run in runs):
             nothing.append("Nothing was compared.")
@@ -57,10 +64,10 @@ def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: S
         reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
         reasons += [f"{f.profile}: {f.text}" for f in audit.drifted]
         return _judgement(VerdictName.DRIFTED, reasons, rungs)
-    accepted = sum(c.counts.get(Sameness.PAYLOAD, 0) for c in comparisons)
+    accepted = {level: sum(c.counts.get(level, 0) for c in comparisons) for level in _LEVELS if level is not Sameness.BYTES}
     reasons = [f"{c.right} = {c.left}: {_held(c)}." for c in comparisons]
-    if accepted:
-        reasons.append(f"Accepted below bytes: {accepted} by payload.")
+    if any(accepted.values()):
+        reasons.append(f"Accepted below bytes: {', '.join(f'{count} {_LEVELS[level]}' for level, count in accepted.items() if count)}.")
     return _judgement(VerdictName.HELD, reasons, rungs)
 
 
@@ -144,6 +151,13 @@ def cut(runs: Sequence[Evidence]) -> list[str]:
     return [f"Every profile leaves out a part of the workflow ('{key}')." for key in sorted(set.intersection(*keys))] if keys else []
 
 
+def unpublished(runs: Sequence[Evidence]) -> list[str]:
+    """Parts of the published contract that no file of any run is of: there, nothing was compared."""
+    if not runs or not all(run.status is RunStatus.COMPLETED for run in runs):
+        return []
+    return [f"The published contract names {label}, and no run left such a file." for label in unmatched(runs, runs[-1].declared)[0]]
+
+
 def _compared(comparison: Comparison) -> int:
     return sum(comparison.counts.values())
 
@@ -206,8 +220,7 @@ def _count(comparison: Comparison) -> str:
 
 
 def _held(comparison: Comparison) -> str:
-    names = {Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload"}
-    parts = [f"{_results(comparison.counts[level])} {word}" for level, word in names.items() if comparison.counts.get(level)]
+    parts = [f"{_results(comparison.counts[level])} {word}" for level, word in _LEVELS.items() if comparison.counts.get(level)]
     return ", ".join(parts)
 
 

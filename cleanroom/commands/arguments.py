@@ -72,6 +72,12 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("ref", metavar="REF", help="commit, tag or branch")
     _profiles(parser)
     parser.add_argument("--out", metavar="DIR", default="cleanroom-report", help="where the reports go (default: cleanroom-report)")
+    parser.add_argument(
+        "--repeats",
+        metavar="N",
+        type=positive,
+        help="control runs of the baseline profile (default: one, and only where something differs)",
+    )
     _entry(parser)
     _limits(parser, run=True)
     parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")

@@ -8,7 +8,7 @@ import msgspec
 
 from cleanroom.commands.boundary import cache_folder
 from cleanroom.commands.confirm import deliver
-from cleanroom.confirmation import conclude
+from cleanroom.confirmation import recompute
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store
@@ -37,8 +37,7 @@ def command(arguments: argparse.Namespace) -> int:
     def locate(sha256: str) -> Path:
         return places.get(sha256) or store.object(sha256)
 
-    labels = [run.label for run in runs]
-    confirmation = conclude(runs, labels, locate, started=begin, seconds=time.monotonic() - clock)
+    confirmation = recompute(runs, locate, started=begin, clock=clock)
     return deliver(confirmation, arguments, Path(arguments.out) if arguments.out else None)
 
 

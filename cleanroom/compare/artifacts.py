@@ -1,90 +1,167 @@
-"""The artifacts of two runs, path by path: the same bytes, the same payload, different, or there only once.
+"""The artifacts of two runs, path by path: the same bytes, the same in a weaker sense, different, or there only once.
 
-Not here: formats beyond their container, and whether a difference is accepted below `payload`.
+Not here: what a format means (comparators say), and whether a difference is noise.
 """
 
+import datetime
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from cleanroom.compare import payload
 from cleanroom.compare.boundary import Boundary
-from cleanroom.compare.origins import Origins
-from cleanroom.model import Artifact, Difference, Evidence, Kind, Role, Sameness
+from cleanroom.compare.equivalences import COVERED, NOTHING_LEFT, Equivalences
+from cleanroom.compare.examiner import Examiner
+from cleanroom.compare.formats.interface import Found
+from cleanroom.compare.formats.registry import EXISTENCE, Question
+from cleanroom.compare.origins import find_origins
+from cleanroom.model import Artifact, Declared, Difference, Evidence, Kind, Origin, Role, Sameness
 
 Locate = Callable[[str], Path]
 """Where the content of a digest is kept."""
+_DETAILED = 200
+"""How many differences keep their excerpts; a report shows no more."""
+_PICTURED = 12
+_UNSEEN = {Role.LOG, Role.BENCHMARK, Role.CACHE}
 
 
-def compare_artifacts(left: Evidence, right: Evidence, locate: Locate) -> tuple[tuple[Difference, ...], dict[str, int], int]:
-    """(differences, deciding artifacts by sameness, number of informing artifacts)."""
+class Ground:
+    """What every comparison of a confirmation stands on: contents, workers, and what the commit declares on a day."""
+
+    def __init__(self, locate: Locate, examiner: Examiner, declared: Declared | None = None, today: datetime.date | None = None) -> None:
+        self.locate, self.examiner = locate, examiner
+        self.declared = declared or Declared()
+        self.today = today or datetime.datetime.now(datetime.UTC).date()
+        self.equivalences = Equivalences(self.declared, self.today)
+
+
+def compare_artifacts(
+    left: Evidence, right: Evidence, ground: Ground
+) -> tuple[tuple[Difference, ...], dict[str, int], int, tuple[Origin, ...]]:
+    """(differences, deciding artifacts by sameness, number of informing artifacts, origins)."""
     here = {a.path: a for a in left.artifacts}
     there = {a.path: a for a in right.artifacts}
-    bounds = Boundary(left), Boundary(right)
+    bounds = Boundary(left, ground.declared), Boundary(right, ground.declared)
     differences: list[Difference] = []
+    questions: dict[int, Question] = {}
     counts: dict[str, int] = {}
     informing = 0
     for path in sorted(here.keys() | there.keys()):
         a, b = here.get(path), there.get(path)
         decides = bool((a and bounds[0].decides(a)) or (b and bounds[1].decides(b)))
-        sameness, comparator, note = _sameness(a, b, locate)
-        if decides:
-            counts[sameness] = counts.get(sameness, 0) + 1
-        else:
-            informing += 1
-        if sameness is not Sameness.BYTES:
-            accepted = sameness is Sameness.PAYLOAD
-            differences.append(_difference(path, a, b, left, right, sameness, decides and not accepted, comparator, note))
-    origins = Origins(left, right, differences)
-    return tuple(msgspec.structs.replace(d, origin=origins.is_origin(d)) for d in differences), counts, informing
+        informing += not decides
+        sameness, note = _sameness(a, b)
+        if sameness is Sameness.BYTES:
+            if decides:
+                counts[sameness] = counts.get(sameness, 0) + 1
+            continue
+        difference = _difference(path, a, b, left, right, sameness, decides, note)
+        if sameness is Sameness.DIFFERENT and not note and a and b:
+            _ask(difference, a, b, ground, len(differences), questions)
+        differences.append(difference)
+    _examine(differences, questions, ground)
+    for difference in differences:
+        if difference.path in here or difference.path in there:
+            decided = any(
+                side and bound.decides(side)
+                for side, bound in zip((here.get(difference.path), there.get(difference.path)), bounds, strict=True)
+            )
+            if decided:
+                counts[difference.sameness] = counts.get(difference.sameness, 0) + 1
+    marked, origins = find_origins(left, right, differences, ground.locate)
+    return _bounded(marked), counts, informing, origins
 
 
-def _sameness(a: Artifact | None, b: Artifact | None, locate: Locate) -> tuple[Sameness, str, str]:
+def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
+    """What the records of two artifacts say; no note where their contents must be looked at."""
     if a is None or b is None:
         sameness, which, one = (Sameness.EXTRA, "second", b) if a is None else (Sameness.MISSING, "first", a)
         verb = "removed" if one and one.kind is Kind.REMOVED else "overwrote" if one and one.role is Role.TRACKED else "left"
-        return sameness, "", f"only the {which} run {verb} it"
+        return sameness, f"only the {which} run {verb} it"
     if a.kind != b.kind:
-        return Sameness.DIFFERENT, "", f"a {a.kind} here, a {b.kind} there"
+        return Sameness.DIFFERENT, f"a {a.kind} here, a {b.kind} there"
     if a.unexamined or b.unexamined:
-        return Sameness.DIFFERENT, "", f"not examined: {a.unexamined or b.unexamined}"
+        return Sameness.DIFFERENT, f"not examined: {a.unexamined or b.unexamined}"
     if a.kind is Kind.FILE and a.mode & stat.S_IXUSR != b.mode & stat.S_IXUSR:
-        return Sameness.DIFFERENT, "", "executable here, not there" if a.mode & stat.S_IXUSR else "not executable here, but there"
+        return Sameness.DIFFERENT, "executable here, not there" if a.mode & stat.S_IXUSR else "not executable here, but there"
     if a.sha256 == b.sha256:
-        return Sameness.BYTES, "", ""
+        return Sameness.BYTES, ""
     if a.kind is Kind.LINK:
-        return Sameness.DIFFERENT, "", f"links to '{a.target}' here, to '{b.target}' there"
-    return _payload(a, b, locate)
+        return Sameness.DIFFERENT, f"links to '{a.target}' here, to '{b.target}' there"
+    return Sameness.DIFFERENT, ""
 
 
-def _payload(a: Artifact, b: Artifact, locate: Locate) -> tuple[Sameness, str, str]:
-    files = locate(a.sha256), locate(b.sha256)
-    if not all(file.is_file() for file in files):
-        return Sameness.DIFFERENT, "", "the content is no longer kept; only the digests were compared"
-    containers = [payload.container_of(file) for file in files]
-    if not containers[0] or containers[0] != containers[1]:
-        return Sameness.DIFFERENT, "", f"{a.size} bytes here, {b.size} there" if a.size != b.size else f"{a.size} bytes each"
-    comparator = f"{containers[0]}/{payload.VERSION}"
-    try:
-        if payload.payload_digest(files[0]) == payload.payload_digest(files[1]):
-            return Sameness.PAYLOAD, comparator, f"the same content in another {containers[0]} wrapping"
-    except payload.NoPayload as error:
-        return Sameness.DIFFERENT, comparator, f"not examined: {error}"
-    return Sameness.DIFFERENT, comparator, f"the content of the {containers[0]} file differs"
+def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground, index: int, questions: dict[int, Question]) -> None:
+    """The question to a comparator, where the contents are there and somebody wants to know."""
+    files = ground.locate(a.sha256), ground.locate(b.sha256)
+    if (a.role in _UNSEEN and not d.decides) or not all(file.is_file() for file in files):
+        return
+    chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
+    equivalence = ground.equivalences[chosen] if chosen >= 0 else None
+    name = d.path.rpartition("/")[2]
+    if equivalence is None or equivalence.comparator == EXISTENCE:
+        questions[index] = Question(left=str(files[0]), right=str(files[1]), name=name)
+    else:
+        questions[index] = Question(
+            left=str(files[0]), right=str(files[1]), name=name, comparator=equivalence.comparator, rules=equivalence.options
+        )
+
+
+def _examine(differences: list[Difference], questions: dict[int, Question], ground: Ground) -> None:
+    answers = dict(zip(questions, ground.examiner.examine(list(questions.values())), strict=True))
+    for index, d in enumerate(differences):
+        if index in answers:
+            differences[index] = _answered(d, answers[index], ground)
+        elif not d.note:
+            note = (
+                "bytes differ; it only informs"
+                if d.role in _UNSEEN and not d.decides
+                else "the content is no longer kept; only the digests were compared"
+            )
+            differences[index] = msgspec.structs.replace(d, note=note)
+
+
+def _answered(d: Difference, found: Found, ground: Ground) -> Difference:
+    """A difference with what a comparator found, accepted where it is the payload or an equivalence in force covers it."""
+    chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
+    sameness, note = found.sameness, found.note
+    if chosen >= 0 and ground.equivalences[chosen].comparator == EXISTENCE and sameness is not Sameness.PAYLOAD:
+        sameness, note = Sameness.EXISTENCE, f"both are there; what they hold was not asked ({note})"
+    elif chosen >= 0 and found.compared == 0 and sameness is not Sameness.PAYLOAD:
+        sameness, note = Sameness.DIFFERENT, NOTHING_LEFT
+    accepted = sameness is Sameness.PAYLOAD or (chosen >= 0 and sameness in COVERED)
+    return msgspec.structs.replace(
+        d, sameness=sameness, note=note, decides=d.decides and not accepted, comparator=found.comparator, facts=found.facts,
+        excerpts=found.excerpts, kinds=found.kinds, pictures=found.pictures, suggestion=found.suggestion,
+        equivalence=chosen if sameness is not Sameness.PAYLOAD else -1,
+    )  # fmt: skip
 
 
 def _difference(
-    path: str, a: Artifact | None, b: Artifact | None, left: Evidence, right: Evidence,
-    sameness: Sameness, decides: bool, comparator: str, note: str,
+    path: str, a: Artifact | None, b: Artifact | None, left: Evidence, right: Evidence, sameness: Sameness, decides: bool, note: str,
 ) -> Difference:  # fmt: skip
     artifact, evidence = (a, left) if a is not None and a.job >= 0 else (b, right) if b is not None else (a, left)
     assert artifact is not None
     job = evidence.attempts[artifact.job].job if artifact.job >= 0 else None
     return Difference(
-        path=path, sameness=sameness, decides=decides, comparator=comparator, note=note, role=artifact.role,
+        path=path, sameness=sameness, decides=decides, note=note, role=artifact.role,
         rule=job.rule if job else "", wildcards=job.wildcards if job else {},
         examined=not any(side is not None and side.unexamined for side in (a, b)),
         left_sha256=a.sha256 if a else "", right_sha256=b.sha256 if b else "",
     )  # fmt: skip
+
+
+def _bounded(differences: list[Difference]) -> tuple[Difference, ...]:
+    """Details of the first differences only, origins before others: a comparison of many files stays small."""
+    found = list(differences)
+    order = sorted(range(len(found)), key=lambda i: (not found[i].decides, not found[i].origin, i))
+    pictured = 0
+    for rank, index in enumerate(order):
+        d = found[index]
+        pictured += bool(d.pictures)
+        if rank >= _DETAILED and (d.excerpts or d.pictures):
+            found[index] = msgspec.structs.replace(d, excerpts=(), pictures=())
+        elif d.pictures and pictured > _PICTURED:
+            found[index] = msgspec.structs.replace(d, pictures=())
+    return tuple(found)

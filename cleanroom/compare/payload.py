@@ -1,12 +1,17 @@
 """What a compressed file or archive holds, without what its container says of time, owner and compression.
 
-gzip (and bgzf, which is gzip): the decompressed stream. tar: names, types, link targets and contents of the members in order.
-zip: names and contents of the members in order. A stream that is itself a tar is read as one. Reading is bounded; a file that
+gzip (and bgzf, which is gzip), bzip2, xz and zstandard: the decompressed stream. tar: names, types, link targets and contents of
+the members in order. zip: names and contents of the members in order. A stream that is itself a tar is read as one. Reading is
+bounded; a file that
 cannot be read to its end has no payload. Not here: what the content means.
 """
 
+import bz2
+import contextlib
 import gzip
 import hashlib
+import io
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -14,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-VERSION = "1"
+VERSION = "2"
 _BLOCK = 2**20
 MAX_BYTES = 2**40
 """The most that is decompressed of one file."""
@@ -27,7 +32,7 @@ class NoPayload(Exception):  # noqa: N818 - an answer, not a fault of ours
     """Why the payload could not be read."""
 
 
-class _Bounded:
+class Bounded:
     """Counts what is read of one file, and stops at a bomb."""
 
     def __init__(self, size: int) -> None:
@@ -44,50 +49,102 @@ class _Bounded:
             yield block
 
 
-def container_of(path: Path) -> str:
-    """`gzip`, `zip`, `tar` or nothing, by content."""
+BROKEN = (
+    OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError,
+    OverflowError,
+)  # fmt: skip
+"""What reading a broken file can raise."""
+_MAGIC = {
+    b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd",
+}  # fmt: skip
+
+
+def container_of(head: bytes) -> str:
+    """`gzip`, `bzip2`, `xz`, `zstd`, `zip`, `tar` or nothing, by the first 512 bytes."""
+    found = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")
+    return found or ("tar" if head[257:262] == b"ustar" else "")
+
+
+def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        head = stream.read(512)
-    if head.startswith(b"\x1f\x8b"):
-        return "gzip"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return "zip"
-    return "tar" if head[257:262] == b"ustar" else ""
+        return stream.read(512)
+
+
+class _Limited(io.RawIOBase):
+    """A stream that stops at a bomb."""
+
+    def __init__(self, stream: IO[bytes], bound: Bounded) -> None:
+        self._stream, self._bound = stream, bound
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        block = self._stream.read(len(buffer))
+        self._bound.spend(len(block))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+@contextlib.contextmanager
+def unwrapped(path: Path) -> Iterator[IO[bytes]]:
+    """The decompressed stream of a compressed file, bounded.
+
+    Raises: NoPayload where it is none, broken, or too large; ImportError where zstandard is not installed.
+    """
+    container = container_of(_head(path))
+    try:
+        with contextlib.ExitStack() as stack:
+            raw = stack.enter_context(_opened(path, container))
+            yield cast(IO[bytes], io.BufferedReader(_Limited(raw, Bounded(path.stat().st_size)), _BLOCK))
+    except BROKEN as error:
+        raise NoPayload(f"the {container} file cannot be read ({error})") from None
+
+
+def _opened(path: Path, container: str) -> "contextlib.AbstractContextManager[IO[bytes]]":
+    if container == "gzip":
+        return cast("contextlib.AbstractContextManager[IO[bytes]]", gzip.open(path))
+    if container == "bzip2":
+        return cast("contextlib.AbstractContextManager[IO[bytes]]", bz2.open(path))
+    if container == "xz":
+        return cast("contextlib.AbstractContextManager[IO[bytes]]", lzma.open(path))
+    if container == "zstd":
+        return _zstd(path)
+    raise NoPayload("it is no compressed stream")
+
+
+@contextlib.contextmanager
+def _zstd(path: Path) -> Iterator[IO[bytes]]:
+    import zstandard
+
+    try:
+        with path.open("rb") as plain, zstandard.ZstdDecompressor().stream_reader(plain, read_across_frames=True) as stream:
+            yield cast(IO[bytes], stream)
+    except zstandard.ZstdError as error:
+        raise NoPayload(f"the zstd file cannot be read ({error})") from None
 
 
 def payload_digest(path: Path) -> str:
-    """The SHA-256 of what a gzip, zip or tar file holds.
+    """The SHA-256 of what a compressed stream, zip or tar file holds.
 
     Raises: NoPayload where it is none of them, broken, or too large.
     """
-    container = container_of(path)
-    bound = _Bounded(path.stat().st_size)
+    container = container_of(_head(path))
+    bound = Bounded(path.stat().st_size)
     try:
-        if container == "gzip":
-            with gzip.open(path) as stream:
-                return _stream_digest(cast(IO[bytes], stream), bound)
         if container == "tar":
             with path.open("rb") as plain:
                 return _tar_digest(plain, bound)
         if container == "zip":
             return _zip_digest(path, bound)
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-    ) as error:
+    except BROKEN as error:
         raise NoPayload(f"the {container} file cannot be read ({error})") from None
-    raise NoPayload("it is no gzip, zip or tar file")
+    with unwrapped(path) as stream:
+        return _stream_digest(stream, bound)
 
 
-def _stream_digest(stream: IO[bytes], bound: _Bounded) -> str:
-    head = stream.read(512)
-    stream.seek(0)
+def _stream_digest(stream: IO[bytes], bound: Bounded) -> str:
+    head = cast(io.BufferedReader, stream).peek(512)[:512]
     if head[257:262] == b"ustar":
         return _tar_digest(stream, bound)
     digest = hashlib.sha256(b"stream\0")
@@ -96,7 +153,7 @@ def _stream_digest(stream: IO[bytes], bound: _Bounded) -> str:
     return digest.hexdigest()
 
 
-def _tar_digest(stream: IO[bytes], bound: _Bounded) -> str:
+def _tar_digest(stream: IO[bytes], bound: Bounded) -> str:
     digest = hashlib.sha256(b"tar\0")
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for count, member in enumerate(archive):
@@ -117,7 +174,7 @@ def _tar_digest(stream: IO[bytes], bound: _Bounded) -> str:
     return digest.hexdigest()
 
 
-def _zip_digest(path: Path, bound: _Bounded) -> str:
+def _zip_digest(path: Path, bound: Bounded) -> str:
     digest = hashlib.sha256(b"zip\0")
     with zipfile.ZipFile(path) as archive:
         _feed(digest, archive.comment)
@@ -129,7 +186,7 @@ def _zip_digest(path: Path, bound: _Bounded) -> str:
     return digest.hexdigest()
 
 
-def _content_digest(content: IO[bytes], bound: _Bounded) -> bytes:
+def _content_digest(content: IO[bytes], bound: Bounded) -> bytes:
     inner = hashlib.sha256()
     for block in bound.blocks(content):
         inner.update(block)

@@ -80,6 +80,11 @@ def _parents(path: str) -> Iterator[str]:
         yield path
 
 
+def _at_work(attempts: tuple[Attempt, ...], moment: float) -> tuple[int, ...]:
+    """The attempts that were running at a moment; none where the end of one was not seen."""
+    return tuple(i for i, a in enumerate(attempts) if a.started <= moment and a.ended is not None and moment <= a.ended)
+
+
 def _kind(mode: int) -> Kind:
     if stat.S_ISREG(mode):
         return Kind.FILE
@@ -134,6 +139,7 @@ def collect(
                 job=index,
                 target=result.target,
                 unexamined=result.unexamined or _leads_away(path, result.target),
+                written_during=_at_work(attempts, seen.ctime / 1e9) if owner is None else (),
             )
         )
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

@@ -20,6 +20,7 @@ from cleanroom.evidence.collect import changed, collect, removed, unkept
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hasher, Signature, scan
 from cleanroom.model import (
+    Declared,
     Entry,
     Evidence,
     Image,
@@ -65,6 +66,8 @@ class RunRequest(Value, frozen=True):
     owner: str
     mark: str
     control: bool = False
+    repeat: int = 1
+    declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
     network: Network = "none"
@@ -109,8 +112,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
         context["profiles of"] = request.profiles_of
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
-        context=context, image=request.image, status=RunStatus.BROKEN,
-        started=begin,
+        repeat=request.repeat, declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
     try:

@@ -46,6 +46,11 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         noise = ", differs from itself" if d.noise else ""
         rule = f", rule {one_line(d.rule)}" if d.rule else ""
         parts.append(Text(f"✕ {one_line(d.path)}  ({one_line(d.left)} / {one_line(d.right)}, {origin}{rule}{noise})", style="red"))
+        if d.origin and d.excerpts:
+            e = d.excerpts[0]
+            kinds = f"; {', '.join(d.kinds)}" if d.kinds else ""
+            said = f"{one_line(e.where)}: {one_line(e.left)[:60]} / {one_line(e.right)[:60]}{kinds}"
+            parts.append(Text(f"    {said}", style="dim"))
     if len(files) > _SHOWN:
         parts.append(Text(f"… and {len(files) - _SHOWN} more differences", style="dim"))
     if report.causes:

@@ -12,6 +12,7 @@ import msgspec
 
 from cleanroom import __version__
 from cleanroom.compare.boundary import Boundary
+from cleanroom.compare.equivalences import COVERED
 from cleanroom.model import (
     SCHEMA_VERSION,
     Answer,
@@ -19,10 +20,13 @@ from cleanroom.model import (
     Cause,
     Comparison,
     Confirmation,
+    Declared,
     Difference,
     Evidence,
+    Excerpt,
     Finding,
     Job,
+    JobSide,
     Layer,
     Lost,
     Override,
@@ -38,10 +42,12 @@ from cleanroom.model import (
 )
 from cleanroom.report.audit_view import SettingRow, call_options, listed, setting_rows
 
-BOUNDARY = (
+_BOUNDARY = (
     "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "
     "unless they are a target or another job's input; Snakemake's own folder and bytecode caches are left out."
 )
+_PUBLISHED = "The commit names its published contract: only files of {} decide, all others inform."
+_SCRATCH = " Scratch, which never decides: {}."
 _LINES = 12
 
 
@@ -107,6 +113,25 @@ class DifferenceView(Value, frozen=True):
     right_sha256: str
     left_command: str = ""
     right_command: str = ""
+    facts: tuple[str, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    kinds: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+
+
+class OriginView(Value, frozen=True):
+    """A job where differences began, as both runs had it, and what follows from it."""
+
+    left: str
+    right: str
+    rule: str
+    wildcards: dict[str, str]
+    paths: tuple[str, ...]
+    derived: tuple[str, ...]
+    left_job: JobSide | None
+    right_job: JobSide | None
+    by_time: bool
+    noise: bool
 
 
 class PlanView(Value, frozen=True):
@@ -167,6 +192,7 @@ class Report(Value, frozen=True):
     rungs: tuple[Rung, ...]
     matrix: tuple[MatrixRow, ...]
     runs: tuple[RunView, ...]
+    origins: tuple[OriginView, ...]
     differences: tuple[DifferenceView, ...]
     plan_differences: tuple[PlanView, ...]
     causes: tuple[Cause, ...]
@@ -175,6 +201,8 @@ class Report(Value, frozen=True):
     """Every setting of every profile, decided; the first rung."""
     answers: tuple[Answer, ...]
     findings: tuple[Finding, ...]
+    repeats: str
+    """How many runs of one profile back the statement, and what that number can and cannot show."""
     unproven: tuple[str, ...]
     reproduce: str
 
@@ -198,10 +226,11 @@ def build_report(confirmation: Confirmation) -> Report:
         isolation=isolation,
         created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
         seconds=round(confirmation.seconds, 3),
-        boundary=BOUNDARY,
+        boundary=_boundary(confirmation.declared),
         rungs=judgement.rungs,
         matrix=tuple(_matrix(confirmation)),
         runs=tuple(_run_view(run, confirmation.evidence.get(run.label, "")) for run in confirmation.runs),
+        origins=tuple(_origin_views(confirmation)),
         differences=tuple(_differences(confirmation, runs)),
         plan_differences=tuple(_plan_views(confirmation)),
         causes=confirmation.causes,
@@ -209,6 +238,7 @@ def build_report(confirmation: Confirmation) -> Report:
         settings=setting_rows(confirmation.audit),
         answers=confirmation.audit.answers,
         findings=confirmation.audit.findings,
+        repeats=_repeats(confirmation),
         unproven=tuple(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
         reproduce=_reproduce(confirmation),
     )
@@ -277,7 +307,7 @@ def _matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
             cells["plan"] = _plan_cell(comparison)
             cells["attempts"] = _count_cell([d for d in comparison.attempts if d.decides], "same", "differ")
             cells["results"] = _results_cell(comparison)
-            informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD]
+            informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD and not covers(d)]
             cells["logs"] = Cell(state="informs", text=f"{len(informing)} differ" if informing else "same")
         yield MatrixRow(run=run.label, against=comparison.left if comparison else "", cells=cells)
 
@@ -313,8 +343,8 @@ def _results_cell(comparison: Comparison) -> Cell:
     if files:
         noise = all(d.noise for d in files)
         return Cell(state="noise" if noise else "differs", text=f"{len(files)} of {total} differ")
-    payload = comparison.counts.get(Sameness.PAYLOAD, 0)
-    return Cell(state="same", text=f"{total} same" + (f" ({payload} by payload)" if payload else ""))
+    weaker = [f"{count} by {level}" for level, count in sorted(comparison.counts.items()) if level != Sameness.BYTES]
+    return Cell(state="same", text=f"{total} same" + (f" ({', '.join(weaker)})" if weaker else ""))
 
 
 def _run_view(run: Evidence, evidence: str) -> RunView:
@@ -352,7 +382,12 @@ def _tail(text: str) -> str:
 def _differences(confirmation: Confirmation, runs: dict[str, Evidence]) -> Iterator[DifferenceView]:
     """Those that decide first, origins before what follows from them."""
     commands = {label: _commands(run) for label, run in runs.items()}
-    views = [_difference_view(d, c, commands) for c in confirmation.comparisons for d in c.artifacts if d.sameness is not Sameness.PAYLOAD]
+    views = [
+        _difference_view(d, c, commands)
+        for c in confirmation.comparisons
+        for d in c.artifacts
+        if d.sameness is not Sameness.PAYLOAD and not covers(d)
+    ]
     yield from sorted(views, key=lambda d: (not (d.decides or leads(d)), d.noise, not d.origin))
 
 
@@ -371,7 +406,7 @@ def _difference_view(d: Difference, c: Comparison, commands: dict[str, dict[str,
         path=d.path, left=c.left, right=c.right, sameness=d.sameness, comparator=d.comparator, decides=d.decides, origin=d.origin,
         noise=d.noise, rule=d.rule, wildcards=d.wildcards, role=d.role, note=d.note, left_sha256=d.left_sha256,
         right_sha256=d.right_sha256, left_command=left.command if left and shown else "",
-        right_command=right.command if right and shown else "",
+        right_command=right.command if right and shown else "", facts=d.facts, excerpts=d.excerpts, kinds=d.kinds, pictures=d.pictures,
     )  # fmt: skip
 
 
@@ -391,11 +426,54 @@ def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
     yield from sorted(views.values(), key=lambda d: not d.decides)
 
 
+def _boundary(declared: Declared) -> str:
+    text = _PUBLISHED.format(", ".join(part.label for part in declared.publish)) if declared.publish else _BOUNDARY
+    places = "; ".join(f"{place.path} ({place.reason})" for place in declared.scratch)
+    return text + (_SCRATCH.format(places) if places else "")
+
+
+def _origin_views(confirmation: Confirmation) -> Iterator[OriginView]:
+    for c in confirmation.comparisons:
+        for o in c.origins:
+            yield OriginView(
+                left=c.left, right=c.right, rule=o.rule, wildcards=o.wildcards, paths=o.paths, derived=o.derived, left_job=o.left,
+                right_job=o.right, by_time=o.by_time, noise=o.noise,
+            )  # fmt: skip
+
+
+def _repeats(confirmation: Confirmation) -> str:
+    """One run says nothing of the next; n runs that agree bound how often one would not, with 95 % confidence."""
+    name = confirmation.runs[0].label if confirmation.runs else ""
+    controls = [c for c in confirmation.comparisons if c.control]
+    count = len(controls) + 1
+    if confirmation.runs and confirmation.runs[0].folder:
+        return ""
+    if not controls:
+        return f"{name} ran once, so nothing is known of how it differs from itself; --repeats runs it again."
+    if any(c.differs for c in controls):
+        return f"{name} ran {count} times, and differed from itself."
+    bound = 1 - 0.05 ** (1 / count)
+    return (
+        f"{name} ran {count} times and agreed each time. What happens by chance in fewer than {bound:.0%} of runs may still not have shown "
+        "(95 % confidence); what depends on something that no room changes cannot show at all."
+    )
+
+
 def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:
+    """What does not count though its bytes differ: the payload, and what an equivalence covers."""
     for c in confirmation.comparisons:
         for d in c.artifacts:
             if d.sameness is Sameness.PAYLOAD:
                 yield Accepted(path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=f"payload ({d.comparator}): {d.note}")
+            elif covers(d):
+                e = confirmation.declared.equivalences[d.equivalence]
+                text = f"{d.sameness} ({d.comparator}): {d.note}; {e.reason} ({e.owner}, until {e.expires.isoformat()})"
+                yield Accepted(path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=text)
+
+
+def covers(d: Difference) -> bool:
+    """Whether an equivalence accepts a difference."""
+    return d.equivalence >= 0 and not d.decides and d.sameness in COVERED
 
 
 def _reproduce(confirmation: Confirmation) -> str:

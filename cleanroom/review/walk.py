@@ -56,7 +56,8 @@ def _of_profile(pair: Pair, reference: Evidence | None, routes: Routes) -> Itera
         yield _profile(pair.profile, "there", "removed", "weaker: one context less is confirmed", "")
         return
     if pair.base is None:
-        through_profile = plan_change(reference, pair.head)
+        # Without a reference there is nothing that it could mean something else than; its own plan says what its settings are.
+        through_profile = plan_change(reference, pair.head) or (() if pair.head.plan is not None else None)
         changes = list(_of_new(pair, reference, through_profile, routes))
     else:
         through_profile = plan_change(pair.between, pair.head)

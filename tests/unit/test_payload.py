@@ -111,4 +111,4 @@ def test_a_bomb_has_no_payload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_containers_are_known_by_content(tmp_path: Path, make: Callable[[], bytes], name: str) -> None:
     file = tmp_path / "without.extension"
     file.write_bytes(make())
-    assert container_of(file) == name
+    assert container_of(file.read_bytes()[:512]) == name

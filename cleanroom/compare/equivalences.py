@@ -1,0 +1,88 @@
+"""Declared equivalences: which one is asked of a file, whether it may be, and what became of each. Pure. Not here: comparing."""
+
+import datetime
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from cleanroom.compare.formats.registry import EXISTENCE, comparators
+from cleanroom.compare.paths import matches
+from cleanroom.errors import UsageError
+from cleanroom.findings import finding
+from cleanroom.model import Comparison, Declared, Equivalence, Finding, Rules, Sameness
+
+_PROBES = ("", "0", "chr1\t100\tA\tC", "the quick brown fox: 3.14, /path/file", "é ü 漢字", "x" * 300)
+NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
+COVERED = (Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.EXISTENCE)
+
+
+class Equivalences:
+    """Those of a commit that are in force on a day."""
+
+    def __init__(self, declared: Declared, today: datetime.date) -> None:
+        self._all = declared.equivalences
+        self._in_force = [i for i, e in enumerate(self._all) if e.expires >= today and not over_wide(e)]
+
+    def index(self, path: str, rule: str) -> int:
+        """The first one in force that is about this file, or -1."""
+        for index in self._in_force:
+            equivalence = self._all[index]
+            if (equivalence.rule and equivalence.rule == rule) or any(matches(path, p) for p in equivalence.paths):
+                return index
+        return -1
+
+    def __getitem__(self, index: int) -> Equivalence:
+        return self._all[index]
+
+
+def over_wide(equivalence: Equivalence) -> str:
+    """Why an equivalence would accept any content, or nothing."""
+    options = equivalence.options
+    if equivalence.comparator == EXISTENCE and any(not re.search(r"[\w-]", re.sub(r"\.\w+$", "", p)) for p in equivalence.paths):
+        return "existence only for a pattern that names no file or folder"
+    if any(all(not re.sub(mask, "", probe) for probe in _PROBES) for mask in options.mask):
+        return "a mask matches every line"
+    if any(not pointer.strip("/") or set(pointer.strip("/").split("/")) <= {"*", "**"} for pointer in options.ignore):
+        return "it leaves out every key"
+    if math.isinf(options.absolute) or math.isnan(options.absolute) or not options.relative < 1:
+        return "its tolerance has no bound, or a relative one of 1 or more"
+    return ""
+
+
+def check_equivalences(declared: Declared, where: str) -> None:
+    """Refuse what cannot work. Raises: UsageError."""
+    for equivalence in declared.equivalences:
+        what = f"{where}: equivalences: {equivalence.label}"
+        if not equivalence.paths and not equivalence.rule:
+            raise UsageError(f"{what}: no path and no rule is named.", "Say which files it is about.")
+        if not equivalence.reason.strip() or not equivalence.owner.strip():
+            raise UsageError(f"{what} has no reason or no owner.", "Say why, and who answers for it.")
+        names = [*comparators(), EXISTENCE]
+        if equivalence.comparator not in names:
+            raise UsageError(f"{what}: there is no comparator '{equivalence.comparator}'.", f"There are: {', '.join(sorted(names))}.")
+        heeded = comparators()[equivalence.comparator].options if equivalence.comparator != EXISTENCE else frozenset()
+        for name in Rules.__struct_fields__:
+            if getattr(equivalence.options, name) != getattr(Rules(), name) and name not in heeded:
+                takes = f"It heeds: {', '.join(sorted(heeded))}." if heeded else "It has none."
+                raise UsageError(f"{what}: the comparator '{equivalence.comparator}' has no option '{name}'.", takes)
+        for mask in equivalence.options.mask:
+            try:
+                re.compile(mask)
+            except re.error as error:
+                raise UsageError(f"{what}: the mask {mask!r} is no regular expression ({error}).", "Mend it.") from None
+
+
+def equivalence_findings(declared: Declared, comparisons: Sequence[Comparison], today: datetime.date, file: str) -> Iterator[Finding]:
+    """What is expired, over-wide or unused; `comparisons` are empty where nothing was compared, and then nothing is unused."""
+    used = {d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0}
+    empty = {d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0 and NOTHING_LEFT in d.note}
+    for index, equivalence in enumerate(declared.equivalences):
+        about = f"{equivalence.label}, owner {equivalence.owner}"
+        if equivalence.expires < today:
+            yield finding("CR-041", f"{about}, on {equivalence.expires.isoformat()}", file=file, key=equivalence.comparator)
+        elif why := over_wide(equivalence) or ("nothing is left to compare" if index in empty else ""):
+            yield finding("CR-042", f"{about}: {why}", file=file, key=equivalence.comparator)
+        elif comparisons and index not in used:
+            yield finding("CR-043", about, file=file, key=equivalence.comparator)
+        elif equivalence.comparator == EXISTENCE and index in used:
+            yield finding("CR-044", about, file=file, key=equivalence.comparator)

@@ -1,0 +1,88 @@
+"""BAM, CRAM and BCF: records in order, read by pysam as the text of SAM and VCF. `@PG` and `@CO` lines, and header lines of a BCF
+with dates, versions or command lines, are apart. A CRAM's reference is never fetched: without it, the file is not examined.
+"""
+
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cleanroom.compare.formats import sam, vcf
+from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.lines import compare_lines
+from cleanroom.model import Rules
+
+
+class Alignments:
+    name, version, extra = "alignments", "1", "genomics"
+    options = frozenset({"mask", "order"})
+
+    def handles(self, head: bytes, name: str) -> int:
+        if head.startswith((b"CRAM", b"BCF\2")):
+            return FOR_CERTAIN
+        return FOR_CERTAIN if _bgzf_begins(head, (b"BAM\1", b"BCF\2")) else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        import pysam
+
+        os.environ["REF_PATH"] = os.environ["REF_CACHE"] = "/nonexistent"
+        pysam.set_verbosity(0)
+        variants = [_is_bcf(path) for path in (left, right)]
+        if variants[0] != variants[1]:
+            raise NotExamined("one is a BCF, the other is not")
+        with tempfile.TemporaryDirectory() as folder:
+            texts = []
+            for path, side in ((left, "left"), (right, "right")):
+                try:
+                    texts.append(_text(pysam, path, Path(folder) / side, variants[0]))
+                except (OSError, ValueError, RuntimeError) as error:
+                    raise NotExamined(f"it cannot be read ({str(error).splitlines()[0] if str(error) else 'truncated'})") from None
+            return compare_lines(texts[0], texts[1], rules, vcf.DIALECT if variants[0] else sam.DIALECT)
+
+
+def _bgzf_begins(head: bytes, magics: tuple[bytes, ...]) -> bool:
+    if head[:4] != b"\x1f\x8b\x08\x04" or head[12:14] != b"BC":
+        return False
+    import zlib
+
+    try:
+        return zlib.decompressobj(31).decompress(head, 4).startswith(magics)
+    except zlib.error:
+        return False
+
+
+def _is_bcf(path: Path) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if head.startswith(b"BCF"):
+        return True
+    if not head.startswith(b"\x1f\x8b"):
+        return False
+    with gzip.open(path) as unpacked:
+        return unpacked.read(4) == b"BCF\2"
+
+
+def _text(pysam: Any, path: Path, to: Path, variants: bool) -> Path:
+    with to.open("w", encoding="utf-8", errors="surrogateescape") as out:
+        for line in _variants(pysam, path) if variants else _reads(pysam, path):
+            out.write(line.rstrip("\n") + "\n")
+    return to
+
+
+def _variants(pysam: Any, path: Path) -> Iterator[str]:
+    with pysam.VariantFile(str(path)) as file:
+        yield str(file.header)
+        for record in file:
+            yield str(record)
+
+
+def _reads(pysam: Any, path: Path) -> Iterator[str]:
+    with pysam.AlignmentFile(str(path), check_sq=False) as file:
+        yield str(file.header)
+        for record in file:
+            yield record.to_string()
+
+
+COMPARATOR = Alignments()

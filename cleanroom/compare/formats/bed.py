@@ -1,0 +1,9 @@
+"""BED, bedGraph and wiggle: records in order. Comment, browser and track lines are a header."""
+
+import re
+
+from cleanroom.compare.formats.lines import Dialect, LineFormat
+
+COMPARATOR = LineFormat(
+    "bed", Dialect(header=re.compile(r"#|track\b|browser\b")), (".bed", ".bedgraph", ".bdg", ".wig", ".narrowpeak", ".broadpeak")
+)

@@ -1,0 +1,64 @@
+"""gzip, bgzf, bzip2, xz and zstandard: what they hold. The same stream in another wrapping is `payload`; else the streams are compared."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
+from cleanroom.compare.payload import NoPayload, container_of, payload_digest, unwrapped
+from cleanroom.model import Rules, Sameness
+
+_STREAMS = {"gzip", "bzip2", "xz", "zstd"}
+_SUFFIXES = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zstd")
+LEVEL = "compression level or time"
+
+
+class Compressed:
+    name, version, extra = "compressed", "2", "archives"
+    options: frozenset[str] = frozenset()
+
+    def handles(self, head: bytes, name: str) -> int:
+        return BY_CONTENT if container_of(head) in _STREAMS else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        kinds = [_kind(path) for path in (left, right)]
+        try:
+            if kinds[0] == kinds[1] and payload_digest(left) == payload_digest(right):
+                return Found(
+                    sameness=Sameness.PAYLOAD,
+                    note=f"the same content in another {kinds[0]} wrapping",
+                    comparator=f"{kinds[0]}/2",
+                    kinds=(LEVEL,),
+                )
+            with tempfile.TemporaryDirectory() as folder:
+                streams = [_unpack(path, Path(folder) / side) for path, side in ((left, "left"), (right, "right"))]
+                found = inner(streams[0], streams[1], _without_suffix(name))
+        except NoPayload as error:
+            raise NotExamined(str(error)) from None
+        if found.sameness is Sameness.BYTES:  # the payload is the same, so the wrappings are of two kinds
+            return Found(
+                sameness=Sameness.CANONICAL, note=f"the same content, {kinds[0]} here and {kinds[1]} there", comparator="compressed/2"
+            )
+        return msgspec.structs.replace(found, comparator=f"{kinds[0]} > {found.comparator}", note=f"within {kinds[0]}: {found.note}")
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as stream:
+        return container_of(stream.read(512))
+
+
+def _unpack(path: Path, to: Path) -> Path:
+    with unwrapped(path) as stream, to.open("wb") as out:
+        shutil.copyfileobj(stream, out, 2**20)
+    return to
+
+
+def _without_suffix(name: str) -> str:
+    if name.endswith(".tgz"):
+        return name[:-4] + ".tar"
+    return next((name[: -len(s)] for s in _SUFFIXES if name.endswith(s)), name)
+
+
+COMPARATOR = Compressed()

@@ -1,0 +1,5 @@
+"""FASTQ: four lines a record, in order."""
+
+from cleanroom.compare.formats.lines import Dialect, LineFormat
+
+COMPARATOR = LineFormat("fastq", Dialect(), (".fastq", ".fq"))

@@ -1,0 +1,173 @@
+"""HDF5, and what is HDF5 within: NetCDF-4, AnnData's h5ad, Keras models. Groups, data sets, attributes; layout and filters are apart.
+
+Nothing outside the file is opened: external links are compared by what they say, and data kept outside is not examined.
+"""
+
+import posixpath
+from pathlib import Path
+from typing import Any
+
+from cleanroom.compare.formats.arrays import compare_arrays, suggestion
+from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.tally import Tally
+from cleanroom.model import Rules, Sameness
+
+_BLOCK = 2**22
+"""Elements that are read at once."""
+_MOST = 100_000
+"""The most objects in one file."""
+
+
+class Hdf5:
+    name, version, extra = "hdf5", "1", "hdf"
+    options = frozenset({"ignore", "absolute", "relative"})
+
+    def handles(self, head: bytes, name: str) -> int:
+        return FOR_CERTAIN if head.startswith(b"\x89HDF\r\n\x1a\n") else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        import h5py
+
+        try:
+            with h5py.File(left, "r") as a, h5py.File(right, "r") as b:
+                return _Walk(h5py, rules).found(a, b)
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
+            raise NotExamined(f"it cannot be read as HDF5 ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+
+
+class _Walk:
+    def __init__(self, h5py: Any, rules: Rules) -> None:
+        self._h5py, self._rules = h5py, rules
+        self._tally = Tally("value", "values")
+        self._bent = 0
+        self._ignored = {name.strip("/") for name in rules.ignore}
+        self._places: dict[str, None] = {}
+        self._met: set[tuple[Any, Any]] = set()
+        self._single = False
+
+    def found(self, a: Any, b: Any) -> Found:
+        self._groups(a, b, "")
+        tally = self._tally
+        if tally.total:
+            rules = suggestion(tally, self._single) or Rules(ignore=tuple(sorted(self._places)))
+            return tally.different(f"{tally.total} values differ, in {', '.join(list(self._places)[:6])}", None, rules)
+        if self._bent:
+            return tally.same(Sameness.TOLERANCE, "the same under the declared options")
+        return tally.same(Sameness.CANONICAL, "the same groups, data sets and attributes; layout, filters or times differ")
+
+    def _skip(self, place: str) -> bool:
+        skip = bool({place.strip("/"), posixpath.basename(place), place.rpartition("@")[2]} & self._ignored)
+        self._bent += skip
+        return skip
+
+    def _differs(self, place: str, left: str | None, right: str | None) -> None:
+        self._places[place] = None
+        self._tally.differs(place, left, right)
+
+    def _groups(self, a: Any, b: Any, place: str) -> None:
+        key = (a.id.__hash__(), b.id.__hash__())
+        if key in self._met:
+            return
+        self._met.add(key)
+        if len(self._met) > _MOST or place.count("/") > 200:
+            raise NotExamined("it has too many objects")
+        self._attributes(a, b, place)
+        for name in sorted(set(a) | set(b)):
+            at = f"{place}/{name}"
+            if self._skip(at):
+                continue
+            if name not in a or name not in b:
+                self._differs(at, "there" if name in a else None, "there" if name in b else None)
+                continue
+            links = [side.get(name, getlink=True) for side in (a, b)]
+            if not all(isinstance(link, self._h5py.HardLink) for link in links):
+                self._tally.compared += 1
+                said = [_link(link) for link in links]
+                if said[0] != said[1]:
+                    self._differs(at, said[0], said[1])
+                elif "external" in said[0]:
+                    raise NotExamined(f"{at} is a link out of the file, which is never followed")
+                continue
+            self._objects(a[name], b[name], at)
+
+    def _objects(self, a: Any, b: Any, place: str) -> None:
+        if type(a) is not type(b):
+            self._differs(place, type(a).__name__, type(b).__name__)
+        elif isinstance(a, self._h5py.Group):
+            self._groups(a, b, place)
+        elif isinstance(a, self._h5py.Dataset):
+            self._attributes(a, b, place)
+            self._datasets(a, b, place)
+        elif a.dtype != b.dtype:
+            self._differs(place, str(a.dtype), str(b.dtype))
+
+    def _attributes(self, a: Any, b: Any, place: str) -> None:
+        for name in sorted(set(a.attrs) | set(b.attrs)):
+            at = f"{place}@{name}"
+            if name in ("REFERENCE_LIST", "DIMENSION_LIST") or self._skip(at):
+                continue  # object references of dimension scales: addresses in this file
+            if name not in a.attrs or name not in b.attrs:
+                self._differs(at, "there" if name in a.attrs else None, "there" if name in b.attrs else None)
+                continue
+            self._values(_array(a.attrs[name]), _array(b.attrs[name]), at)
+
+    def _datasets(self, a: Any, b: Any, place: str) -> None:
+        for side in (a, b):
+            if side.external or side.is_virtual:
+                raise NotExamined(f"{place} keeps its data outside the file")
+        if a.shape != b.shape or a.dtype != b.dtype:
+            self._differs(place, f"{a.shape} {a.dtype}", f"{b.shape} {b.dtype}")
+            return
+        if a.shape is None:
+            return
+        if a.dtype.kind == "O" and self._h5py.check_ref_dtype(a.dtype):
+            raise NotExamined(f"{place} holds references")
+        if not a.shape:
+            self._values(_array(a[()]), _array(b[()]), place)
+            return
+        per_row = max(1, a.size // max(1, a.shape[0]))
+        if per_row * a.dtype.itemsize > 2**31:
+            raise NotExamined(f"{place} has rows that are too large")
+        step = max(1, _BLOCK // per_row)
+        for start in range(0, a.shape[0], step):
+            self._values(
+                _array(a[start : start + step]), _array(b[start : start + step]), f"{place}{f' from row {start}' if start else ''}", place
+            )
+
+    def _values(self, a: Any, b: Any, where: str, place: str = "") -> None:
+        if a.shape != b.shape or a.dtype != b.dtype:
+            self._differs(where, f"{a.shape} {a.dtype}", f"{b.shape} {b.dtype}")
+            return
+        before = self._tally.total
+        if a.dtype == object:
+            a, b = _texts(a), _texts(b)
+        self._bent += compare_arrays(a, b, where, self._tally, self._rules)
+        if self._tally.total > before:
+            self._places[place or where] = None
+            self._single |= a.dtype.itemsize < 8
+
+
+def _array(value: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(value)
+
+
+def _texts(array: Any) -> Any:
+    import numpy as np
+
+    flat = [x.tobytes() if isinstance(x, np.ndarray) else x for x in array.ravel()]
+    if any(not isinstance(x, (bytes, str, int, float)) for x in flat):
+        raise NotExamined("it holds objects of an unknown type")
+    out: Any = np.empty(len(flat), object)
+    out[:] = flat
+    return out.reshape(array.shape)
+
+
+def _link(link: Any) -> str:
+    if hasattr(link, "filename"):
+        return f"external link to {link.filename}:{link.path}"
+    return f"link to {link.path}" if hasattr(link, "path") else "hard link"
+
+
+COMPARATOR = Hdf5()

@@ -1,0 +1,312 @@
+"""Formats that are lines of text: read as a stream, header lines apart, compared in order or as a multiset.
+
+A line ends with LF or CRLF. Bytes that are not UTF-8 are kept as they are. Not here: which lines are a header.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+from cleanroom.compare.formats.interface import BY_NAME, GENERAL, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.tally import Tally
+from cleanroom.compare.kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
+from cleanroom.model import Rules, Sameness
+
+_ALIGNED_BYTES = 8 * 2**20
+"""Files up to this size are aligned as a person would; larger ones are compared line by line."""
+_ALIGNED_LINES = 3000
+_ORDER_BYTES = 256 * 2**20
+"""Up to this size it is looked whether only the order of lines differs, where nothing else is asked."""
+_NUMBER = re.compile(r"(?<![\w.+-])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
+_APART = {TIMESTAMP, VERSION}
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+ORDER = "order of lines"
+_REPLACED = "\0"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is special about a format of lines. `header` finds header lines, `apart` those that carry dates, versions or command lines."""
+
+    header: re.Pattern[str] | None = None
+    apart: re.Pattern[str] | None = None
+    thing: str = "line"
+    things: str = "lines"
+
+
+@dataclass
+class _Text:
+    """One file: how it is encoded and ends its lines, and its lines."""
+
+    path: Path
+    encoding: str = "utf-8"
+    bom: bool = False
+    crlf: bool = field(default=False, init=False)
+    unended: bool = field(default=False, init=False)
+
+    def lines(self) -> Iterator[str]:
+        last = "\n"
+        errors = "strict" if self.encoding == "utf-16" else "surrogateescape"
+        with self.path.open(encoding=self.encoding, errors=errors, newline="\n") as stream:
+            for number, line in enumerate(stream):
+                last = line
+                text = line[1:] if number == 0 and self.bom and self.encoding == "utf-8" else line
+                if text.endswith("\r\n"):
+                    self.crlf = True
+                    yield text[:-2]
+                else:
+                    yield text.removesuffix("\n")
+        self.unended = not last.endswith("\n")
+
+    @property
+    def form(self) -> str:
+        mark, end = " with a byte order mark" if self.bom else "", ", last line not ended" if self.unended else ""
+        return f"{self.encoding}{mark}, {'CRLF' if self.crlf else 'LF'}{end}"
+
+
+def _open(path: Path) -> _Text:
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return _Text(path, encoding, True)
+    return _Text(path)
+
+
+class LineFormat:
+    """A comparator of lines."""
+
+    version = "1"
+    extra = ""
+    options = frozenset({"mask", "order", "absolute", "relative"})
+
+    def __init__(self, name: str, dialect: Dialect, suffixes: tuple[str, ...], recognise: Callable[[bytes], int] | None = None) -> None:
+        self.name = name
+        self._dialect, self._suffixes, self._recognise = dialect, suffixes, recognise
+
+    def handles(self, head: bytes, name: str) -> int:
+        sure = self._recognise(head) if self._recognise else NO
+        if sure:
+            return sure
+        return BY_NAME if self._suffixes and name.endswith(self._suffixes) and looks_like_text(head) else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        return compare_lines(left, right, rules, self._dialect)
+
+
+def looks_like_text(head: bytes) -> bool:
+    """No control characters but white space, or UTF-16 with its mark."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return not re.search(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]", head)
+
+
+def compare_lines(left: Path, right: Path, rules: Rules, dialect: Dialect) -> Found:
+    """Two files of lines."""
+    sides = _open(left), _open(right)
+    try:
+        return _Comparison(sides[0], sides[1], rules, dialect).found()
+    except UnicodeError as error:
+        raise NotExamined(
+            f"it is not the text that its byte order mark says ({error.reason if hasattr(error, 'reason') else error})"
+        ) from None
+
+
+class _Comparison:
+    def __init__(self, left: _Text, right: _Text, rules: Rules, dialect: Dialect) -> None:
+        self._left, self._right, self._rules, self._dialect = left, right, rules, dialect
+        self._masks = [re.compile(m) for m in rules.mask]
+        self._tolerant = rules.absolute > 0 or rules.relative > 0
+        self._tally = Tally(dialect.thing, dialect.things)
+        self._apart: list[tuple[str, str]] = []
+        self._aside: dict[int, list[str]] = {id(left): [], id(right): []}
+        self._bent = 0
+        self._masks_needed: set[str] | None = set()
+
+    def found(self) -> Found:
+        if self._rules.order == "any":
+            return self._as_multiset()
+        small = max(self._left.path.stat().st_size, self._right.path.stat().st_size) <= _ALIGNED_BYTES
+        count = self._whole() if small else self._streamed()
+        if not self._tally.total:
+            return self._same()
+        if self._permuted():
+            note = f"the same {self._dialect.things} in another order"
+            rules = Rules(order="any")
+            found = self._tally.different(note, count, rules)
+            return Found(sameness=found.sameness, note=note, excerpts=found.excerpts, kinds=(ORDER,), suggestion=rules, compared=count)
+        masks = self._masks_needed
+        suggestion = Rules(mask=tuple(sorted(masks))) if masks else None
+        note = f"{self._tally.total} of {count} {self._dialect.things} differ" if count > 1 else "its only line differs"
+        return self._tally.different(note, None, suggestion, self._facts())
+
+    # --- in order ---
+
+    def _whole(self) -> int:
+        """Both files in memory, aligned between their common beginning and end."""
+        heads: list[list[tuple[int, str]]] = []
+        bodies: list[list[tuple[int, str]]] = []
+        for side in (self._left, self._right):
+            head: list[tuple[int, str]] = []
+            body: list[tuple[int, str]] = []
+            for number, line in enumerate(side.lines(), 1):
+                self._sort(side, number, line, head, body)
+            heads.append(head)
+            bodies.append(body)
+        for part in (heads, bodies):
+            self._align(part[0], part[1], part is heads)
+        return max(len(heads[i]) + len(bodies[i]) for i in (0, 1))
+
+    def _sort(self, side: _Text, number: int, line: str, head: list[tuple[int, str]], body: list[tuple[int, str]]) -> None:
+        """A line is a header line that is left apart, another header line, or of the body."""
+        dialect = self._dialect
+        if dialect.header is None or not dialect.header.match(line):
+            body.append((number, line))
+        elif dialect.apart is not None and dialect.apart.match(line):
+            self._aside[id(side)].append(line)
+        else:
+            head.append((number, line))
+
+    def _align(self, left: list[tuple[int, str]], right: list[tuple[int, str]], header: bool) -> None:
+        start = 0
+        while start < min(len(left), len(right)) and self._equal(left[start][1], right[start][1], header):
+            start += 1
+        end = 0
+        while end < min(len(left), len(right)) - start and self._equal(left[-1 - end][1], right[-1 - end][1], header):
+            end += 1
+        middle = left[start : len(left) - end], right[start : len(right) - end]
+        if max(len(middle[0]), len(middle[1])) > _ALIGNED_LINES or len(middle[0]) == len(middle[1]):
+            pairs: list[tuple[tuple[int, str] | None, tuple[int, str] | None]] = list(zip_longest(*middle))
+        else:
+            reduced = [[self._reduce(line) for _, line in side] for side in middle]
+            pairs = []
+            for i, a, j, b in aligned(reduced[0], reduced[1]):
+                pairs.append((middle[0][i] if a is not None else None, middle[1][j] if b is not None else None))
+        for one, other in pairs:
+            self._pair(one, other, header)
+
+    def _streamed(self) -> int:
+        count = 0
+        for number, (a, b) in enumerate(zip_longest(self._body(self._left), self._body(self._right)), 1):
+            count = number
+            if a is None or b is None or a != b:
+                self._pair((number, a) if a is not None else None, (number, b) if b is not None else None, False)
+            elif self._masks:
+                self._equal(a, b, False)
+            else:
+                self._tally.compared += 1
+        return count
+
+    def _body(self, side: _Text) -> Iterator[str]:
+        for line in side.lines():
+            head: list[tuple[int, str]] = []
+            body: list[tuple[int, str]] = []
+            self._sort(side, 0, line, head, body)
+            yield from (text for _, text in head + body)
+
+    def _pair(self, a: tuple[int, str] | None, b: tuple[int, str] | None, header: bool) -> None:
+        if a is not None and b is not None and self._equal(a[1], b[1], header):
+            return
+        number = (a or b or (0, ""))[0]
+        kind = self._tally.differs(f"line {number}", a[1] if a else None, b[1] if b else None)
+        if self._masks_needed is not None:
+            mask = mask_for(a[1], b[1], kind) if a and b and kind and self._tally.total < 200 else ""
+            if mask and a and b and re.sub(mask, "", a[1]) == re.sub(mask, "", b[1]):
+                self._masks_needed.add(mask)
+            else:
+                self._masks_needed = None
+
+    def _equal(self, a: str, b: str, header: bool) -> bool:
+        if self._masks:
+            reduced = self._reduce(a), self._reduce(b)
+            self._tally.compared += bool(reduced[0].replace(_REPLACED, "").strip() or reduced[1].replace(_REPLACED, "").strip())
+            self._bent += a != b and reduced[0] == reduced[1]
+            a, b = reduced
+        else:
+            self._tally.compared += 1
+        if a == b:
+            return True
+        if header and kind_of(a, b) in _APART:
+            self._apart.append((a, b))
+            return True
+        if self._tolerant and near(a, b, self._rules):
+            self._bent += 1
+            return True
+        return False
+
+    def _reduce(self, line: str) -> str:
+        for mask in self._masks:
+            line = mask.sub(_REPLACED, line)
+        return line
+
+    # --- as a multiset ---
+
+    def _as_multiset(self) -> Found:
+        """The sum of the digests of all lines: 512 bits, so that no two multisets that anyone can make have the same one."""
+        totals = []
+        for side in (self._left, self._right):
+            total = count = 0
+            for line in self._body(side):
+                reduced = self._reduce(line)
+                total += int.from_bytes(hashlib.blake2b(reduced.encode("utf-8", "surrogatepass")).digest(), "big")
+                count += 1
+                self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
+            totals.append((total % 2**512, count))
+        if totals[0] == totals[1]:
+            self._bent += 1
+            return self._same()
+        counts = f"{totals[0][1]} {self._dialect.things} here, {totals[1][1]} there"
+        return self._tally.different(f"not the same {self._dialect.things} in any order; {counts}")
+
+    def _permuted(self) -> bool:
+        sizes = [side.path.stat().st_size for side in (self._left, self._right)]
+        if self._masks or self._tolerant or max(sizes) > _ORDER_BYTES:
+            return False
+        sums = [
+            sum(int.from_bytes(hashlib.blake2b(line.encode("utf-8", "surrogatepass")).digest(), "big") for line in self._body(side))
+            for side in (self._left, self._right)
+        ]
+        return sums[0] == sums[1]
+
+    # --- answers ---
+
+    def _same(self) -> Found:
+        facts = self._facts()
+        if self._bent:
+            return self._tally.same(Sameness.TOLERANCE, "the same under the declared options", facts)
+        return self._tally.same(Sameness.CANONICAL, "; ".join(facts) or "the same lines", facts)
+
+    def _facts(self) -> tuple[str, ...]:
+        found = []
+        if self._left.form != self._right.form:
+            found.append(f"{self._left.form} here, {self._right.form} there")
+        if self._apart or self._aside[id(self._left)] != self._aside[id(self._right)]:
+            found.append("header lines with dates, versions or command lines are apart")
+        return tuple(found)
+
+
+def near(a: str, b: str, rules: Rules) -> bool:
+    """Whether two lines are the same but for numbers within the tolerance."""
+    if _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
+        return False
+    return all(
+        close(float(x[0]), float(y[0]), rules) for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True) if x[0] != y[0]
+    )
+
+
+def close(a: float, b: float, rules: Rules) -> bool:
+    """|a - b| <= absolute + relative * |a|, and infinities and NaN only as themselves."""
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    if math.isinf(a) or math.isinf(b):
+        return a == b
+    return abs(a - b) <= rules.absolute + rules.relative * max(abs(a), abs(b))
+
+
+def text_like(head: bytes) -> int:
+    """Whether this could be plain text."""
+    return GENERAL if looks_like_text(head) else NO

@@ -1,0 +1,54 @@
+"""Jupyter notebooks: cells, their sources and outputs. Ids, execution counts and metadata (kernel, language, timing) are apart."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.json import Object, Walk, load
+from cleanroom.model import Rules, Sameness
+
+_APART = {"metadata", "execution_count", "id", "nbformat", "nbformat_minor"}
+
+
+class Notebook:
+    name, version, extra = "notebook", "1", ""
+    options = frozenset({"ignore", "absolute", "relative"})
+
+    def handles(self, head: bytes, name: str) -> int:
+        return BY_NAME if name.endswith(".ipynb") and re.match(rb"\s*\{", head) else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        walk = Walk(rules)
+        walk.values(_cells(load(left.read_bytes())), _cells(load(right.read_bytes())), "")
+        found = walk.found()
+        if found.sameness is Sameness.CANONICAL:
+            return walk.tally.same(Sameness.CANONICAL, "the same cells and outputs; ids, counts, metadata or spacing differ")
+        return found
+
+
+def _cells(book: Any) -> Any:
+    if not isinstance(book, Object) or not isinstance(book.get("cells"), list):
+        raise NotExamined("it has no cells; a notebook older than version 4 is not read")
+    return Object({"cells": [_plain(cell) for cell in book["cells"]]})
+
+
+def _plain(value: Any) -> Any:
+    """A cell or an output without what is apart; text in lines as one text."""
+    if not isinstance(value, Object):
+        return value
+    found = Object()
+    for key, item in value.items():
+        if key in _APART:
+            continue
+        if key in ("source", "text") and isinstance(item, list) and all(isinstance(line, str) for line in item):
+            item = "".join(item)
+        elif key == "outputs" and isinstance(item, list):
+            item = [_plain(output) for output in item]
+        elif key == "data" and isinstance(item, Object):
+            item = Object({k: "".join(v) if isinstance(v, list) and all(isinstance(x, str) for x in v) else v for k, v in item.items()})
+        found[key] = item
+    return found
+
+
+COMPARATOR = Notebook()

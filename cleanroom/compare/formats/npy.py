@@ -1,0 +1,56 @@
+"""NumPy's npy: shape, type, byte order and elements. Arrays of Python objects are pickles, and never loaded. An npz is a zip."""
+
+from pathlib import Path
+from typing import Any
+
+from cleanroom.compare.formats.arrays import compare_arrays, suggestion
+from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.tally import Tally
+from cleanroom.model import Rules, Sameness
+
+_BLOCK = 2**22
+
+
+class Npy:
+    name, version, extra = "npy", "1", "tables"
+    options = frozenset({"absolute", "relative"})
+
+    def handles(self, head: bytes, name: str) -> int:
+        return FOR_CERTAIN if head.startswith(b"\x93NUMPY") else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        a, b = _load(left), _load(right)
+        if a.shape != b.shape:
+            return different(f"shape {a.shape} here, {b.shape} there")
+        native = a.dtype.newbyteorder("="), b.dtype.newbyteorder("=")
+        if native[0] != native[1]:
+            return different(f"type {a.dtype} here, {b.dtype} there")
+        tally = Tally("element", "elements")
+        bent = 0
+        order = "F" if a.flags.f_contiguous and b.flags.f_contiguous else "C"
+        x, y = a.ravel(order), b.ravel(order)
+        for start in range(0, max(x.size, 1), _BLOCK):
+            bent += compare_arrays(
+                x[start : start + _BLOCK].astype(native[0]),
+                y[start : start + _BLOCK].astype(native[0]),
+                f"from {start}" if start else "",
+                tally,
+                rules,
+            )
+        if tally.total:
+            return tally.different(f"{tally.total} of {a.size} elements differ", None, suggestion(tally, a.dtype.itemsize < 8))
+        if bent:
+            return tally.same(Sameness.TOLERANCE, "the same within the declared tolerance")
+        return tally.same(Sameness.CANONICAL, "the same elements; header, byte order, memory order or NaN bits differ")
+
+
+def _load(path: Path) -> Any:
+    import numpy as np
+
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=100_000)
+    except (ValueError, OSError, EOFError, SyntaxError) as error:
+        raise NotExamined(f"it cannot be read as an array ({str(error).splitlines()[0]})") from None
+
+
+COMPARATOR = Npy()

@@ -1,0 +1,104 @@
+"""Which comparator compares two files: the surest of all that are installed, content before name. Never raises for what a file holds.
+
+Comparators are found by the entry point group `cleanroom.comparators`, our own ones too. Not here: limits of time and memory.
+"""
+
+import functools
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import msgspec
+
+from cleanroom.compare.formats.binary import COMPARATOR as BINARY
+from cleanroom.compare.formats.binary import first_difference
+from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, NotExamined, different
+from cleanroom.model import Rules, Sameness, Value
+
+GROUP = "cleanroom.comparators"
+EXISTENCE = "existence"
+"""Named in an equivalence instead of a comparator: that both files are there is enough."""
+_DEEPEST = 4
+_TEXT = 400
+_WRAPPINGS = {"compressed"}
+
+
+class Question(Value, frozen=True):
+    """Two files to compare: where they are, what they are called in the run, and what was declared of them."""
+
+    left: str
+    right: str
+    name: str
+    comparator: str = ""
+    rules: Rules = Rules()
+
+
+@functools.cache
+def comparators() -> dict[str, Comparator]:
+    """Every installed comparator by its name."""
+    found: dict[str, Comparator] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        comparator: Comparator = point.load()
+        found[comparator.name] = comparator
+    return found
+
+
+def recognise(path: Path, name: str) -> Comparator:
+    """The comparator that is surest of a file."""
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    lower = name.lower()
+    ranked = [(comparator.handles(head, lower), comparator) for comparator in comparators().values()]
+    sure, best = max(ranked, key=lambda pair: pair[0], default=(NO, BINARY))
+    return best if sure > NO else BINARY
+
+
+def answer(question: Question) -> Found:
+    """Compare two files of unequal bytes; whatever goes wrong while reading them is said, and they are different."""
+    return _compare(Path(question.left), Path(question.right), question.name, question.comparator, question.rules, 0)
+
+
+def _compare(left: Path, right: Path, name: str, asked: str, rules: Rules, depth: int) -> Found:
+    if depth > _DEEPEST:
+        return different("not examined: it is wrapped too often")
+    chosen = recognise(left, name), recognise(right, name)
+    wrapped = chosen[0].name == chosen[1].name and chosen[0].name in _WRAPPINGS
+    comparator = comparators()[asked] if asked and not wrapped else chosen[0]
+    if not asked and chosen[0].name != chosen[1].name:
+        if BINARY.name not in (chosen[0].name, chosen[1].name):
+            return _bounded(first_difference(left, right, f"{chosen[0].name} here, {chosen[1].name} there"), "binary/1")
+        comparator = BINARY
+
+    def inner(a: Path, b: Path, inside: str) -> Found:
+        if a.stat().st_size == b.stat().st_size and first_difference(a, b).note.endswith("no byte differs"):
+            return Found(sameness=Sameness.BYTES, note="the same bytes")
+        return _compare(a, b, inside, asked, rules, depth + 1)
+
+    label = f"{comparator.name}/{comparator.version}"
+    try:
+        return _bounded(comparator.compare(left, right, name.lower(), rules, inner), label)
+    except NotExamined as error:
+        reason = f"not examined: {error}"
+    except ImportError as error:
+        what = f"cleanroom-confirm[{comparator.extra}]" if comparator.extra else str(error.name)
+        reason = f"not examined: install {what}"
+    except MemoryError:
+        reason = "not examined: it needs more memory than a comparator gets"
+    except RecursionError:
+        reason = "not examined: it is nested too deeply"
+    except Exception as error:
+        reason = f"not examined: the comparator failed ({type(error).__name__}: {error})"
+    return _bounded(first_difference(left, right, reason), label)
+
+
+def _bounded(found: Found, label: str) -> Found:
+    """The answer with its comparator's name, and no text longer than a report can show."""
+    excerpts = tuple(
+        msgspec.structs.replace(e, where=e.where[:_TEXT], left=e.left[:_TEXT], right=e.right[:_TEXT]) for e in found.excerpts[:8]
+    )
+    return msgspec.structs.replace(
+        found,
+        comparator=found.comparator or label,
+        note=found.note[:_TEXT],
+        excerpts=excerpts,
+        facts=tuple(f[:_TEXT] for f in found.facts[:8]),
+    )

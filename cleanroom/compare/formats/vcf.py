@@ -1,0 +1,13 @@
+"""VCF: records in order. Header lines that carry dates, versions or command lines are apart; a BCF is read by `bcf.py`."""
+
+import re
+
+from cleanroom.compare.formats.interface import FOR_CERTAIN, NO
+from cleanroom.compare.formats.lines import Dialect, LineFormat
+
+HEADER = re.compile(r"#")
+APART = re.compile(
+    r"##(?:file[dD]ate|source|startTime|cmdline|[Cc]ommand[Ll]ine|GATKCommandLine[^=]*|\w*(?:[Cc]ommand|[Cc]md|[Vv]ersion))="
+)
+DIALECT = Dialect(header=HEADER, apart=APART, thing="line", things="lines")
+COMPARATOR = LineFormat("vcf", DIALECT, (".vcf",), lambda head: FOR_CERTAIN if head.startswith(b"##fileformat=VCF") else NO)

@@ -1,0 +1,71 @@
+"""YAML: the graph of its nodes, whatever the style and the order of keys. Nothing is constructed; aliases are followed, never unfolded."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.json import Number, Object, Pairs, Walk
+from cleanroom.compare.formats.lines import looks_like_text
+from cleanroom.model import Rules
+
+_MOST = 32 * 2**20
+
+
+class Yaml:
+    name, version, extra = "yaml", "1", ""
+    options = frozenset({"ignore", "absolute", "relative"})
+
+    def handles(self, head: bytes, name: str) -> int:
+        return BY_NAME if name.endswith((".yaml", ".yml")) and looks_like_text(head) else NO
+
+    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+        walk = Walk(rules)
+        walk.values(_load(left), _load(right), "")
+        return walk.found()
+
+
+def _load(path: Path) -> Any:
+    if path.stat().st_size > _MOST:
+        raise NotExamined(f"it is larger than {_MOST} bytes")
+    try:
+        documents = list(yaml.compose_all(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        values = [_value(node, [200_000]) for node in documents]
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, ArithmeticError) as error:
+        raise NotExamined(f"it is not YAML ({str(error).splitlines()[0]})") from None
+    except RecursionError:
+        raise NotExamined("it is nested too deeply") from None
+    return values[0] if len(values) == 1 else values
+
+
+def _value(node: Any, budget: list[int]) -> Any:
+    """A node as `Walk` knows values; what aliases unfold to is bounded."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise NotExamined("it unfolds to too much")
+    if isinstance(node, yaml.MappingNode):
+        pairs = [(_key(k), _value(v, budget)) for k, v in node.value]
+        found = Object(pairs)
+        return found if len(found) == len(pairs) else Pairs(pairs)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(child, budget) for child in node.value]
+    tag = node.tag.removeprefix("tag:yaml.org,2002:")
+    if tag == "null":
+        return None
+    if tag == "bool":
+        return node.value.lower() in ("true", "yes", "on", "y")
+    if tag in ("int", "float") and node.value.lstrip("+-").replace(".", "").replace("e", "").replace("-", "").replace("+", "").isdigit():
+        if tag == "int" and node.value.lstrip("+-").startswith("0") and node.value.strip("+-0"):
+            return f"!{tag} {node.value}"  # octal in YAML 1.1
+        return Number(node.value)
+    return node.value if tag == "str" else f"!{tag} {node.value}"
+
+
+def _key(node: Any) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise NotExamined("a key is not a scalar")
+    return node.value if node.tag.endswith(":str") else f"!{node.tag.rpartition(':')[2]} {node.value}"
+
+
+COMPARATOR = Yaml()

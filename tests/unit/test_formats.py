@@ -1,0 +1,377 @@
+"""Every format: pairs that mean the same and pairs that do not, each by the comparator that a confirmation would ask."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import sqlite3
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanroom.compare.formats.interface import Found
+from cleanroom.compare.formats.registry import Question, answer, comparators
+from cleanroom.model import Rules, Sameness
+
+SAME, NEAR, OTHER, PAYLOAD = Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.DIFFERENT, Sameness.PAYLOAD
+
+
+def ask(tmp_path: Path, name: str, left: bytes, right: bytes, comparator: str = "", **rules: Any) -> Found:
+    files = [tmp_path / hashlib.sha256(side + content).hexdigest() for side, content in ((b"l", left), (b"r", right))]
+    for file, content in zip(files, (left, right), strict=True):
+        file.write_bytes(content)
+    return answer(Question(left=str(files[0]), right=str(files[1]), name=name, comparator=comparator, rules=Rules(**rules)))
+
+
+def npy(values: Any, **options: Any) -> bytes:
+    import numpy as np
+
+    out = io.BytesIO()
+    np.save(out, np.array(values, **options), allow_pickle=True)
+    return out.getvalue()
+
+
+def parquet(columns: dict[str, Any], **options: Any) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out, **options)
+    return out.getvalue()
+
+
+def feather(columns: dict[str, Any], compression: str) -> bytes:
+    import pyarrow as pa
+    from pyarrow import feather as format
+
+    out = io.BytesIO()
+    format.write_feather(pa.table(columns), out, compression=compression)
+    return out.getvalue()
+
+
+def hdf5(values: Any, *, external: str = "", attributes: "dict[str, Any] | None" = None, **options: Any) -> bytes:
+    import h5py
+
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        data = file.create_dataset("g/data", data=values, **options)
+        data.attrs.update(attributes or {})
+        if external:
+            file["away"] = h5py.ExternalLink(external, "/x")
+    return out.getvalue()
+
+
+def netcdf3(tmp_path: Path, values: list[float], units: str) -> bytes:
+    import netCDF4
+
+    path = tmp_path / "make.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("x", len(values))
+        variable = file.createVariable("t", "f8", ("x",))
+        variable[:] = values
+        variable.units = units
+    return path.read_bytes()
+
+
+def database(tmp_path: Path, rows: list[tuple[Any, ...]], *, waste: int = 0) -> bytes:
+    path = tmp_path / "make.db"
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (a, b)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
+        for _ in range(waste):
+            connection.execute("INSERT INTO t VALUES ('x', 'y')")
+        connection.execute("DELETE FROM t WHERE a = 'x'")
+    connection.close()
+    return path.read_bytes()
+
+
+def picture(form: str, *, dot: int = 0, mode: str = "RGB", **options: Any) -> bytes:
+    from PIL import Image
+
+    image = Image.new(mode, (40, 30), 0)
+    image.putpixel((7, 9), (dot, 0, 0) if mode == "RGB" else dot)
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def png_with(text: str) -> bytes:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("date", text)
+    return picture("PNG", pnginfo=info)
+
+
+def pdf(text: str, date: str) -> bytes:
+    import pikepdf
+
+    out = io.BytesIO()
+    with pikepdf.new() as file:
+        file.add_blank_page(page_size=(200, 100))
+        page = file.pages[0]
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        page.Contents = file.make_stream(f"BT /F1 18 Tf 20 40 Td ({text}) Tj ET".encode())
+        file.docinfo["/CreationDate"] = date
+        file.save(out)
+    return out.getvalue()
+
+
+def bam(tmp_path: Path, quality: int, threads: int) -> bytes:
+    import pysam
+
+    path = tmp_path / "make.bam"
+    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 1000}], "PG": [{"ID": "bwa", "CL": f"bwa mem -t {threads}"}]}
+    with pysam.AlignmentFile(str(path), "wb", header=header) as out:
+        read = pysam.AlignedSegment(out.header)
+        read.query_name, read.query_sequence, read.flag, read.reference_id = "r1", "ACGT", 0, 0
+        read.reference_start, read.mapping_quality, read.cigarstring = 5, quality, "4M"
+        out.write(read)
+    return path.read_bytes()
+
+
+def tar(members: dict[str, bytes], time: int = 0) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(content), time
+            archive.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def zipped(members: dict[str, bytes], year: int = 2000) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0)), content)
+    return out.getvalue()
+
+
+def notebook(output: str, count: int) -> bytes:
+    cell = {"cell_type": "code", "source": ["1 + 1\n"], "execution_count": count, "metadata": {}, "id": str(count),
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": [output]}]}  # fmt: skip
+    return json.dumps({"cells": [cell], "metadata": {"kernelspec": {"name": f"k{count}"}}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+VCF = b"##fileformat=VCFv4.2\n##fileDate=%s\n##contig=<ID=1>\n#CHROM\tPOS\tID\tREF\tALT\n1\t10\t.\tA\t%s\n"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><metadata>%s</metadata><defs><path id="%s" d="M0 0"/></defs><use href="#%s" x="%s"/></svg>'
+SAM = b"@HD\tVN:1.6\n@SQ\tSN:chr1\tLN:%s\n@PG\tID:bwa\tCL:bwa -t %s\nr1\t0\tchr1\t5\t60\t4M\t*\t0\t0\tACGT\t*\n"
+
+# name, left, right, rules, sameness
+PLAIN: list[tuple[str, bytes, bytes, dict[str, Any], Sameness]] = [
+    ("a.txt", b"a\nb\n", b"a\r\nb\r\n", {}, SAME),
+    ("a.txt", b"a\nb\n", b"\xef\xbb\xbfa\nb\n", {}, SAME),
+    ("a.txt", b"a\nb\n", "a\nb\n".encode("utf-16"), {}, SAME),
+    ("a.txt", b"a\nb", b"a\nb\n", {}, SAME),
+    ("a.txt", b"a\nb\n", b"a\nb \n", {}, OTHER),
+    ("a.txt", b"a\nb\n", b"b\na\n", {}, OTHER),
+    ("a.txt", b"a\nb\n", b"b\na\n", {"order": "any"}, NEAR),
+    ("a.txt", b"a\nb\n", b"b\nb\n", {"order": "any"}, OTHER),
+    ("a.txt", b"\xe9\n", b"\xc3\xa9\n", {}, OTHER),
+    ("a.txt", b"# date 2026-01-01\nx\n", b"# date 2027-01-01\nx\n", {}, OTHER),
+    ("a.txt", b"# date 2026-01-01\nx\n", b"# date 2027-01-01\nx\n", {"mask": (r"^# date .*",)}, NEAR),
+    ("a.txt", b"# date 2026-01-01\nx\n", b"# date 2027-01-01\ny\n", {"mask": (r"^# date .*",)}, OTHER),
+    ("a.txt", b"mean 0.10000001\n", b"mean 0.10000002\n", {"absolute": 1e-6}, NEAR),
+    ("a.txt", b"sample12 1.0\n", b"sample13 1.0\n", {"absolute": 5}, OTHER),
+    ("a.csv", b"a,b\n1,2\n", b'a,b\r\n"1",2\r\n', {}, SAME),
+    ("a.csv", b"a,b\n1,2\n", b"a,b\n1,2.0\n", {}, OTHER),
+    ("a.csv", b"a,b\n1\n", b"a,b\n1,\n", {}, OTHER),
+    ("a.csv", b"a,b\n1,2\n3,4\n", b"a,b\n3,4\n1,2\n", {}, OTHER),
+    ("a.csv", b"a,b\n1,2\n3,4\n", b"a,b\n3,4\n1,2\n", {"order": "any"}, NEAR),
+    ("a.csv", b"a,b\n1,2\n3,4\n", b"a,b\n3,2\n1,4\n", {"order": "any"}, OTHER),
+    ("a.csv", b"a,b\n1,2\n", b"b,a\n2,1\n", {}, OTHER),
+    ("a.csv", b"id,seconds\n1,2\n", b"id,seconds\n1,3\n", {"ignore": ("seconds",)}, NEAR),
+    ("a.csv", b"id,seconds\n1,2\n", b"id,seconds\n2,2\n", {"ignore": ("seconds",)}, OTHER),
+    ("a.csv", b"a\n0.1234567\n", b"a\n0.1234568\n", {"relative": 1e-5}, NEAR),
+    ("a.csv", b"a\n0.1234567\n", b"a\n0.1334568\n", {"relative": 1e-5}, OTHER),
+    ("a.csv", b"a\nNaN\n", b"a\n1\n", {"absolute": 9}, OTHER),
+    ("a.csv", b"a\ninf\n", b"a\n-inf\n", {"absolute": 9}, OTHER),
+    ("a.csv", b"a\n12345678901234567890\n", b"a\n12345678901234567891\n", {"relative": 1e-30}, OTHER),
+    ("a.json", b'{"a": 1, "b": [1, 2]}', b'{"b":[1,2],"a":1}', {}, SAME),
+    ("a.json", b'{"a": 1.50}', b'{"a": 1.5}', {}, SAME),
+    ("a.json", b'{"a": 1}', b'{"a": 1.0}', {}, OTHER),
+    ("a.json", b'{"a": 1}', b'{"a": true}', {}, OTHER),
+    ("a.json", b"[0.0]", b"[-0.0]", {}, OTHER),
+    ("a.json", b'{"a": 1, "a": 2}', b'{"a": 2, "a": 1}', {}, OTHER),
+    ("a.json", b"[1, 2]", b"[2, 1]", {}, OTHER),
+    ("a.json", b"[1, 2]", b"[2, 1]", {"order": "any"}, NEAR),
+    ("a.json", b'{"t": "2026-01-01", "v": 1}', b'{"t": "2027-01-01", "v": 1}', {"ignore": ("/t",)}, NEAR),
+    ("a.json", b'{"runs": [{"t": 1, "v": 1}]}', b'{"runs": [{"t": 2, "v": 1}]}', {"ignore": ("/runs/*/t",)}, NEAR),
+    ("a.json", b'{"runs": [{"t": 1, "v": 1}]}', b'{"runs": [{"t": 2, "v": 2}]}', {"ignore": ("/runs/*/t",)}, OTHER),
+    ("a.ndjson", b'{"a":1,"b":2}\n{"a":2}\n', b'{"b":2,"a":1}\n{"a":2}\n', {}, SAME),
+    ("a.ndjson", b'{"a":1}\n{"a":2}\n', b'{"a":1}\n', {}, OTHER),
+    ("a.yaml", b"a: 1\nb: [1, 2]\n", b"b:\n- 1\n- 2\na: 1\n", {}, SAME),
+    ("a.yaml", b"a: no\n", b"a: 'no'\n", {}, OTHER),
+    ("a.yaml", b"a: &x [1]\nb: *x\n", b"a: [1]\nb: [1]\n", {}, SAME),
+    ("a.vcf", VCF % (b"20260101", b"G"), VCF % (b"20260102", b"G"), {}, SAME),
+    ("a.vcf", VCF % (b"20260101", b"G"), VCF % (b"20260102", b"T"), {}, OTHER),
+    ("a.sam", SAM % (b"1000", b"1"), SAM % (b"1000", b"8"), {}, SAME),
+    ("a.sam", SAM % (b"1000", b"1"), SAM % (b"1001", b"1"), {}, OTHER),
+    ("a.fa", b">s\nACGT\n", b">s\nAC\nGT\n", {}, SAME),
+    ("a.fa", b">s\nACGT\n", b">s\nACGA\n", {}, OTHER),
+    ("a.fa", b">s\nACGT\n", b">t\nACGT\n", {}, OTHER),
+    ("a.fa", b">s\nACGT\n", b">s\nacgt\n", {}, OTHER),
+    ("a.fastq", b"@r\nAC\n+\nII\n", b"@r\r\nAC\r\n+\r\nII\r\n", {}, SAME),
+    ("a.fastq", b"@r\nAC\n+\nII\n", b"@r\nAC\n+\nIJ\n", {}, OTHER),
+    ("a.bed", b"# made 2026-01-01\nchr1\t1\t2\n", b"# made 2026-01-02\nchr1\t1\t2\n", {}, SAME),
+    ("a.bed", b"# made 2026-01-01\nchr1\t1\t2\n", b"# made 2026-01-01\nchr1\t1\t3\n", {}, OTHER),
+    ("a.bed", b"# of sample A\nchr1\t1\t2\n", b"# of sample B\nchr1\t1\t2\n", {}, OTHER),
+    ("a.gff", b"##gff-version 3\n#!date 2026-01-01\nc\t.\tgene\t1\t2\n", b"##gff-version 3\n#!date 2026-01-02\nc\t.\tgene\t1\t2\n", {}, SAME),
+    ("a.gff", b"##gff-version 3\nc\t.\tgene\t1\t2\n", b"##gff-version 3\nc\t.\tgene\t1\t3\n", {}, OTHER),
+    ("a.html", b'<html><!-- 1 --><p class="a" id="b">x  y</p></html>', b'<html>\n<p id="b" class="a">x y</p></html>', {}, SAME),
+    ("a.html", b"<html><p>x</p></html>", b"<html><p>y</p></html>", {}, OTHER),
+    ("a.html", b"<html><pre>x  y</pre></html>", b"<html><pre>x y</pre></html>", {}, OTHER),
+    ("a.svg", (SVG % ("2026", "m1", "m1", "1")).encode(), (SVG % ("2027", "q9", "q9", "1")).encode(), {}, SAME),
+    ("a.svg", (SVG % ("2026", "m1", "m1", "1")).encode(), (SVG % ("2026", "m1", "m1", "2")).encode(), {}, OTHER),
+    ("a.ipynb", notebook("2\n", 1), notebook("2\n", 9), {}, SAME),
+    ("a.ipynb", notebook("2\n", 1), notebook("3\n", 1), {}, OTHER),
+    ("a.gz", gzip.compress(b"abc", mtime=1), gzip.compress(b"abc", mtime=2), {}, PAYLOAD),
+    ("a.bz2", bz2.compress(b"abc" * 500000, 1), bz2.compress(b"abc" * 500000, 9), {}, PAYLOAD),
+    ("a.xz", lzma.compress(b"abc", preset=0), lzma.compress(b"abc", preset=9), {}, PAYLOAD),
+    ("a.json.gz", gzip.compress(b'{"a":1,"b":2}'), gzip.compress(b'{"b":2,"a":1}'), {}, SAME),
+    ("a.csv.xz", lzma.compress(b"a\n1\n"), lzma.compress(b"a\n2\n"), {}, OTHER),
+    ("a.txt.gz", gzip.compress(b"abc"), bz2.compress(b"abc"), {}, SAME),
+    ("a.tar", tar({"a": b"1"}, 1), tar({"a": b"1"}, 2), {}, PAYLOAD),
+    ("a.tar", tar({"a": b"1"}), tar({"a": b"2"}), {}, OTHER),
+    ("a.tar", tar({"a": b"1", "b": b"2"}), tar({"b": b"2", "a": b"1"}), {}, SAME),
+    ("a.zip", zipped({"a.json": b'{"a":1,"b":2}'}), zipped({"a.json": b'{"b":2,"a":1}'}), {}, SAME),
+    ("a.zip", zipped({"a": b"1"}, 2000), zipped({"a": b"1"}, 2001), {}, PAYLOAD),
+    ("a.zip", zipped({"a": b"1"}), zipped({"b": b"1"}), {}, OTHER),
+    ("a.tar.gz", gzip.compress(tar({"a.json": b'{"a":1,"b":2}'})), gzip.compress(tar({"a.json": b'{"b":2,"a":1}'})), {}, SAME),
+    ("a.bin", b"\0\1\2", b"\0\1\3", {}, OTHER),
+    ("a.rds", gzip.compress(b"X\n1", mtime=1), gzip.compress(b"X\n1", mtime=2), {}, OTHER),
+    ("a.pkl", b"\x80\x04K\x01.", b"\x80\x05K\x01.", {}, OTHER),
+    ("a", b"text\n", b"\x89PNG\r\n\x1a\n", {}, OTHER),
+]  # fmt: skip
+
+Make = Callable[[Path], bytes]
+MADE: list[tuple[str, Make, Make, dict[str, Any], Sameness]] = [
+    ("a.npy", lambda _: npy([1.5, 2.0]), lambda _: npy([1.5, 2.0], dtype=">f8"), {}, SAME),
+    ("a.npy", lambda _: npy([1.5, 2.0]), lambda _: npy([1.5, 2.5]), {}, OTHER),
+    ("a.npy", lambda _: npy([1.5, 2.0]), lambda _: npy([1.5, 2.0], dtype="f4"), {}, OTHER),
+    ("a.npy", lambda _: npy([0.0]), lambda _: npy([-0.0]), {}, OTHER),
+    ("a.npy", lambda _: npy([1.0, float("nan")]), lambda _: npy([1.0 + 1e-12, float("nan")]), {"relative": 1e-9}, NEAR),
+    ("a.npy", lambda _: npy([object()], dtype=object), lambda _: npy([1], dtype=object), {}, OTHER),
+    ("a.npz", lambda _: zipped({"x.npy": npy([1.5])}), lambda _: zipped({"x.npy": npy([1.5], dtype=">f8")}), {}, SAME),
+    ("a.parquet", lambda _: parquet({"a": [1, 2], "s": ["x", None]}), lambda _: parquet({"a": [1, 2], "s": ["x", None]}, compression="gzip", row_group_size=1), {}, SAME),
+    ("a.parquet", lambda _: parquet({"a": [1, 2]}), lambda _: parquet({"a": [1, 3]}), {}, OTHER),
+    ("a.parquet", lambda _: parquet({"a": [1, 2]}), lambda _: parquet({"a": [1.0, 2.0]}), {}, OTHER),
+    ("a.parquet", lambda _: parquet({"a": [[1, 2], []]}), lambda _: parquet({"a": [[1], [2]]}), {}, OTHER),
+    ("a.parquet", lambda _: parquet({"a": [1.0], "t": [1]}), lambda _: parquet({"a": [1.0], "t": [2]}), {"ignore": ("t",)}, NEAR),
+    ("a.feather", lambda _: feather({"a": [1, 2]}, "zstd"), lambda _: feather({"a": [1, 2]}, "lz4"), {}, SAME),
+    ("a.feather", lambda _: feather({"a": [1, 2]}, "zstd"), lambda _: feather({"a": [2, 1]}, "zstd"), {}, OTHER),
+    ("a.h5", lambda _: hdf5([1.0, 2.0]), lambda _: hdf5([1.0, 2.0], compression="gzip"), {}, SAME),
+    ("a.h5ad", lambda _: hdf5([1.0, 2.0]), lambda _: hdf5([1.0, 2.5]), {}, OTHER),
+    ("a.h5", lambda _: hdf5([1.0], attributes={"unit": "m"}), lambda _: hdf5([1.0], attributes={"unit": "s"}), {}, OTHER),
+    ("a.h5", lambda _: hdf5([1.0], attributes={"made": "1"}), lambda _: hdf5([1.0], attributes={"made": "2"}), {"ignore": ("made",)}, NEAR),
+    ("a.h5", lambda _: hdf5([1.0], external="/etc/passwd"), lambda _: hdf5([1.0], external="/etc/passwd", compression="gzip"), {}, OTHER),
+    ("a.nc", lambda p: netcdf3(p, [1.0], "m"), lambda p: netcdf3(p, [2.0], "m"), {}, OTHER),
+    ("a.nc", lambda p: netcdf3(p, [1.0], "m"), lambda p: netcdf3(p, [1.0], "s"), {}, OTHER),
+    ("a.db", lambda p: database(p, [(1, "x2")]), lambda p: database(p, [(1, "x2")], waste=3000), {}, SAME),
+    ("a.db", lambda p: database(p, [(1, "y")]), lambda p: database(p, [(1.0, "y")]), {}, OTHER),
+    ("a.db", lambda p: database(p, [(1, "y"), (2, "z")]), lambda p: database(p, [(2, "z"), (1, "y")]), {}, OTHER),
+    ("a.png", lambda _: png_with("2026"), lambda _: png_with("2027"), {}, SAME),
+    ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", dot=1), {}, OTHER),
+    ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", dot=1), {"absolute": 1}, NEAR),
+    ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", mode="L"), {}, OTHER),
+    ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", icc_profile=b"x" * 200), {}, OTHER),
+    ("a.tif", lambda _: picture("TIFF"), lambda _: picture("TIFF", compression="tiff_lzw"), {}, SAME),
+    ("a.tif", lambda _: picture("TIFF", mode="I;16", dot=3), lambda _: picture("TIFF", mode="I;16", dot=4), {}, OTHER),
+    ("a.jpg", lambda _: picture("JPEG", quality=90), lambda _: picture("JPEG", quality=90, comment=b"c"), {}, SAME),
+    ("a.jpg", lambda _: picture("JPEG"), lambda _: picture("JPEG", dot=255), {}, OTHER),
+    ("a.pdf", lambda _: pdf("hello", "D:20260101000000Z"), lambda _: pdf("hello", "D:20270101000000Z"), {}, SAME),
+    ("a.pdf", lambda _: pdf("hello", "D:20260101000000Z"), lambda _: pdf("hallo", "D:20260101000000Z"), {}, OTHER),
+    ("a.bam", lambda p: bam(p, 60, 1), lambda p: bam(p, 60, 8), {}, SAME),
+    ("a.bam", lambda p: bam(p, 60, 1), lambda p: bam(p, 59, 1), {}, OTHER),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "left", "right", "rules", "sameness"), PLAIN)
+def test_formats(tmp_path: Path, name: str, left: bytes, right: bytes, rules: dict[str, Any], sameness: Sameness) -> None:
+    for pair in ((left, right), (right, left)):
+        found = ask(tmp_path, name, *pair, **rules)
+        assert found.sameness is sameness, found
+        assert found.note
+        assert found.comparator
+
+
+@pytest.mark.parametrize(("name", "left", "right", "rules", "sameness"), MADE)
+def test_formats_of_libraries(tmp_path: Path, name: str, left: Make, right: Make, rules: dict[str, Any], sameness: Sameness) -> None:
+    a, b = left(tmp_path), right(tmp_path)
+    assert a != b
+    for pair in ((a, b), (b, a)):
+        found = ask(tmp_path, name, *pair, **rules)
+        assert found.sameness is sameness, found
+        assert "failed" not in found.note
+
+
+def test_every_comparator_is_installed_and_tried() -> None:
+    """A format without a pair that means the same and one that does not is not tested."""
+    assert {"text", "table", "json", "ndjson", "yaml", "compressed", "archive", "npy", "columnar", "hdf5", "netcdf3", "sqlite", "image",
+            "svg", "pdf", "html", "notebook", "vcf", "sam", "alignments", "fasta", "fastq", "bed", "gff", "serialized", "binary"} == set(comparators())  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right", "rules", "kind"),
+    [
+        ("a.txt", b"made 2026-01-01T10:00:00Z\n", b"made 2026-01-02T11:00:00Z\n", {}, "timestamp"),
+        ("a.txt", b"read /tmp/a/b.txt\n", b"read /home/x/b.txt\n", {}, "absolute path"),
+        ("a.txt", b"a\nb\n", b"b\na\n", {}, "order of lines"),
+        ("a.csv", b"a\n1\n2\n", b"a\n2\n1\n", {}, "order of rows"),
+        ("a.json", b'{"a":1,"b":2}', b'{"b":2,"a":1}', {}, "order of keys"),
+        ("a.csv", b"a\n0.123456789012345\n", b"a\n0.123456789012346\n", {}, "floating-point noise"),
+        ("a.txt", b"samtools version 1.19\n", b"samtools version 1.20\n", {}, "tool version"),
+        ("a.txt", b"seed: 17\n", b"seed: 42\n", {}, "random seed"),
+        ("a.csv", b'a\n"1,5"\n', b"a\n1.5\n", {}, "locale"),
+        ("a.txt", b"hostname: node17\n", b"hostname: login1\n", {}, "host or user name"),
+        ("a.gz", gzip.compress(b"x", mtime=1), gzip.compress(b"x", mtime=2), {}, "compression level or time"),
+    ],
+)
+def test_kinds(tmp_path: Path, name: str, left: bytes, right: bytes, rules: dict[str, Any], kind: str) -> None:
+    assert ask(tmp_path, name, left, right, **rules).kinds == (kind,)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right"),
+    [("a.csv", b"a,b\n1,2026-01-01\n", b"a,b\n2,2026-01-02\n"), ("a.txt", b"count 10\n", b"count 11\n"), ("a.txt", b"v 0.5\n", b"v 0.6\n")],
+)
+def test_no_kind_is_guessed(tmp_path: Path, name: str, left: bytes, right: bytes) -> None:
+    assert ask(tmp_path, name, left, right).kinds == ()
+
+
+def suggested() -> Iterator[tuple[str, bytes, bytes]]:
+    for name, left, right, rules, _ in PLAIN:
+        if not rules:
+            yield name, left, right
+
+
+@pytest.mark.parametrize(("name", "left", "right"), list(suggested()))
+def test_a_suggestion_covers_what_it_was_made_for(tmp_path: Path, name: str, left: bytes, right: bytes) -> None:
+    found = ask(tmp_path, name, left, right)
+    if found.suggestion is not None:
+        options = {field: getattr(found.suggestion, field) for field in Rules.__struct_fields__}
+        again = ask(tmp_path, name, left, right, **options)
+        assert again.sameness is NEAR or again.compared == 0, (found, again)
+
+
+def test_pictures_of_pictures(tmp_path: Path) -> None:
+    found = ask(tmp_path, "a.png", picture("PNG"), picture("PNG", dot=200))
+    assert len(found.pictures) == 3
+    assert all(p.startswith("data:image/") for p in found.pictures)
+    assert "column 7, row 9" in found.excerpts[0].where
+
+
+def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "polars", None)
+    found = ask(tmp_path, "a.csv", b"a\n1\n", b'a\n"1"\n')
+    assert found.sameness is OTHER
+    assert "install cleanroom-confirm[tables]" in found.note

@@ -222,7 +222,7 @@ class Rules(Value, frozen=True, forbid_unknown_fields=True):
     """What a comparison may leave out or take as near; also `options:` of an equivalence. The default leaves out nothing.
 
     `ignore` names columns, keys, data sets or header lines; `mask` holds regular expressions whose matches in a line do not count.
-    `order: any` compares rows as a multiset. Deviations are of numbers: |a - b| <= absolute + relative * |a|, as NumPy's `isclose`, or
+    `order: any` compares rows as a multiset. Deviations are of numbers: |a - b| <= absolute + relative * max(|a|, |b|), or
     for pixels of channel values. `appearance` compares pages as they look.
     """
 

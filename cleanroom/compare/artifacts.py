@@ -5,8 +5,10 @@ Not here: what a format means (comparators say), and whether a difference is noi
 
 import datetime
 import stat
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -43,9 +45,8 @@ def compare_artifacts(
     here = {a.path: a for a in left.artifacts}
     there = {a.path: a for a in right.artifacts}
     bounds = Boundary(left, ground.declared), Boundary(right, ground.declared)
-    differences: list[Difference] = []
-    questions: dict[int, Question] = {}
-    counts: dict[str, int] = {}
+    pending: list[_Pending] = []
+    counts: Counter[str] = Counter()
     informing = 0
     for path in sorted(here.keys() | there.keys()):
         a, b = here.get(path), there.get(path)
@@ -53,24 +54,24 @@ def compare_artifacts(
         informing += not decides
         sameness, note = _sameness(a, b)
         if sameness is Sameness.BYTES:
-            if decides:
-                counts[sameness] = counts.get(sameness, 0) + 1
+            counts[sameness] += decides
             continue
         difference = _difference(path, a, b, left, right, sameness, decides, note)
-        if sameness is Sameness.DIFFERENT and not note and a and b:
-            _ask(difference, a, b, ground, len(differences), questions)
-        differences.append(difference)
-    _examine(differences, questions, ground)
-    for difference in differences:
-        if difference.path in here or difference.path in there:
-            decided = any(
-                side and bound.decides(side)
-                for side, bound in zip((here.get(difference.path), there.get(difference.path)), bounds, strict=True)
-            )
-            if decided:
-                counts[difference.sameness] = counts.get(difference.sameness, 0) + 1
+        asked = _ask(difference, a, b, ground) if sameness is Sameness.DIFFERENT and not note and a and b else None
+        pending.append(asked or _Pending(difference))
+    differences = _examine(pending, ground)
+    for before, difference in zip(pending, differences, strict=True):
+        counts[difference.sameness] += before.difference.decides
     marked, origins = find_origins(left, right, differences, ground.locate)
-    return _bounded(marked), counts, informing, origins
+    return _bounded(marked), dict(+counts), informing, origins
+
+
+class _Pending(NamedTuple):
+    """A difference, what is asked of a comparator, and which equivalence is in force for it."""
+
+    difference: Difference
+    question: Question | None = None
+    chosen: int = -1
 
 
 def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
@@ -92,39 +93,35 @@ def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
     return Sameness.DIFFERENT, ""
 
 
-def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground, index: int, questions: dict[int, Question]) -> None:
+def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground) -> _Pending | None:
     """The question to a comparator, where the contents are there and somebody wants to know."""
     files = ground.locate(a.sha256), ground.locate(b.sha256)
     if (a.role in _UNSEEN and not d.decides) or not all(file.is_file() for file in files):
-        return
+        return None
     chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
     equivalence = ground.equivalences[chosen] if chosen >= 0 else None
     name = d.path.rpartition("/")[2]
-    if equivalence is None or equivalence.comparator == EXISTENCE:
-        questions[index] = Question(left=str(files[0]), right=str(files[1]), name=name)
-    else:
-        questions[index] = Question(
-            left=str(files[0]), right=str(files[1]), name=name, comparator=equivalence.comparator, rules=equivalence.options
-        )
+    question = Question(left=str(files[0]), right=str(files[1]), name=name)
+    if equivalence is not None and equivalence.comparator != EXISTENCE:
+        question = msgspec.structs.replace(question, comparator=equivalence.comparator, rules=equivalence.options)
+    return _Pending(d, question, chosen)
 
 
-def _examine(differences: list[Difference], questions: dict[int, Question], ground: Ground) -> None:
-    answers = dict(zip(questions, ground.examiner.examine(list(questions.values())), strict=True))
-    for index, d in enumerate(differences):
-        if index in answers:
-            differences[index] = _answered(d, answers[index], ground)
-        elif not d.note:
-            note = (
-                "bytes differ; it only informs"
-                if d.role in _UNSEEN and not d.decides
-                else "the content is no longer kept; only the digests were compared"
-            )
-            differences[index] = msgspec.structs.replace(d, note=note)
+def _examine(pending: list[_Pending], ground: Ground) -> list[Difference]:
+    answers = iter(ground.examiner.examine([one.question for one in pending if one.question]))
+    return [_answered(one.difference, next(answers), one.chosen, ground) if one.question else _unasked(one.difference) for one in pending]
 
 
-def _answered(d: Difference, found: Found, ground: Ground) -> Difference:
+def _unasked(d: Difference) -> Difference:
+    if d.note:
+        return d
+    informs = d.role in _UNSEEN and not d.decides
+    note = "bytes differ; it only informs" if informs else "the content is no longer kept; only the digests were compared"
+    return msgspec.structs.replace(d, note=note)
+
+
+def _answered(d: Difference, found: Found, chosen: int, ground: Ground) -> Difference:
     """A difference with what a comparator found, accepted where it is the payload or an equivalence in force covers it."""
-    chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
     sameness, note = found.sameness, found.note
     if chosen >= 0 and ground.equivalences[chosen].comparator == EXISTENCE and sameness is not Sameness.PAYLOAD:
         sameness, note = Sameness.EXISTENCE, f"both are there; what they hold was not asked ({note})"

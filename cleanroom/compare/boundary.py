@@ -13,7 +13,7 @@ class Boundary:
 
     Every file that a run left decides, declared or not, except logs, benchmarks, temporary outputs and bytecode caches.
     A log or benchmark that is a target, or that another job reads, decides too. Where the commit names a published contract,
-    only that decides; a scratch place never does.
+    only that decides, even within a scratch place; otherwise a scratch place never does.
     """
 
     def __init__(self, evidence: Evidence, declared: Declared | None = None) -> None:
@@ -23,10 +23,10 @@ class Boundary:
         self._read = read | (set(evidence.plan.targets) if evidence.plan else set())
 
     def decides(self, artifact: Artifact) -> bool:
-        if any(matches(artifact.path, scratch.path) for scratch in self._declared.scratch):
-            return False
         if self._declared.publish:
             return artifact.role is not Role.CACHE and any(publishes(entry, artifact, self._evidence) for entry in self._declared.publish)
+        if any(matches(artifact.path, scratch.path) for scratch in self._declared.scratch):
+            return False
         if artifact.role in (Role.LOG, Role.BENCHMARK):
             return artifact.path in self._read
         return artifact.role not in _INFORMING

@@ -26,8 +26,8 @@ MEMORY = 3 * 2**30
 SECONDS = 60.0
 BYTES_PER_SECOND = 10 * 2**20
 """A question may take `SECONDS`, and a second more for so many bytes of the two files."""
-_AHEAD = 64
-"""Questions that a worker has in its pipe; their lines fit into it."""
+_AHEAD = 32 * 2**10
+"""Bytes of questions that wait in a worker's pipe: less than any pipe holds, so that asking never waits for answering."""
 _LINE = 16_000_000
 
 
@@ -65,22 +65,26 @@ class Examiner:
 
     def _with_worker(self, questions: "deque[Question]", scratch: str) -> None:
         worker = _Worker(self._memory, scratch)
-        asked: deque[Question] = deque()
+        asked: deque[tuple[Question, int]] = deque()
+        ahead = 0
         try:
             while True:
-                while len(asked) < _AHEAD and questions and worker.alive:
+                while (ahead < _AHEAD or not asked) and worker.alive:
                     try:
                         question = questions.popleft()
                     except IndexError:
                         break
-                    asked.append(question)
-                    worker.ask(question)
+                    line = msgspec.json.encode(question) + b"\n"
+                    asked.append((question, len(line)))
+                    ahead += len(line)
+                    worker.ask(line)
                 if not asked:
                     return
-                found = worker.answer(self._seconds + _size(asked[0]) / BYTES_PER_SECOND)
-                self._known[asked.popleft()] = found
+                question, length = asked.popleft()
+                self._known[question] = worker.answer(self._seconds + _size(question) / BYTES_PER_SECOND)
+                ahead -= length
                 if not worker.alive:
-                    questions.extendleft(reversed(asked))
+                    questions.extendleft(q for q, _ in reversed(asked))
                     return
         finally:
             worker.close()
@@ -103,10 +107,10 @@ class _Worker:
         self._decoder = msgspec.json.Decoder(Found)
         self.alive = True
 
-    def ask(self, question: Question) -> None:
+    def ask(self, line: bytes) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(msgspec.json.encode(question) + b"\n")
+            self._process.stdin.write(line)
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # `answer` will see that it is gone

@@ -7,6 +7,7 @@ import difflib
 import math
 import re
 import struct
+from decimal import Decimal
 
 TIMESTAMP = "timestamp"
 PATH = "absolute path"
@@ -115,8 +116,6 @@ def _number(left: str, right: str) -> str:
 
 
 def _exact(text: str) -> "tuple[str, str]":
-    from decimal import Decimal
-
     value = Decimal(text)
     return str(value.normalize()), "-" if value.is_signed() else "+"
 

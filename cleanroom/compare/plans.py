@@ -4,6 +4,7 @@ Deciding: job set, inputs, outputs, params, code, software, configuration. Infor
 lines where only threads or resources explain the difference.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,11 +90,17 @@ def _explained(left: Job, right: Job) -> list[str]:
     for a, b in zip(words_left, words_right, strict=True):
         if a == b:
             continue
-        names = [n for n, (x, y) in values.items() if a.replace(x, "\0") == b.replace(y, "\0") and x in a and y in b]
+        names = [name for name, pair in values.items() if _becomes(a, b, *pair)]
         if not names:
             return []
         used.setdefault(names[0])
     return list(used)
+
+
+def _becomes(word: str, other: str, value: str, new: str) -> bool:
+    """Whether `other` is `word` with a value replaced in some places where it is no part of a longer number."""
+    parts = re.split(rf"(?<!\d)(?<!\d\.){re.escape(value)}(?!\.?\d)", word)
+    return re.fullmatch(f"(?:{re.escape(value)}|{re.escape(new)})".join(map(re.escape, parts)), other) is not None
 
 
 def _difference(job: str, field: str, left: Any, right: Any, *, decides: bool = True, note: str = "") -> PlanDifference:

@@ -1,6 +1,8 @@
 """From a tree and the job records of a room to artifacts: what a run left, what it is to the workflow, which job made it."""
 
+import bisect
 import hashlib
+import itertools
 import posixpath
 import stat
 from collections.abc import Iterator
@@ -80,9 +82,18 @@ def _parents(path: str) -> Iterator[str]:
         yield path
 
 
-def _at_work(attempts: tuple[Attempt, ...], moment: float) -> tuple[int, ...]:
-    """The attempts that were running at a moment; none where the end of one was not seen."""
-    return tuple(i for i, a in enumerate(attempts) if a.started <= moment and a.ended is not None and moment <= a.ended)
+class _AtWork:
+    """Which attempts were running at a moment; an attempt whose end was not seen is of none."""
+
+    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
+        self._spans = sorted((a.started, a.ended, i) for i, a in enumerate(attempts) if a.ended is not None)
+        self._starts = [start for start, _, _ in self._spans]
+        self._latest = list(itertools.accumulate((end for _, end, _ in self._spans), max))
+        """The latest end of all spans up to each: before the first that reaches a moment, no span does."""
+
+    def at(self, moment: float) -> tuple[int, ...]:
+        first, last = bisect.bisect_left(self._latest, moment), bisect.bisect_right(self._starts, moment)
+        return tuple(sorted(i for _, end, i in self._spans[first:last] if moment <= end))
 
 
 def _kind(mode: int) -> Kind:
@@ -117,6 +128,7 @@ def collect(
     nobody's work, and no artifact.
     """
     owners = _Owners(attempts)
+    at_work = _AtWork(attempts)
     artifacts = []
     for raw, seen in touched.items():
         path = escape_path(raw)
@@ -139,7 +151,7 @@ def collect(
                 job=index,
                 target=result.target,
                 unexamined=result.unexamined or _leads_away(path, result.target),
-                written_during=_at_work(attempts, seen.ctime / 1e9) if owner is None else (),
+                written_during=at_work.at(seen.ctime / 1e9) if owner is None else (),
             )
         )
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

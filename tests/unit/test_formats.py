@@ -7,8 +7,10 @@ import io
 import json
 import lzma
 import sqlite3
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,7 +112,31 @@ def png_with(text: str) -> bytes:
     return picture("PNG", pnginfo=info)
 
 
-def pdf(text: str, date: str) -> bytes:
+def deep_png(value: int) -> bytes:
+    """A PNG of one pixel with 16 bits a channel, whose low byte is the value."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    pixel = zlib.compress(struct.pack(">BHHH", 0, 256 + value, 256, 256))
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixel) + chunk(b"IEND", b"")
+
+
+def enum(*names: str) -> Any:
+    import h5py
+
+    return h5py.enum_dtype({name: number for number, name in enumerate(names)}, basetype="i1")
+
+
+def fixed(value: float) -> Any:
+    import pyarrow as pa
+
+    return pa.array([[value, 1.0]], pa.list_(pa.float64(), 2))
+
+
+def pdf(text: str, date: str, shared: tuple[str, ...] = (), direct: tuple[str, ...] = ()) -> bytes:
+    """One page; dictionaries with a note each hang from its catalogue, as one indirect object or as direct ones."""
     import pikepdf
 
     out = io.BytesIO()
@@ -121,6 +147,11 @@ def pdf(text: str, date: str) -> bytes:
         page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
         page.Contents = file.make_stream(f"BT /F1 18 Tf 20 40 Td ({text}) Tj ET".encode())
         file.docinfo["/CreationDate"] = date
+        if shared:
+            one = file.make_indirect(pikepdf.Dictionary(Creator=pikepdf.String(shared[0])))
+            file.Root.Notes = pikepdf.Array([one for _ in shared])
+        if direct:
+            file.Root.Notes = pikepdf.Array([pikepdf.Dictionary(Creator=pikepdf.String(note)) for note in direct])
         file.save(out)
     return out.getvalue()
 
@@ -148,9 +179,10 @@ def tar(members: dict[str, bytes], time: int = 0) -> bytes:
     return out.getvalue()
 
 
-def zipped(members: dict[str, bytes], year: int = 2000) -> bytes:
+def zipped(members: dict[str, bytes], year: int = 2000, comment: bytes = b"") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
+        archive.comment = comment
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0)), content)
     return out.getvalue()
@@ -247,6 +279,19 @@ PLAIN: list[tuple[str, bytes, bytes, dict[str, Any], Sameness]] = [
     ("a.zip", zipped({"a": b"1"}, 2000), zipped({"a": b"1"}, 2001), {}, PAYLOAD),
     ("a.zip", zipped({"a": b"1"}), zipped({"b": b"1"}), {}, OTHER),
     ("a.tar.gz", gzip.compress(tar({"a.json": b'{"a":1,"b":2}'}), mtime=0), gzip.compress(tar({"a.json": b'{"b":2,"a":1}'}), mtime=0), {}, SAME),
+    ("a.tar", tar({"a": b"1", "z.zip": zipped({"i": b"1"})}), tar({"a": b"2", "z.zip": zipped({"i": b"1"})}), {}, OTHER),
+    ("a.zip", zipped({"a": b"1"}, comment=b"v1"), zipped({"a": b"1"}, comment=b"v2"), {}, OTHER),
+    ("a.html", b"<html>&lt;b []&gt;</html>", b"<html><b></html>", {}, OTHER),
+    ("a.html", b"<html><?x 1?></html>", b"<html><?x 2?></html>", {}, OTHER),
+    ("a.svg", b"<svg><g>a | b</g>c</svg>", b"<svg><g>a</g>b | c</svg>", {}, OTHER),
+    ("a.svg", b'<svg><path id="r"/><use x="url(#r)"/></svg>', b'<svg><path id="q"/><use x="url(#q)"/></svg>', {}, SAME),
+    ("a.svg", b'<svg><path id="a"/><use href="#id0"/></svg>', b'<svg><path id="a"/><use href="#a"/></svg>', {}, OTHER),
+    ("a.yaml", b"a\n---\nb\n", b"- a\n- b\n", {}, OTHER),
+    ("a.yaml", b"a: !x [1]\n", b"a: [1]\n", {}, OTHER),
+    ("a.yaml", b"a: 0x10\n", b"a: '!int 0x10'\n", {}, OTHER),
+    ("a.yaml", b"1: a\n", b"'!int 1': a\n", {}, OTHER),
+    ("a.json", b"[100]", b"[110]", {"relative": 0.095}, NEAR),
+    ("a.csv", b"a\n100\n", b"a\n110\n", {"relative": 0.095}, NEAR),
     ("a.bin", b"\0\1\2", b"\0\1\3", {}, OTHER),
     ("a.rds", gzip.compress(b"X\n1", mtime=1), gzip.compress(b"X\n1", mtime=2), {}, OTHER),
     ("a.pkl", b"\x80\x04K\x01.", b"\x80\x05K\x01.", {}, OTHER),
@@ -284,6 +329,14 @@ MADE: list[tuple[str, Make, Make, dict[str, Any], Sameness]] = [
     ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", dot=1), {"absolute": 1}, NEAR),
     ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", mode="L"), {}, OTHER),
     ("a.png", lambda _: picture("PNG"), lambda _: picture("PNG", icc_profile=b"x" * 200), {}, OTHER),
+    ("a.png", lambda _: deep_png(1), lambda _: deep_png(2), {}, OTHER),
+    ("a.npy", lambda _: npy([100.0]), lambda _: npy([110.0]), {"relative": 0.095}, NEAR),
+    ("a.npy", lambda _: npy([float("inf")]), lambda _: npy([float("-inf")]), {"absolute": 9}, OTHER),
+    ("a.h5", lambda _: hdf5([0, 1], dtype=enum("no", "yes")), lambda _: hdf5([0, 1], dtype=enum("yes", "no")), {}, OTHER),
+    ("a.db", lambda p: database(p, [(0.0, 1)]), lambda p: database(p, [(-0.0, 1)]), {}, OTHER),
+    ("a.parquet", lambda _: parquet({"a": fixed(0.0)}), lambda _: parquet({"a": fixed(-0.0)}), {}, OTHER),
+    ("a.pdf", lambda _: pdf("x", "D:2026", shared=("A", "A")), lambda _: pdf("x", "D:2026", direct=("A", "B")), {}, OTHER),
+    ("a.pdf", lambda _: pdf("x", "D:2026", direct=("A",)), lambda _: pdf("x", "D:2026", direct=("B",)), {}, OTHER),
     ("a.tif", lambda _: picture("TIFF"), lambda _: picture("TIFF", compression="tiff_lzw"), {}, SAME),
     ("a.tif", lambda _: picture("TIFF", mode="I;16", dot=3), lambda _: picture("TIFF", mode="I;16", dot=4), {}, OTHER),
     ("a.jpg", lambda _: picture("JPEG", quality=90), lambda _: picture("JPEG", quality=90, comment=b"c"), {}, SAME),

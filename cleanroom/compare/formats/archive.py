@@ -1,6 +1,5 @@
 """zip and tar: their members. The same members in order, whatever their times and owners, are `payload`; else member by member."""
 
-import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -36,8 +35,7 @@ class Archive:
         try:
             digests = [payload_digest(path) for path in (left, right)]
             if digests[0] == digests[1]:
-                kind = "zip" if zipfile.is_zipfile(left) else "tar"
-                return Found(sameness=Sameness.PAYLOAD, note=f"the same content in another {kind} wrapping", comparator=f"{kind}/2")
+                return Found(sameness=Sameness.PAYLOAD, note=f"the same content in another {_kind(left)} wrapping")
             with _opened(left) as a, _opened(right) as b:
                 return _members(a, b, inner)
         except NoPayload as error:
@@ -51,6 +49,7 @@ class _Open:
 
     def __init__(self, archive: "zipfile.ZipFile | tarfile.TarFile", size: int) -> None:
         self._archive = archive
+        self.comment = archive.comment if isinstance(archive, zipfile.ZipFile) else b""
         self._bound = Bounded(size)
         self.members: dict[str, _Member] = {}
         self.names: list[str] = []
@@ -82,10 +81,16 @@ def _listed(archive: "zipfile.ZipFile | tarfile.TarFile") -> Iterator[tuple[str,
             yield member.name, _Member(kind, member.linkname + (" x" if member.mode & 0o100 and member.isfile() else ""), member.size)
 
 
+def _kind(path: Path) -> str:
+    """By its first bytes: a tar may end with a zip."""
+    with path.open("rb") as stream:
+        return container_of(stream.read(512))
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[_Open]:
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
+    if _kind(path) == "zip":
         with zipfile.ZipFile(path) as archive:
             yield _Open(archive, size)
     else:
@@ -98,6 +103,8 @@ def _members(left: _Open, right: _Open, inner: Inner) -> Found:
     worst = Sameness.PAYLOAD
     kinds: dict[str, None] = {}
     notes: list[str] = []
+    if left.comment != right.comment:
+        tally.differs("comment", *(side.comment.decode("utf-8", "backslashreplace") for side in (left, right)))
     with tempfile.TemporaryDirectory() as folder:
         for name in sorted(left.members.keys() | right.members.keys()):
             a, b = left.members.get(name), right.members.get(name)
@@ -118,7 +125,6 @@ def _members(left: _Open, right: _Open, inner: Inner) -> Found:
             kind = found.kinds[0] if len(found.kinds) == 1 else ""
             where = f"{name}: {first.where}" if first else name
             tally.differs(where, first.left if first else found.note, first.right if first else found.note, kind)
-    shutil.rmtree(folder, ignore_errors=True)
     if tally.total:
         return tally.different(f"{tally.total} of {len(left.members.keys() | right.members.keys())} members differ")
     if left.names != right.names:

@@ -124,7 +124,7 @@ def _columns(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> int:
         return compare_arrays(x, y, where, tally, rules)
     if pa.types.is_struct(kind):
         return sum(_columns(a.field(i), b.field(i), f"{where}.{kind.field(i).name}", tally, rules) for i in range(kind.num_fields))
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         if pc.list_value_length(a).equals(pc.list_value_length(b)):
             return _columns(a.flatten(), b.flatten(), f"{where}[]", tally, rules)
         tally.differs(where, "lists of other lengths", "lists of other lengths", "")

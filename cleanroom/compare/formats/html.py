@@ -65,7 +65,7 @@ class _Flat(HTMLParser):
         self._text = []
         text = text if self._keeping else _WORDS.sub(" ", text).strip()
         if text:
-            self.parts.append(text)
+            self.parts.append(text.replace("&", "&amp;").replace("<", "&lt;"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._end_of_text()
@@ -81,7 +81,16 @@ class _Flat(HTMLParser):
         self._text.append(data)
 
     def handle_decl(self, decl: str) -> None:
+        self._end_of_text()
         self.parts.append(f"<!{decl.lower()}>")
+
+    def handle_pi(self, data: str) -> None:
+        self._end_of_text()
+        self.parts.append(f"<?{data}>")
+
+    def unknown_decl(self, data: str) -> None:
+        self._end_of_text()
+        self.parts.append(f"<![{data}]>")
 
     def close(self) -> None:
         super().close()

@@ -63,6 +63,8 @@ def _opened(pil: Any, path: Path) -> Iterator[Any]:
 def _frames(picture: Any) -> Iterator[Any]:
     for index in range(getattr(picture, "n_frames", 1)):
         picture.seek(index)
+        if not picture.mode.startswith("I") and any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ())):
+            raise NotExamined("it has 16 bits a channel in several channels, which are not decoded in full")
         picture.load()
         yield picture
 

@@ -125,7 +125,7 @@ class Walk:
                 self._bent += [canonical(x) for x in a] != [canonical(x) for x in b]
                 return
         for index, (x, y) in enumerate(zip_longest(a, b, fillvalue=ABSENT)):
-            if type(a) is Pairs and isinstance(x, tuple) and isinstance(y, tuple):
+            if isinstance(a, Pairs) and isinstance(x, tuple) and isinstance(y, tuple):
                 self.values(x[0], y[0], f"{place}/{index} (key)")
                 self.values(x[1], y[1], f"{place}/{x[0]}")
             else:

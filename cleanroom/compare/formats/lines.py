@@ -3,15 +3,16 @@
 A line ends with LF or CRLF. Bytes that are not UTF-8 are kept as they are. Not here: which lines are a header.
 """
 
-import hashlib
 import math
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
 from cleanroom.compare.formats.interface import BY_NAME, GENERAL, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.multiset import multiset
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
 from cleanroom.model import Rules, Sameness
@@ -246,31 +247,27 @@ class _Comparison:
     # --- as a multiset ---
 
     def _as_multiset(self) -> Found:
-        """The sum of the digests of all lines: 512 bits, so that no two multisets that anyone can make have the same one."""
-        totals = []
-        for side in (self._left, self._right):
-            total = count = 0
-            for line in self._body(side):
-                reduced = self._reduce(line)
-                total += int.from_bytes(hashlib.blake2b(reduced.encode("utf-8", "surrogatepass")).digest(), "big")
-                count += 1
-                self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
-            totals.append((total % 2**512, count))
-        if totals[0] == totals[1]:
+        key = secrets.token_bytes(64)
+        here, there = (multiset(self._reduced(side), key) for side in (self._left, self._right))
+        if here == there:
             self._bent += 1
             return self._same()
-        counts = f"{totals[0][1]} {self._dialect.things} here, {totals[1][1]} there"
+        counts = f"{here.things} {self._dialect.things} here, {there.things} there"
         return self._tally.different(f"not the same {self._dialect.things} in any order; {counts}")
+
+    def _reduced(self, side: _Text) -> Iterator[str]:
+        """Lines under the masks; a line of which nothing is left decides nothing."""
+        for line in self._body(side):
+            reduced = self._reduce(line)
+            self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
+            yield reduced
 
     def _permuted(self) -> bool:
         sizes = [side.path.stat().st_size for side in (self._left, self._right)]
         if self._masks or self._tolerant or max(sizes) > _ORDER_BYTES:
             return False
-        sums = [
-            sum(int.from_bytes(hashlib.blake2b(line.encode("utf-8", "surrogatepass")).digest(), "big") for line in self._body(side))
-            for side in (self._left, self._right)
-        ]
-        return sums[0] == sums[1]
+        key = secrets.token_bytes(64)
+        return multiset(self._body(self._left), key) == multiset(self._body(self._right), key)
 
     # --- answers ---
 
@@ -299,7 +296,7 @@ def near(a: str, b: str, rules: Rules) -> bool:
 
 
 def close(a: float, b: float, rules: Rules) -> bool:
-    """|a - b| <= absolute + relative * |a|, and infinities and NaN only as themselves."""
+    """|a - b| <= absolute + relative * max(|a|, |b|), the same from either side; infinities and NaN only as themselves."""
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
     if math.isinf(a) or math.isinf(b):

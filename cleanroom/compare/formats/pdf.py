@@ -11,7 +11,7 @@ from cleanroom.compare.formats.pages import compare_pages
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
-_APART = {"/CreationDate", "/ModDate", "/Producer", "/Creator", "/ID", "/LastModified", "/PTEX.Fullbanner"}
+_APART = {"/CreationDate", "/ModDate", "/Producer", "/Creator", "/PTEX.Fullbanner"}
 _MOST = 500_000
 
 
@@ -61,9 +61,10 @@ class _Walk:
                     self._tally.differs(at, str(x), str(y))
                 continue
             pair = x.objgen, y.objgen
-            if (x.is_indirect or y.is_indirect) and pair in self._met:
-                continue
-            self._met[pair] = None
+            if x.is_indirect and y.is_indirect:
+                if pair in self._met:
+                    continue
+                self._met[pair] = None
             stack += self._children(x, y, at)
 
     def _children(self, x: Any, y: Any, at: str) -> list[tuple[Any, Any, str]]:
@@ -83,7 +84,7 @@ class _Walk:
         return []
 
     def _dictionaries(self, x: Any, y: Any, at: str) -> list[tuple[Any, Any, str]]:
-        skip = set(_APART) | ({"/Metadata"} if at == "" else set())
+        skip = {"": {"/Metadata"}, "/Info": _APART}.get(at, set()) | {"/LastModified"}
         stream = isinstance(x, self._pikepdf.Stream)
         if stream:
             skip |= {"/Length"}

@@ -95,7 +95,7 @@ def _rows(a: sqlite3.Connection, b: sqlite3.Connection, table: str, rules: Rules
             continue
         tally.compared += len(kept)
         for i in kept:
-            if type(x[i]) is not type(y[i]) or x[i] != y[i]:
+            if x[i] != y[i] or repr(x[i]) != repr(y[i]):  # 1 is not 1.0, and 0.0 not -0.0
                 tally.differs(f"{table}, row {number}, column {columns[i]}", _text(x[i]), _text(y[i]))
                 places[f"{table}.{columns[i]}"] = None
     return int(len(kept) < len(columns))

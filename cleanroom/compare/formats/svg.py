@@ -53,7 +53,7 @@ def _flat(path: Path) -> list[str]:
         if (name := element.get("id")) is not None:
             if name in ids:
                 raise NotExamined(f"the id '{name}' occurs twice")
-            ids[name] = f"id{len(ids)}"
+            ids[name] = f"\0{len(ids)}"
     return [_line(depth, element, ids) for depth, element in elements]
 
 
@@ -78,12 +78,13 @@ def _line(depth: int, element: Any, ids: dict[str, str]) -> str:
     )
     texts = [t if keeps else _WORDS.sub(" ", t).strip() for t in (element.text or "", element.tail or "")]
     text = _REFERENCE.sub(lambda m: _renamed(m, ids), texts[0])
-    return f"{depth} {element.tag} {' '.join(attributes)} | {text} | {texts[1]}"
+    return " ".join([str(depth), element.tag, *attributes, *([repr(text), repr(texts[1])] if text or texts[1] else ())])
 
 
 def _renamed(match: "re.Match[str]", ids: dict[str, str]) -> str:
-    name = next(g for g in match.groups()[1:] if g is not None)
-    return match[0].replace(name, ids.get(name, name))
+    group = next(i for i in (2, 3, 4) if match[i] is not None)
+    start, end = (place - match.start() for place in match.span(group))
+    return match[0][:start] + ids.get(match[group], match[group]) + match[0][end:]
 
 
 COMPARATOR = Svg()

@@ -50,7 +50,6 @@ class _Comparison:
         self._bent = 0
         self._rows_differ = 0
         self._columns: dict[str, set[str]] = {}
-        self._extremes: dict[str, float] = {}
 
     def found(self) -> Found:
         headers = [self._header(path) for path in self._paths]
@@ -111,8 +110,7 @@ class _Comparison:
             if a is None or b is None:
                 self._lengths(kept)
                 break
-            if rows == 0 and a.height:
-                self._tally.compared += max(0, a.height - 1) * a.width
+            self._tally.compared += (a.height - (rows == 0)) * a.width
             if not a.equals(b):
                 self._cells(a, b, rows)
             rows += a.height
@@ -128,7 +126,7 @@ class _Comparison:
         """Two batches of the same height, column by column; `offset` counts rows before them, the header among them."""
         rows: set[int] = set()
         for name in a.columns:
-            unequal = a[name] != b[name]
+            unequal = a[name].ne_missing(b[name])
             if unequal.any():
                 rows.update(self._column(name, unequal.arg_true(), a[name].filter(unequal), b[name].filter(unequal), offset))
         self._rows_differ += len(rows)

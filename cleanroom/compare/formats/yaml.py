@@ -11,6 +11,11 @@ from cleanroom.compare.formats.lines import looks_like_text
 from cleanroom.model import Rules
 
 _MOST = 32 * 2**20
+_PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
+class Typed(tuple[str, str]):
+    """(tag, text) of a scalar that is no text, number, truth value or null."""
 
 
 class Yaml:
@@ -26,6 +31,10 @@ class Yaml:
         return walk.found()
 
 
+class Documents(Pairs):
+    """Several documents, or none: never the same as a list of values."""
+
+
 def _load(path: Path) -> Any:
     if path.stat().st_size > _MOST:
         raise NotExamined(f"it is larger than {_MOST} bytes")
@@ -36,7 +45,7 @@ def _load(path: Path) -> Any:
         raise NotExamined(f"it is not YAML ({str(error).splitlines()[0]})") from None
     except RecursionError:
         raise NotExamined("it is nested too deeply") from None
-    return values[0] if len(values) == 1 else values
+    return values[0] if len(values) == 1 else Documents((f"document {i}", value) for i, value in enumerate(values, 1))
 
 
 def _value(node: Any, budget: list[int]) -> Any:
@@ -44,6 +53,8 @@ def _value(node: Any, budget: list[int]) -> Any:
     budget[0] -= 1
     if budget[0] < 0:
         raise NotExamined("it unfolds to too much")
+    if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN:
+        raise NotExamined(f"it has a collection of another type ({node.tag})")
     if isinstance(node, yaml.MappingNode):
         pairs = [(_key(k), _value(v, budget)) for k, v in node.value]
         found = Object(pairs)
@@ -57,15 +68,17 @@ def _value(node: Any, budget: list[int]) -> Any:
         return node.value.lower() in ("true", "yes", "on", "y")
     if tag in ("int", "float") and node.value.lstrip("+-").replace(".", "").replace("e", "").replace("-", "").replace("+", "").isdigit():
         if tag == "int" and node.value.lstrip("+-").startswith("0") and node.value.strip("+-0"):
-            return f"!{tag} {node.value}"  # octal in YAML 1.1
+            return Typed((tag, node.value))  # octal in YAML 1.1
         return Number(node.value)
-    return node.value if tag == "str" else f"!{tag} {node.value}"
+    return node.value if tag == "str" else Typed((tag, node.value))
 
 
 def _key(node: Any) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise NotExamined("a key is not a scalar")
-    return node.value if node.tag.endswith(":str") else f"!{node.tag.rpartition(':')[2]} {node.value}"
+    if node.tag != "tag:yaml.org,2002:str":
+        return f"!<{node.tag}> {node.value}"
+    return f"\\{node.value}" if node.value.startswith(("!", "\\")) else str(node.value)
 
 
 COMPARATOR = Yaml()

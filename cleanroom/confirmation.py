@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,9 +12,12 @@ from cleanroom.compare.artifacts import Ground, Locate, compare_artifacts
 from cleanroom.compare.boundary import unmatched
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.compare.examiner import Examiner
+from cleanroom.compare.groups import group
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
+from cleanroom.earlier import Earlier, find_earlier
 from cleanroom.evidence.fan_out import run_all
-from cleanroom.evidence.gather import STEPS, Watch
+from cleanroom.evidence.folder import as_left_by
+from cleanroom.evidence.gather import STEPS, RunRequest, Watch
 from cleanroom.findings import finding, ordered
 from cleanroom.model import Acceptance, Comparison, Confirmation, Difference, Evidence, Finding, RunStatus, Sameness, digest, run_label
 from cleanroom.observe import observe
@@ -30,48 +33,75 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
+    chosen = choose(request)
+    earlier = find_earlier(request, chosen.profiles[0].name) if request.against else Earlier("")
     with Examiner() as examiner:
-        with opened(request, [choose(request)]) as (ready,):
-            ground = Ground(ready.store.object, examiner, ready.base.declared, ready.today)
-            runs, wanted = _run_all(ready, ground, watch)
-        return conclude(runs, wanted, ground, acceptances=ready.acceptances, repo=request.repo, started=started, clock=clock)
+        with opened(request, [chosen, earlier.chosen] if earlier.chosen else [chosen]) as readies:
+            ready = readies[0]
+            ground = Ground(_locate(ready, earlier), examiner, ready.base.declared, ready.today)
+            before = readies[1].earlier(earlier.label) if earlier.chosen else earlier.evidence
+            runs, wanted, left = _run_all(ready, before, chosen.delivered, ground, watch)
+        evidence = {earlier.label: earlier.digest} if earlier.digest else {}
+        return conclude(
+            runs, wanted, ground, earlier=left, evidence=evidence, acceptances=ready.acceptances, repo=request.repo, started=started,
+            clock=clock,
+        )  # fmt: skip
 
 
-def _run_all(ready: Ready, ground: Ground, watch: Watch) -> tuple[list[Evidence], list[str]]:
-    """Every profile in its room, as many at once as there are processors; then the control, where one is needed."""
+def _locate(ready: Ready, earlier: Earlier) -> Locate:
+    return lambda sha256: earlier.places.get(sha256) or ready.store.object(sha256)
+
+
+def _run_all(
+    ready: Ready, before: RunRequest | Evidence | None, delivered: frozenset[str], ground: Ground, watch: Watch
+) -> tuple[list[Evidence], list[str], Evidence | None]:
+    """(runs, labels of every run that there should be, the earlier run).
+
+    Every profile in its room, as many at once as there are processors; then the control, where one is needed.
+    """
     requests = ready.requests(STEPS)
-    least = max(ready.repeats, 1 if len(requests) == 1 else 0)
+    least = max(ready.repeats, 1 if len(requests) == 1 and before is None else 0)
     requests += [ready.control(number) for number in range(1, least + 1)]
-    runs = run_all(requests, watch)
-    done = [r for r in runs if r.status is RunStatus.COMPLETED]
-    if not least and runs[0] in done and any(compare(runs[0], r, ground).differs for r in done[1:]):
+    also = [before] if isinstance(before, RunRequest) else []
+    runs = run_all([*requests, *also], watch)
+    earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
+    if earlier is not None and earlier.folder:
+        earlier = as_left_by(earlier, runs[0], delivered)
+    if not least and runs[0].status is RunStatus.COMPLETED and any(c.differs for c in compare_all(runs, ground, earlier)):
         requests.append(ready.control())
         runs += run_all(requests[-1:], watch)
-    return runs, [run_label(r.profile, r.control, r.repeat) for r in requests]
+    return runs, [run_label(r.profile, r.control, r.repeat) for r in requests], earlier
 
 
 def recompute(
-    runs: Sequence[Evidence], locate: Locate, *, today: datetime.date | None = None, started: float = 0.0, clock: float | None = None
-) -> Confirmation:
-    """The conclusion over evidence that is there already, under what the last run's commit declares; nothing is run."""
+    runs: Sequence[Evidence], locate: Locate, *, evidence: Mapping[str, str] | None = None, today: datetime.date | None = None,
+    started: float = 0.0, clock: float | None = None,
+) -> Confirmation:  # fmt: skip
+    """The conclusion over evidence that is there already, under what the last run's commit declares; nothing is run.
+
+    `evidence` holds the digests by label, where they are known.
+    """
     with Examiner() as examiner:
         ground = Ground(locate, examiner, runs[-1].declared, today)
-        return conclude(runs, [run.label for run in runs], ground, started=started, clock=clock)
+        return conclude(runs, [run.label for run in runs], ground, evidence=evidence, started=started, clock=clock)
 
 
 def conclude(
-    runs: Sequence[Evidence], wanted: Sequence[str], ground: Ground, *, acceptances: Sequence[Acceptance] = (),
-    repo: str = "", started: float = 0.0, clock: float | None = None,
+    runs: Sequence[Evidence], wanted: Sequence[str], ground: Ground, *, earlier: Evidence | None = None,
+    evidence: Mapping[str, str] | None = None, acceptances: Sequence[Acceptance] = (), repo: str = "", started: float = 0.0,
+    clock: float | None = None,
 ) -> Confirmation:  # fmt: skip
     """Compare, find causes and judge: from evidence alone, so that anyone can do it again later."""
-    comparisons = compare_all(runs, ground)
+    comparisons = compare_all(runs, ground, earlier)
     baseline = runs[0]
+    whole = [*runs, earlier] if earlier else list(runs)
     found = dict.fromkeys((*observe(baseline.source, runs), *_declared_findings(runs, comparisons, ground)))
     audited = audit(runs, acceptances, ground.today, ordered(found), comparisons)
     return Confirmation(
         source=baseline.source, repo=repo or baseline.source.url, entry=baseline.entry, baseline=baseline.label, wanted=tuple(wanted),
-        runs=tuple(runs), evidence={r.label: digest(r) for r in runs}, comparisons=comparisons,
-        judgement=judge(runs, comparisons, wanted, audited), audit=audited, causes=read_causes(runs, comparisons),
+        runs=tuple(runs), evidence={r.label: (evidence or {}).get(r.label) or digest(r) for r in whole}, earlier=earlier,
+        groups=agreeing(runs, comparisons, ground), comparisons=comparisons,
+        judgement=judge(runs, comparisons, wanted, audited, earlier), audit=audited, causes=read_causes(whole, comparisons),
         started=started, seconds=time.monotonic() - clock if clock is not None else 0.0, declared=ground.declared,
     )  # fmt: skip
 
@@ -84,12 +114,17 @@ def _declared_findings(runs: Sequence[Evidence], comparisons: Sequence[Compariso
     return found
 
 
-def compare_all(runs: Sequence[Evidence], ground: Ground) -> tuple[Comparison, ...]:
-    """The first run against every other one that completed; what a control shows too is marked as noise everywhere."""
+def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
+    """The first run against every other one that completed, and the earlier one against it.
+
+    What a control shows too is marked as noise everywhere.
+    """
     baseline, *others = runs
     if baseline.status is not RunStatus.COMPLETED:
         return ()
     found = [compare(baseline, other, ground) for other in others if other.status is RunStatus.COMPLETED]
+    if earlier is not None and earlier.status is RunStatus.COMPLETED:
+        found.append(_only_results(compare(earlier, baseline, ground)))
     controls = [c for c in found if c.control]
     return tuple(c if c.control else _mark_noise(c, controls) for c in found)
 
@@ -102,6 +137,34 @@ def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
         left=left.label, right=right.label, control=right.control, plan=plans, artifacts=artifacts, counts=counts,
         informing=informing, attempts=compare_attempts(left, right), origins=origins,
     )  # fmt: skip
+
+
+def _only_results(comparison: Comparison) -> Comparison:
+    """Between commits, code and plan may change: there, only results decide."""
+    plan, attempts = (tuple(msgspec.structs.replace(d, decides=False) for d in part) for part in (comparison.plan, comparison.attempts))
+    return msgspec.structs.replace(comparison, earlier=True, control=False, plan=plan, attempts=attempts)
+
+
+def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> tuple[tuple[str, ...], ...]:
+    """The profiles that completed, all against all, as groups that agree. Two that are the same as the baseline in every byte are not
+    compared again.
+    """
+    controls = [c for c in comparisons if c.control]
+    against = {c.right: c for c in comparisons if not c.control and not c.earlier}
+    baseline = runs[0].label
+    weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}
+
+    def agree(a: Evidence, b: Evidence) -> bool:
+        if a.label == baseline:
+            return not against[b.label].differs
+        if not {a.label, b.label} & weaker:
+            return True
+        return not _mark_noise(compare(a, b, ground), controls).differs
+
+    profiles = [r for r in runs if not r.control and (r.label == baseline or r.label in against)]
+    if runs[0].status is not RunStatus.COMPLETED:
+        return ()
+    return tuple(tuple(r.label for r in members) for members in group(profiles, agree))
 
 
 def _mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Comparison:

@@ -387,6 +387,8 @@ class Evidence(Value, frozen=True):
     status: RunStatus
     repeat: int = 1
     """Which control of its profile it is, from 1 on."""
+    called: str = ""
+    """What a comparison calls it, where its profile's name does not tell it from the others."""
     declared: Declared = Declared()
     why: str = ""
     folder: str = ""
@@ -423,7 +425,7 @@ class Evidence(Value, frozen=True):
 
     @property
     def label(self) -> str:
-        return run_label(self.profile, self.control, self.repeat)
+        return self.called or run_label(self.profile, self.control, self.repeat)
 
 
 def run_label(profile: Profile, control: bool, repeat: int = 1) -> str:
@@ -533,6 +535,8 @@ class Comparison(Value, frozen=True):
     left: str
     right: str
     control: bool
+    earlier: bool = False
+    """The left run is of an earlier confirmation: only results decide, for code and plan may have changed."""
     plan: tuple[PlanDifference, ...] = ()
     artifacts: tuple[Difference, ...] = ()
     counts: dict[str, int] = {}
@@ -741,3 +745,7 @@ class Confirmation(Value, frozen=True):
     started: float
     seconds: float
     declared: Declared = Declared()
+    earlier: Evidence | None = None
+    """The run of an earlier confirmation, or folder, that the baseline was compared with."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """The runs of profiles, as groups whose members all mean the same as each other."""

@@ -10,9 +10,9 @@ import msgspec
 
 from cleanroom import settings as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.gather import RunRequest
+from cleanroom.evidence.gather import STEPS, RunRequest
 from cleanroom.evidence.store import Store
-from cleanroom.model import Acceptance, Declared, Entry, Image, Profile, Source, Value
+from cleanroom.model import Acceptance, Declared, Entry, Image, Profile, Source, Value, escape_path
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
@@ -29,6 +29,7 @@ class Request(Value, frozen=True):
     """What is asked for; all but the repository and the ref has a default. Empty means: as `cleanroom.yaml` says.
 
     `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
+    `against` names an earlier confirmation, a folder of results or a ref to compare the baseline with.
     `today` decides which acceptances are in force; None is the day of the call.
     """
 
@@ -46,6 +47,7 @@ class Request(Value, frozen=True):
     jobs_in_parallel: int | None = None
     keep_rooms: bool = False
     repeats: int = 0
+    against: str = ""
     today: datetime.date | None = None
 
 
@@ -67,6 +69,10 @@ class Ready:
         found = [msgspec.structs.replace(self.base, profile=first, steps=steps)]
         return found + [msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED) for p in rest]
 
+    def earlier(self, label: str) -> RunRequest:
+        """The first profile of an earlier commit, under the hash seed of the baseline."""
+        return msgspec.structs.replace(self.base, called=label, steps=tuple(step for step in STEPS if step != "replan"))
+
     def control(self, repeat: int = 1) -> RunRequest:
         """The baseline once more, under the hash seed of all the others."""
         steps = ("settings", "lint", "plan", "run")
@@ -82,6 +88,8 @@ class Chosen:
     profiles: tuple[Profile, ...]
     acceptances: tuple[Acceptance, ...]
     declared: Declared
+    delivered: frozenset[str]
+    """The tracked paths of the commit."""
 
 
 def choose(request: Request, *, lenient: bool = False) -> Chosen:
@@ -105,7 +113,10 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     baseline = request.baseline_profile or settings.baseline_profile or ""
     first = choose_baseline(profiles, baseline if not lenient or any(baseline in (p.name, p.path) for p in profiles) else "")
     profiles = [profiles[first], *profiles[:first], *profiles[first + 1 :]]
-    return Chosen(source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept, declared=settings.declared)
+    return Chosen(
+        source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept, declared=settings.declared,
+        delivered=frozenset(map(escape_path, tracked)),
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -38,15 +38,21 @@ _LEVELS = {
 }  # fmt: skip
 
 
-def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str], audit: Audit) -> Judgement:
-    """The verdict over all rungs. `wanted` are the labels of every run that there should have been."""
+def judge(
+    runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str], audit: Audit, earlier: Evidence | None = None
+) -> Judgement:
+    """The verdict over all rungs. `wanted` are the labels of every run that there should have been; `earlier` is the run of an
+    earlier confirmation, which must have ended well to be compared with.
+    """
     missing = sorted(set(wanted) - {run.label for run in runs})
     nothing = [f"{label}: this profile was not run." for label in missing]
     nothing += [reason for run in runs for reason in vacuous(run)]
     nothing += [reason for comparison in comparisons for reason in unexamined(comparison)]
     nothing += cut(runs)
     nothing += unpublished(runs)
-    if len(wanted) < 2 or not comparisons:
+    if earlier is not None:
+        nothing += vacuous(earlier) or [f"{earlier.label}: {_first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
+    if len(wanted) + (earlier is not None) < 2 or not comparisons:
         if not nothing and not any(run.status is RunStatus.FAILED for run in runs):
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
@@ -54,7 +60,7 @@ def judge(runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: S
     failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]
-    rungs = _ladder(runs, comparisons, nothing, audit)
+    rungs = _ladder(runs, comparisons, nothing, audit, earlier)
     if nothing:
         return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
     if failed:
@@ -166,9 +172,11 @@ def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[Rung, ...
     return Judgement(verdict=name, exit_code=int(_EXIT[name]), reasons=tuple(reasons), rungs=rungs)
 
 
-def _ladder(runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit) -> tuple[Rung, ...]:
+def _ladder(
+    runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit, earlier: Evidence | None
+) -> tuple[Rung, ...]:
     profiles = [run for run in runs if not run.control]
-    between = [c for c in comparisons if not c.control]
+    between = [c for c in comparisons if not c.control and not c.earlier]
     controls = [c for c in comparisons if c.control]
     climbed: dict[str, VerdictName] = {}
     if audit.profiles:
@@ -181,11 +189,12 @@ def _ladder(runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing
             climbed["plan"] = _rung(all(run.plan is not None for run in profiles), False, any(_plan_differs(c) for c in between))
         whole = not nothing and len(between) >= len(profiles) - 1
         failed = any(run.status is RunStatus.FAILED for run in profiles)
-        climbed["run"] = _rung(whole or failed, failed and not nothing, any(c.differs for c in between))
-        if climbed["run"] is VerdictName.HELD and any(c.noisy for c in between):
-            climbed["run"] = VerdictName.INCONCLUSIVE
+        climbed["run"] = VerdictName.FAILED if failed and not nothing else _compared_rung(whole or failed, between)
     if controls:
         climbed["control"] = _rung(not nothing, False, any(c.differs for c in controls))
+    if earlier is not None:
+        since = [c for c in comparisons if c.earlier]
+        climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
     rungs = []
     for name, (decides, proves, open_without) in _LADDER.items():
         verdict = climbed.get(name)
@@ -200,6 +209,12 @@ def _rung(proven: bool, failed: bool, differs: bool) -> VerdictName:
     if failed:
         return VerdictName.FAILED
     return VerdictName.DRIFTED if differs else VerdictName.HELD
+
+
+def _compared_rung(proven: bool, comparisons: Sequence[Comparison]) -> VerdictName:
+    """What differs from itself proves nothing of what it was compared with."""
+    verdict = _rung(proven, False, any(c.differs for c in comparisons))
+    return VerdictName.INCONCLUSIVE if verdict is VerdictName.HELD and any(c.noisy for c in comparisons) else verdict
 
 
 def _plan_differs(comparison: Comparison) -> bool:

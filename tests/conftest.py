@@ -1,18 +1,22 @@
 """What the tests share: repositories made from fixtures, the command line as a person calls it, and engines that answer."""
 
+import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from cleanroom.errors import CleanroomError
+from cleanroom.report.schema import schema
 from cleanroom.room.docker import DockerEngine
 from cleanroom.room.engines import open_engine
 
@@ -90,6 +94,31 @@ def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
     return call
 
 
+Make = Callable[..., Path]
+Cli = Callable[..., Result]
+Confirm = Callable[..., tuple[Result, dict[str, Any]]]
+
+
+def snakefile(shell: str, *, more: str = "", threads: int = 1) -> str:
+    return f'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n    threads: {threads}\n{more}    shell: {shell!r}\n'
+
+
+@pytest.fixture
+def confirm(cli: Cli, tmp_path: Path) -> Callable[..., tuple[Result, dict[str, Any]]]:
+    """Confirm, and read report.json, which must fit its schema."""
+
+    def call(repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report") -> tuple[Result, dict[str, Any]]:
+        result = cli("confirm", repo, ref, "--out", tmp_path / out, *arguments)
+        path = tmp_path / out / "report.json"
+        report = json.loads(path.read_text()) if path.exists() else {}
+        if report:
+            jsonschema.validate(report, schema())
+            assert report["exit_code"] == result.code
+        return result, report
+
+    return call
+
+
 def require(condition: bool, reason: str) -> None:
     """Skip with a reason that the summary prints; in CI nothing may be missing."""
     if condition:
@@ -107,6 +136,9 @@ def require_engine(name: str, image: str = "") -> None:
         finally:
             engine.close()
     except CleanroomError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # the library leaves the socket open that nobody answered on
+            gc.collect()
         require(False, str(error))
 
 

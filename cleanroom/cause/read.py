@@ -21,6 +21,8 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
         if comparison.control:
             text = "a second run under the same profile differs too: no profile is the cause"
             found.append(Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True))
+        elif comparison.earlier:
+            found += _since(by_label[comparison.left], by_label[comparison.right])
         else:
             found += _settings(by_label[comparison.left], by_label[comparison.right], _configuration_differs(comparison))
     return tuple(found)
@@ -48,6 +50,27 @@ def _settings(left: Evidence, right: Evidence, configuration: bool) -> Iterator[
             yield Cause(name=key, values=shown, found=found, certain=True)
         else:
             yield Cause(name=key, values=shown, found=f"one of {len(keys)} settings in force that differ; not told apart")
+
+
+def _since(left: Evidence, right: Evidence) -> Iterator[Cause]:
+    """What is known to have changed between two confirmations. Never certain: time has passed, and perhaps the machine is another one."""
+    known = [
+        ("commit", left.source.commit, right.source.commit),
+        ("image", left.image.digest, right.image.digest),
+        ("Snakemake", str(left.versions.get("snakemake", "")), str(right.versions.get("snakemake", ""))),
+        ("profile", left.profile.path, right.profile.path),
+    ]
+    values = [_in_force(run) for run in (left, right)]
+    known += [
+        (key, values[0].get(key, "(not set)"), values[1].get(key, "(not set)")) for key in sorted(values[0].keys() | values[1].keys())
+    ]
+    changed = [] if left.folder else [one for one in known if one[1] != one[2]]
+    if not changed:
+        text = "a folder does not say how it was made" if left.folder else "commit, image and settings in force are the same"
+        yield Cause(name="unknown", values={}, found=text)
+    for name, before, after in changed:
+        text = "the only thing known to have changed" if len(changed) == 1 else f"one of {len(changed)} things that changed; not told apart"
+        yield Cause(name=name, values={left.label: before, right.label: after}, found=text)
 
 
 def _in_force(run: Evidence) -> dict[str, str]:

@@ -78,6 +78,12 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         type=positive,
         help="control runs of the baseline profile (default: one, and only where something differs)",
     )
+    parser.add_argument(
+        "--against",
+        metavar="X",
+        default="",
+        help="compare with an earlier run too: the digest of an evidence, the folder of a report or of results, or a commit to run now",
+    )
     _entry(parser)
     _limits(parser, run=True)
     parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")

@@ -12,7 +12,7 @@ from cleanroom.confirmation import recompute
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store
-from cleanroom.model import Evidence, Profile
+from cleanroom.model import Evidence
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -24,24 +24,27 @@ def command(arguments: argparse.Namespace) -> int:
         raise UsageError("A folder and an evidence cannot be compared.", "Give two folders or two digests of evidence.")
     places: dict[str, Path] = {}
     runs: list[Evidence] = []
+    digests: list[str] = []
     for name in names:
         if folders[0]:
             run, found = evidence_of_folder(Path(name))
             places |= found
+            digest = ""
         else:
-            run = store.get(name)
+            digest, run = store.get(name)
         runs.append(run)
+        digests.append(digest)
     if runs[0].label == runs[1].label or runs[1].control:
-        runs = [_named(run, name) for run, name in zip(runs, names, strict=True)]
+        runs = [_named(run, f"{place} {run.profile.name}") for place, run in zip(("first", "second"), runs, strict=True)]
 
     def locate(sha256: str) -> Path:
         return places.get(sha256) or store.object(sha256)
 
-    confirmation = recompute(runs, locate, started=begin, clock=clock)
+    evidence = {run.label: name for run, name in zip(runs, digests, strict=True) if name}
+    confirmation = recompute(runs, locate, evidence=evidence, started=begin, clock=clock)
     return deliver(confirmation, arguments, Path(arguments.out) if arguments.out else None)
 
 
 def _named(run: Evidence, name: str) -> Evidence:
     """Two runs of one profile need two names in a report; neither is a control of the other here."""
-    label = f"{run.profile.name} {name[:12]}" if not run.folder else run.profile.name + " "
-    return msgspec.structs.replace(run, control=False, profile=Profile(name=label, path=run.profile.path))
+    return msgspec.structs.replace(run, control=False, called=name)

@@ -9,7 +9,7 @@ from cleanroom.compare.formats.registry import EXISTENCE, comparators
 from cleanroom.compare.paths import matches
 from cleanroom.errors import UsageError
 from cleanroom.findings import finding
-from cleanroom.model import Comparison, Declared, Equivalence, Finding, Rules, Sameness
+from cleanroom.model import Comparison, Declared, Difference, Equivalence, Finding, Rules, Sameness
 
 _PROBES = ("", "0", "chr1\t100\tA\tC", "the quick brown fox: 3.14, /path/file", "é ü 漢字", "x" * 300)
 NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
@@ -47,6 +47,11 @@ def over_wide(equivalence: Equivalence) -> str:
     if math.isinf(options.absolute) or math.isnan(options.absolute) or not options.relative < 1:
         return "its tolerance has no bound, or a relative one of 1 or more"
     return ""
+
+
+def covers(d: Difference) -> bool:
+    """Whether an equivalence accepts a difference."""
+    return d.equivalence >= 0 and not d.decides and d.sameness in COVERED
 
 
 def check_equivalences(declared: Declared, where: str) -> None:

@@ -3,8 +3,11 @@
 import os
 import time
 import uuid
+from collections.abc import Container
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import msgspec
 
 from cleanroom.errors import UsageError
 from cleanroom.evidence.collect import collect
@@ -30,3 +33,15 @@ def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:
         started=begin, seconds=time.time() - begin,
     )  # fmt: skip
     return evidence, places
+
+
+def as_left_by(folder: Evidence, run: Evidence, delivered: Container[str]) -> Evidence:
+    """A folder as if a run had left it: each file is to the workflow what it is in `run`, and what git delivered is no result.
+
+    `delivered` are the tracked paths of the commit; one that the run wrote is a result nevertheless.
+    """
+    roles = {artifact.path: artifact.role for artifact in run.artifacts}
+    artifacts = tuple(
+        msgspec.structs.replace(a, role=roles.get(a.path, a.role)) for a in folder.artifacts if a.path in roles or a.path not in delivered
+    )
+    return msgspec.structs.replace(folder, artifacts=artifacts)

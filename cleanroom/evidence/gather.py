@@ -67,6 +67,7 @@ class RunRequest(Value, frozen=True):
     mark: str
     control: bool = False
     repeat: int = 1
+    called: str = ""
     declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -112,7 +113,8 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
         context["profiles of"] = request.profiles_of
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
-        repeat=request.repeat, declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
+        repeat=request.repeat, called=request.called,
+        declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
     try:

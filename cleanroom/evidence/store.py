@@ -5,6 +5,7 @@ Writing is atomic: a name appears only when its content is whole. Not here: what
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -68,19 +69,28 @@ class Store:
             raise StoreError(f"Evidence cannot be written to {self._folder}: {error.strerror}.", "Free disk space.") from None
         return name
 
-    def get(self, name: str) -> Evidence:
-        """The evidence of a digest (or an unambiguous beginning of at least 8 digits), checked against it.
+    def digests(self, name: str) -> list[str]:
+        """The digests of evidence here that begin with `name`, which has at least 8 digits."""
+        found = (self._folder / "evidence").glob(f"{name}*.json") if len(name) >= 8 and name.isalnum() else ()
+        return sorted(file.stem for file in found)
+
+    def get(self, name: str) -> tuple[str, Evidence]:
+        """(digest in full, evidence) of a digest or an unambiguous beginning of one, checked against it.
 
         Raises: UsageError where there is none, StoreError where its content is not what its name says.
         """
-        matches = sorted((self._folder / "evidence").glob(f"{name}*.json")) if len(name) >= 8 and name.isalnum() else []
+        matches = self.digests(name)
         if len(matches) != 1:
             what = f"'{name}' names {len(matches)} evidences" if matches else f"There is no evidence '{name}'"
             raise UsageError(f"{what} in {self._folder}.", "report.json names the evidence of each run in full.")
-        evidence = msgspec.json.decode(matches[0].read_bytes(), type=Evidence)
-        if digest(evidence) != matches[0].stem:
-            raise StoreError(f"The evidence {matches[0]} is not what its name says.", "Do not trust it; confirm again.")
-        return evidence
+        file = self._folder / "evidence" / f"{matches[0]}.json"
+        raw = file.read_bytes()
+        if hashlib.sha256(raw).hexdigest() != matches[0]:
+            raise StoreError(f"The evidence {file} is not what its name says.", "Do not trust it; confirm again.")
+        try:
+            return matches[0], msgspec.json.decode(raw, type=Evidence)
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"The evidence {file} is of another version of cleanroom ({error}).", "Confirm again.") from None
 
     @contextlib.contextmanager
     def _whole(self, place: Path, *, exclusive: bool = False) -> Iterator[Path]:

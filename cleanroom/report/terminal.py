@@ -25,6 +25,8 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     if len(report.reasons) > _SHOWN:
         parts.append(Text(f"… and {len(report.reasons) - _SHOWN} more reasons", style="dim"))
     parts += [Text(""), _matrix(report)]
+    if report.agreement:
+        parts += [Text(""), Text(f"all against all: {one_line(report.agreement)}")]
     for run in report.runs:
         if run.control and run.status == report.runs[0].status:
             continue  # it says the same again

@@ -12,7 +12,7 @@ import msgspec
 
 from cleanroom import __version__
 from cleanroom.compare.boundary import Boundary
-from cleanroom.compare.equivalences import COVERED
+from cleanroom.compare.equivalences import covers
 from cleanroom.model import (
     SCHEMA_VERSION,
     Answer,
@@ -30,7 +30,6 @@ from cleanroom.model import (
     Layer,
     Lost,
     Override,
-    PlanDifference,
     Role,
     Rung,
     RunStatus,
@@ -41,6 +40,7 @@ from cleanroom.model import (
     VerdictName,
 )
 from cleanroom.report.audit_view import SettingRow, call_options, listed, setting_rows
+from cleanroom.report.cells import MatrixRow, agreement, matrix
 
 _BOUNDARY = (
     "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "
@@ -68,11 +68,13 @@ class FailedJob(Value, frozen=True):
 
 
 class RunView(Value, frozen=True):
-    """One run. `attempts` is the most that any job needed."""
+    """One run. `attempts` is the most that any job needed; `earlier` means that it is of an earlier confirmation."""
 
     label: str
     profile: str
     control: bool
+    earlier: bool
+    commit: str
     attempt_id: str
     evidence: str
     status: RunStatus
@@ -160,19 +162,6 @@ class Accepted(Value, frozen=True):
     rule: str
 
 
-class Cell(Value, frozen=True):
-    """One layer of one run against the baseline."""
-
-    state: str
-    text: str
-
-
-class MatrixRow(Value, frozen=True):
-    run: str
-    against: str
-    cells: dict[str, Cell]
-
-
 class Report(Value, frozen=True):
     """All of report.json."""
 
@@ -191,6 +180,10 @@ class Report(Value, frozen=True):
     boundary: str
     rungs: tuple[Rung, ...]
     matrix: tuple[MatrixRow, ...]
+    groups: tuple[tuple[str, ...], ...]
+    """The profiles as groups whose members all mean the same as each other."""
+    agreement: str
+    """The groups in a line, such as `local = ci ≠ slurm`; empty where there are fewer than three profiles."""
     runs: tuple[RunView, ...]
     origins: tuple[OriginView, ...]
     differences: tuple[DifferenceView, ...]
@@ -212,7 +205,8 @@ def build_report(confirmation: Confirmation) -> Report:
     judgement = confirmation.judgement
     isolation = next((r.image.isolation for r in confirmation.runs), "")
     created = datetime.datetime.fromtimestamp(confirmation.started, datetime.UTC)
-    runs = {run.label: run for run in confirmation.runs}
+    whole = [*confirmation.runs, confirmation.earlier] if confirmation.earlier else list(confirmation.runs)
+    runs = {run.label: run for run in whole}
     return Report(
         schema_version=SCHEMA_VERSION,
         cleanroom=__version__,
@@ -228,8 +222,10 @@ def build_report(confirmation: Confirmation) -> Report:
         seconds=round(confirmation.seconds, 3),
         boundary=_boundary(confirmation.declared),
         rungs=judgement.rungs,
-        matrix=tuple(_matrix(confirmation)),
-        runs=tuple(_run_view(run, confirmation.evidence.get(run.label, "")) for run in confirmation.runs),
+        matrix=tuple(matrix(confirmation)),
+        groups=confirmation.groups,
+        agreement=agreement(confirmation.groups),
+        runs=tuple(_run_view(run, confirmation.evidence.get(run.label, ""), run is confirmation.earlier) for run in whole),
         origins=tuple(_origin_views(confirmation)),
         differences=tuple(_differences(confirmation, runs)),
         plan_differences=tuple(_plan_views(confirmation)),
@@ -253,19 +249,26 @@ def _sentence(confirmation: Confirmation) -> str:
             results = "result" if count == 1 else f"{count} results"
             if confirmation.runs[0].folder:
                 return f"The same: {listed(profiles)} hold the same {results}."
+            as_did = f", as did {confirmation.earlier.label}" if confirmation.earlier else ""
             if len(profiles) > 1:
-                return f"Meaning held: {listed(profiles)} plan the same work and leave the same {results}."
+                return f"Meaning held: {listed(profiles)} plan the same work and leave the same {results}{as_did}."
+            if confirmation.earlier:
+                return f"Meaning held: {profiles[0]} leaves the same {results}{as_did}."
             return f"Meaning held: two runs plan the same work and leave the same {results}."
         case VerdictName.DRIFTED:
             noisy = [c for c in confirmation.comparisons if c.control and c.differs]
-            drift = [c for c in confirmation.comparisons if not c.control and c.differs]
-            if noisy and not drift:
+            drift = [c for c in confirmation.comparisons if not c.control and not c.earlier and c.differs]
+            since = [c for c in confirmation.comparisons if c.earlier and c.differs]
+            if noisy and not drift and not since:
                 return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
+            if since and not drift:
+                return f"Meaning drifted: {since[0].right} does not leave what {since[0].left} left. {_origin(since)}"
             if not drift:
                 keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted))
                 return f"Meaning drifted: a profile reaches the meaning with {keys}."
             which = listed([c.right for c in drift])
             again = " The workflow also differs from itself elsewhere." if noisy else ""
+            again += f" {since[0].left} differs too." if since else ""
             return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
         case VerdictName.FAILED:
             failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED]
@@ -298,60 +301,12 @@ def _origin(comparisons: list[Comparison]) -> str:
     return f"It begins {where}."
 
 
-def _matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
-    by_right = {comparison.right: comparison for comparison in confirmation.comparisons}
-    for run in confirmation.runs:
-        comparison = by_right.get(run.label)
-        cells = {"run": _status_cell(run), "lint": _lint_cell(run)}
-        if comparison:
-            cells["plan"] = _plan_cell(comparison)
-            cells["attempts"] = _count_cell([d for d in comparison.attempts if d.decides], "same", "differ")
-            cells["results"] = _results_cell(comparison)
-            informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD and not covers(d)]
-            cells["logs"] = Cell(state="informs", text=f"{len(informing)} differ" if informing else "same")
-        yield MatrixRow(run=run.label, against=comparison.left if comparison else "", cells=cells)
-
-
-def _status_cell(run: Evidence) -> Cell:
-    states = {RunStatus.COMPLETED: "same", RunStatus.FAILED: "differs", RunStatus.BROKEN: "unknown"}
-    return Cell(state=states[run.status], text=run.status.value)
-
-
-def _lint_cell(run: Evidence) -> Cell:
-    if run.lints is None:
-        return Cell(state="unknown", text="not known")
-    return Cell(state="informs", text=f"{len(run.lints)} remarks" if run.lints else "clean")
-
-
-def _plan_cell(comparison: Comparison) -> Cell:
-    deciding = [d for d in comparison.plan if d.decides]
-    if deciding:
-        return _count_cell(deciding, "same", "deciding fields differ")
-    return Cell(state="same", text=f"same ({len(comparison.plan)} inform)" if comparison.plan else "same")
-
-
-def _count_cell(differences: list[PlanDifference], same: str, word: str) -> Cell:
-    if not differences:
-        return Cell(state="same", text=same)
-    noise = all(d.noise for d in differences)
-    return Cell(state="noise" if noise else "differs", text=f"{len(differences)} {word}")
-
-
-def _results_cell(comparison: Comparison) -> Cell:
-    files = [d for d in comparison.artifacts if d.decides]
-    total = sum(comparison.counts.values())
-    if files:
-        noise = all(d.noise for d in files)
-        return Cell(state="noise" if noise else "differs", text=f"{len(files)} of {total} differ")
-    weaker = [f"{count} by {level}" for level, count in sorted(comparison.counts.items()) if level != Sameness.BYTES]
-    return Cell(state="same", text=f"{total} same" + (f" ({', '.join(weaker)})" if weaker else ""))
-
-
-def _run_view(run: Evidence, evidence: str) -> RunView:
+def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     boundary = Boundary(run)
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
-        label=run.label, profile=run.profile.name, control=run.control, attempt_id=run.attempt_id, evidence=evidence, status=run.status,
+        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier,
+        commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status,
         why=run.why, image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
         settings=run.settings, overrides=run.overrides, replaced=run.replaced,
@@ -471,14 +426,10 @@ def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:
                 yield Accepted(path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=text)
 
 
-def covers(d: Difference) -> bool:
-    """Whether an equivalence accepts a difference."""
-    return d.equivalence >= 0 and not d.decides and d.sameness in COVERED
-
-
 def _reproduce(confirmation: Confirmation) -> str:
     """The call that does it again: the full commit, the profiles and the image's digest."""
     if confirmation.runs[0].folder:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
-    source = confirmation.source
-    return shlex.join(["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs)])
+    source, earlier = confirmation.source, confirmation.earlier
+    against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
+    return shlex.join(["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs), *against])

@@ -8,43 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from cleanroom.report.schema import schema
-from tests.conftest import ROOT, Result, commit_all, git, require_engine
-
-Make = Callable[..., Path]
-Cli = Callable[..., Result]
+from tests.conftest import ROOT, Cli, Confirm, Make, commit_all, git, require_engine, snakefile
 
 TWO_PROFILES = {"profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 4\n"}
-
-
-def snakefile(shell: str, *, more: str = "", threads: int = 1) -> str:
-    return f'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n    threads: {threads}\n{more}    shell: {shell!r}\n'
-
-
-@pytest.fixture
-def confirm(cli: Cli, tmp_path: Path) -> Callable[..., tuple[Result, dict[str, Any]]]:
-    """Confirm, and read report.json, which must fit its schema."""
-
-    def call(repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report") -> tuple[Result, dict[str, Any]]:
-        result = cli("confirm", repo, ref, "--out", tmp_path / out, *arguments)
-        path = tmp_path / out / "report.json"
-        report = json.loads(path.read_text()) if path.exists() else {}
-        if report:
-            jsonschema.validate(report, schema())
-            assert report["exit_code"] == result.code
-        return result, report
-
-    return call
-
-
-Confirm = Callable[..., tuple[Result, dict[str, Any]]]
 
 
 # --- the three fixtures, in both engines ---

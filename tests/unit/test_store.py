@@ -17,7 +17,9 @@ def test_evidence_is_found_by_its_digest(tmp_path: Path) -> None:
     store, whole = Store(tmp_path), evidence()
     name = store.put(whole)
     assert name == digest(whole)
-    assert store.get(name) == store.get(name[:12]) == whole
+    assert store.get(name) == store.get(name[:12]) == (name, whole)
+    assert store.digests(name[:8]) == [name]
+    assert store.digests(name[:7]) == []
 
 
 def test_an_attempt_id_happens_once(tmp_path: Path) -> None:
@@ -35,6 +37,21 @@ def test_what_was_changed_is_not_believed(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"local", b"loca1"))
     with pytest.raises(StoreError, match="not what its name says"):
         store.get(name)
+
+
+def test_evidence_of_an_older_version_is_believed_as_it_was_written(tmp_path: Path) -> None:
+    """A field that came later has its default; what is no evidence at all is said to be of another version."""
+    store = Store(tmp_path)
+    older = {k: v for k, v in msgspec.to_builtins(evidence()).items() if k != "called"}
+    for content, known in ((older, True), ({"attempt_id": "x"}, False)):
+        raw = msgspec.json.encode(content)
+        name = hashlib.sha256(raw).hexdigest()
+        (tmp_path / "evidence" / f"{name}.json").write_bytes(raw)
+        if known:
+            assert store.get(name) == (name, evidence())
+        else:
+            with pytest.raises(StoreError, match="another version"):
+                store.get(name)
 
 
 @pytest.mark.parametrize("name", ["", "0" * 64, "short", "../../etc", "*" * 10])

@@ -13,6 +13,7 @@ from cleanroom.compare.boundary import unmatched
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.groups import group
+from cleanroom.compare.narrow import as_targets, narrowed, origin_targets
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
 from cleanroom.earlier import Earlier, find_earlier
 from cleanroom.evidence.fan_out import run_all
@@ -23,7 +24,7 @@ from cleanroom.model import Acceptance, Comparison, Confirmation, Difference, Ev
 from cleanroom.observe import observe
 from cleanroom.prepare import Ready, Request, choose, opened
 from cleanroom.settings import FILENAME
-from cleanroom.verdict import judge
+from cleanroom.verdict import judge, vacuous
 
 
 def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
@@ -67,10 +68,24 @@ def _run_all(
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
     if earlier is not None and earlier.folder:
         earlier = as_left_by(earlier, runs[0], delivered)
-    if not least and runs[0].status is RunStatus.COMPLETED and any(c.differs for c in compare_all(runs, ground, earlier)):
-        requests.append(ready.control())
-        runs += run_all(requests[-1:], watch)
-    return runs, [run_label(r.profile, r.control, r.repeat) for r in requests], earlier
+    wanted = [run_label(r.profile, r.control, r.repeat) for r in requests]
+    if not least and any(c.differs for c in compare_all(runs, ground, earlier)):
+        runs.append(_control(ready, runs, earlier, ground, watch))
+        wanted.append(runs[-1].label)
+    return runs, wanted, earlier
+
+
+def _control(ready: Ready, runs: Sequence[Evidence], earlier: Evidence | None, ground: Ground, watch: Watch) -> Evidence:
+    """A control of the jobs where differences begin, with what they need; of the whole, where that would not tell enough."""
+    only = origin_targets(runs[0], compare_all(runs, ground, earlier))
+    if only:
+        (part,) = run_all([ready.control(only=as_targets(only, runs[0]))], watch)
+        if part.status is RunStatus.COMPLETED and not vacuous(part):
+            found = [o.noise for c in compare_all([*runs, part], ground, earlier) if not c.control for o in c.origins]
+            if not any(found) or all(found):
+                return part
+    (whole,) = run_all([ready.control()], watch)
+    return whole
 
 
 def recompute(
@@ -126,11 +141,13 @@ def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | No
     if earlier is not None and earlier.status is RunStatus.COMPLETED:
         found.append(_only_results(compare(earlier, baseline, ground)))
     controls = [c for c in found if c.control]
-    return tuple(c if c.control else _mark_noise(c, controls) for c in found)
+    return tuple(c if c.control else _mark_noise(c, controls, whole=not any(r.only for r in runs)) for c in found)
 
 
 def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
-    """Two runs, layer by layer."""
+    """Two runs, layer by layer; of the left one only as much as the right one was asked for."""
+    if right.only:
+        left = narrowed(left, right)
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
     return Comparison(
@@ -159,7 +176,7 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
             return not against[b.label].differs
         if not {a.label, b.label} & weaker:
             return True
-        return not _mark_noise(compare(a, b, ground), controls).differs
+        return not _mark_noise(compare(a, b, ground), controls, whole=not any(r.only for r in runs)).differs
 
     profiles = [r for r in runs if not r.control and (r.label == baseline or r.label in against)]
     if runs[0].status is not RunStatus.COMPLETED:
@@ -167,9 +184,11 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
     return tuple(tuple(r.label for r in members) for members in group(profiles, agree))
 
 
-def _mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Comparison:
-    """Mark what differs without any change of profile."""
+def _mark_noise(comparison: Comparison, controls: Sequence[Comparison], *, whole: bool) -> Comparison:
+    """Mark what differs without any change of profile; where no control was whole, also what follows only from that."""
     paths = {d.path for c in controls for d in c.artifacts if d.decides}
+    if not whole:
+        paths |= {path for o in comparison.origins if set(o.paths) <= paths for path in o.derived}
     fields = {(d.job, d.field) for c in controls for d in (*c.plan, *c.attempts) if d.decides}
     renamed = _renamed(controls)
 

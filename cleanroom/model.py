@@ -389,6 +389,8 @@ class Evidence(Value, frozen=True):
     """Which control of its profile it is, from 1 on."""
     called: str = ""
     """What a comparison calls it, where its profile's name does not tell it from the others."""
+    only: tuple[str, ...] = ()
+    """The outputs that a control was asked for, where it is not one of the whole workflow."""
     declared: Declared = Declared()
     why: str = ""
     folder: str = ""

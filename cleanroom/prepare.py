@@ -73,10 +73,10 @@ class Ready:
         """The first profile of an earlier commit, under the hash seed of the baseline."""
         return msgspec.structs.replace(self.base, called=label, steps=tuple(step for step in STEPS if step != "replan"))
 
-    def control(self, repeat: int = 1) -> RunRequest:
-        """The baseline once more, under the hash seed of all the others."""
+    def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
+        """The baseline once more, or `only` those outputs of it, under the hash seed of all the others."""
         steps = ("settings", "lint", "plan", "run")
-        return msgspec.structs.replace(self.base, control=True, repeat=repeat, hash_seed=_OTHER_SEED, steps=steps)
+        return msgspec.structs.replace(self.base, control=True, repeat=repeat, only=only, hash_seed=_OTHER_SEED, steps=steps)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ _LADDER = {
 }  # fmt: skip
 
 
+_PARTIAL = (
+    "a second run of the jobs where differences began leaves the same results",
+    "whether all other jobs of one profile agree with themselves",
+)
+
 _LEVELS = {
     Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload", Sameness.CANONICAL: "by canonical content",
     Sameness.TOLERANCE: "within a declared tolerance", Sameness.EXISTENCE: "by existence only",
@@ -192,6 +197,7 @@ def _ladder(
         climbed["run"] = VerdictName.FAILED if failed and not nothing else _compared_rung(whole or failed, between)
     if controls:
         climbed["control"] = _rung(not nothing, False, any(c.differs for c in controls))
+    partial = any(run.only for run in runs)
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
         climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
@@ -199,6 +205,8 @@ def _ladder(
     for name, (decides, proves, open_without) in _LADDER.items():
         verdict = climbed.get(name)
         left_open = "" if verdict in (VerdictName.HELD, VerdictName.DRIFTED) else open_without
+        if name == "control" and partial:
+            proves, left_open = _PARTIAL
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
     return tuple(rungs)
 

@@ -1,12 +1,10 @@
 """What the tests share: repositories made from fixtures, the command line as a person calls it, and engines that answer."""
 
-import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,9 +134,6 @@ def require_engine(name: str, image: str = "") -> None:
         finally:
             engine.close()
     except CleanroomError as error:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # the library leaves the socket open that nobody answered on
-            gc.collect()
         require(False, str(error))
 
 

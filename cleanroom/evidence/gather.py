@@ -68,6 +68,7 @@ class RunRequest(Value, frozen=True):
     control: bool = False
     repeat: int = 1
     called: str = ""
+    only: tuple[str, ...] = ()
     declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -113,7 +114,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
         context["profiles of"] = request.profiles_of
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
-        repeat=request.repeat, called=request.called,
+        repeat=request.repeat, called=request.called, only=request.only,
         declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
@@ -204,7 +205,8 @@ def _spec(request: RunRequest) -> dict[str, object]:
     entry, limits = request.entry, request.limits
     return {
         "profile": request.profile.path, "folder": entry.folder, "snakefile": entry.snakefile, "directory": entry.directory,
-        "configfiles": list(entry.configfiles), "targets": list(entry.targets), "cores": entry.cores, "steps": list(request.steps),
+        "configfiles": list(entry.configfiles), "targets": list(request.only or entry.targets),
+        "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
         "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "grace")},
         "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),

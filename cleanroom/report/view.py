@@ -74,6 +74,7 @@ class RunView(Value, frozen=True):
     profile: str
     control: bool
     earlier: bool
+    only: tuple[str, ...]
     commit: str
     attempt_id: str
     evidence: str
@@ -305,9 +306,9 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     boundary = Boundary(run)
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
-        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier,
-        commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status,
-        why=run.why, image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
+        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, only=run.only,
+        commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status, why=run.why,
+        image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
         settings=run.settings, overrides=run.overrides, replaced=run.replaced,
         attempts=max((attempt.number for attempt in run.attempts), default=0), jobs=len({a.job.identity for a in run.attempts}),
@@ -405,6 +406,11 @@ def _repeats(confirmation: Confirmation) -> str:
         return ""
     if not controls:
         return f"{name} ran once, so nothing is known of how it differs from itself; --repeats runs it again."
+    if only := next((run.only for run in confirmation.runs if run.only), ()):
+        what = f"Of {name}, only the jobs where differences began ran again, with what they need: {listed(only)}."
+        return (
+            f"{what} They {'differed from themselves' if any(c.differs for c in controls) else 'agreed'}; --repeats runs all of it again."
+        )
     if any(c.differs for c in controls):
         return f"{name} ran {count} times, and differed from itself."
     bound = 1 - 0.05 ** (1 / count)

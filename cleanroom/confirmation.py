@@ -10,6 +10,7 @@ from cleanroom.audit import audit
 from cleanroom.cause import read_causes
 from cleanroom.compare.artifacts import Ground, Locate, compare_artifacts
 from cleanroom.compare.boundary import unmatched
+from cleanroom.compare.diffoscope import require_diffoscope
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.groups import group
@@ -34,12 +35,14 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
+    if request.diffoscope:
+        require_diffoscope()
     chosen = choose(request)
     earlier = find_earlier(request, chosen.profiles[0].name) if request.against else Earlier("")
     with Examiner() as examiner:
         with opened(request, [chosen, earlier.chosen] if earlier.chosen else [chosen]) as readies:
             ready = readies[0]
-            ground = Ground(_locate(ready, earlier), examiner, ready.base.declared, ready.today)
+            ground = Ground(_locate(ready, earlier), examiner, ready.base.declared, ready.today, diffoscope=request.diffoscope)
             before = readies[1].earlier(earlier.label) if earlier.chosen else earlier.evidence
             runs, wanted, left = _run_all(ready, before, chosen.delivered, ground, watch)
         evidence = {earlier.label: earlier.digest} if earlier.digest else {}

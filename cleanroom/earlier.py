@@ -3,7 +3,6 @@
 Not here: comparing with it.
 """
 
-import contextlib
 import datetime
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +13,10 @@ import msgspec
 
 from cleanroom.errors import SourceError, UsageError
 from cleanroom.evidence.folder import evidence_of_folder
+from cleanroom.evidence.reported import REPORT, read_reported
 from cleanroom.evidence.store import Store
-from cleanroom.model import Evidence, Value
+from cleanroom.model import Evidence
 from cleanroom.prepare import Chosen, Request, choose
-
-_REPORT = "report.json"
 
 
 class Earlier(NamedTuple):
@@ -31,18 +29,6 @@ class Earlier(NamedTuple):
     chosen: Chosen | None = None
 
 
-class _Run(Value, frozen=True):
-    label: str
-    evidence: str
-
-
-class _Report(Value, frozen=True):
-    """What is read of an earlier report.json."""
-
-    baseline: str
-    runs: tuple[_Run, ...]
-
-
 def find_earlier(request: Request, baseline: str) -> Earlier:
     """What `request.against` names; a folder goes before evidence, and evidence before a ref. `baseline` is the profile to run at a ref.
 
@@ -51,9 +37,8 @@ def find_earlier(request: Request, baseline: str) -> Earlier:
     name = request.against
     store = Store(Path(request.cache) / "store")
     if Path(name).is_dir():
-        report = Path(name) / _REPORT
-        if report.is_file():
-            return _stored(store, _evidence_of(report))
+        if (Path(name) / REPORT).is_file():
+            return _stored(store, read_reported(Path(name)).of_baseline)
         evidence, places = evidence_of_folder(Path(name))
         return Earlier(label=name, evidence=msgspec.structs.replace(evidence, called=name), places=places)
     if store.digests(name):
@@ -67,16 +52,6 @@ def find_earlier(request: Request, baseline: str) -> Earlier:
             "Give the digest of an evidence as report.json names it, the folder of a report or of results, or a commit, tag or branch.",
         ) from None
     return Earlier(label=f"{baseline} at {name}", chosen=chosen)
-
-
-def _evidence_of(report: Path) -> str:
-    """The digest of the baseline's evidence in an earlier report."""
-    with contextlib.suppress(msgspec.MsgspecError, OSError):
-        read = msgspec.json.decode(report.read_bytes(), type=_Report)
-        for run in read.runs:
-            if run.label == read.baseline and run.evidence:
-                return run.evidence
-    raise UsageError(f"{report} does not name the evidence of its baseline.", "Give the digest of an evidence, or a folder of results.")
 
 
 def _stored(store: Store, name: str) -> Earlier:

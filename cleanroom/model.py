@@ -502,6 +502,10 @@ class Difference(Value, frozen=True):
     """What every difference within is, where that is certain: timestamp, order of rows, floating-point noise."""
     pictures: tuple[str, ...] = ()
     """Two pictures and their difference, as `data:` addresses."""
+    diffoscope: str = ""
+    """What the external program says of it, where it was asked; for a person, deciding nothing."""
+    bundle: str = ""
+    """The folder that is one thing (a zarr store), where the file was compared as a part of it."""
     equivalence: int = -1
     """The equivalence in force that was asked, by its index in what the commit declares."""
     suggestion: Rules | None = None

@@ -48,6 +48,7 @@ class Request(Value, frozen=True):
     keep_rooms: bool = False
     repeats: int = 0
     against: str = ""
+    diffoscope: bool = False
     today: datetime.date | None = None
 
 

@@ -105,8 +105,8 @@ def snakefile(shell: str, *, more: str = "", threads: int = 1) -> str:
 def confirm(cli: Cli, tmp_path: Path) -> Callable[..., tuple[Result, dict[str, Any]]]:
     """Confirm, and read report.json, which must fit its schema."""
 
-    def call(repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report") -> tuple[Result, dict[str, Any]]:
-        result = cli("confirm", repo, ref, "--out", tmp_path / out, *arguments)
+    def call(repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report", **how: Any) -> tuple[Result, dict[str, Any]]:
+        result = cli("confirm", repo, ref, "--out", tmp_path / out, *arguments, **how)
         path = tmp_path / out / "report.json"
         report = json.loads(path.read_text()) if path.exists() else {}
         if report:

@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _explain(verbs)
     _init(verbs)
     _compare(verbs)
+    _suggest(verbs)
     _doctor(verbs)
     _image(verbs)
     completion = verbs.add_parser("completion", help="print the completion script of a shell")
@@ -84,6 +85,7 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         default="",
         help="compare with an earlier run too: the digest of an evidence, the folder of a report or of results, or a commit to run now",
     )
+    parser.add_argument("--diffoscope", action="store_true", help="show what diffoscope says of the files where differences begin")
     _entry(parser)
     _limits(parser, run=True)
     parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")
@@ -186,6 +188,18 @@ def _compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("left", metavar="A", help="the digest of an evidence, or a folder")
     parser.add_argument("right", metavar="B", help="the digest of an evidence, or a folder")
     parser.add_argument("--out", metavar="DIR", default="", help="write the reports there too")
+    _common(parser)
+
+
+def _suggest(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "suggest",
+        help="the narrowest equivalences that would cover what a control run showed, for a person to review",
+        description="Print the `equivalences:` for cleanroom.yaml that would cover what differs from itself, with the reasons left blank.",
+        epilog="Exit codes: 0 everything that differs would be covered, 1 something would not, 2 usage.",
+    )
+    parser.add_argument("report", metavar="REPORT", help="the folder of a report with a control run, or the digest of an evidence")
+    parser.add_argument("other", metavar="OTHER", nargs="?", default="", help="the digest of the evidence to compare with")
     _common(parser)
 
 

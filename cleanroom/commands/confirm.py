@@ -74,5 +74,6 @@ def request_of(arguments: argparse.Namespace) -> Request:
         jobs_in_parallel=getattr(arguments, "jobs_in_parallel", None),
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,
+        diffoscope=getattr(arguments, "diffoscope", False),
         against=getattr(arguments, "against", ""),
     )

@@ -13,29 +13,57 @@ from typing import NamedTuple
 import msgspec
 
 from cleanroom.compare.boundary import Boundary
+from cleanroom.compare.bundles import BUNDLE, bundle_of, bundle_roots, lay_out
+from cleanroom.compare.diffoscope import diffoscope
 from cleanroom.compare.equivalences import COVERED, NOTHING_LEFT, Equivalences
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, Question
 from cleanroom.compare.origins import find_origins
-from cleanroom.model import Artifact, Declared, Difference, Evidence, Kind, Origin, Role, Sameness
+from cleanroom.model import Artifact, Declared, Difference, Evidence, Kind, Origin, Role, Rules, Sameness
 
 Locate = Callable[[str], Path]
 """Where the content of a digest is kept."""
 _DETAILED = 200
 """How many differences keep their excerpts; a report shows no more."""
 _PICTURED = 12
+_EXPLAINED = 8
+"""How many differences diffoscope is asked about."""
 _UNSEEN = {Role.LOG, Role.BENCHMARK, Role.CACHE}
 
 
 class Ground:
     """What every comparison of a confirmation stands on: contents, workers, and what the commit declares on a day."""
 
-    def __init__(self, locate: Locate, examiner: Examiner, declared: Declared | None = None, today: datetime.date | None = None) -> None:
-        self.locate, self.examiner = locate, examiner
+    def __init__(
+        self, locate: Locate, examiner: Examiner, declared: Declared | None = None, today: datetime.date | None = None,
+        *, diffoscope: bool = False,
+    ) -> None:  # fmt: skip
+        self.locate, self.examiner, self.diffoscope = locate, examiner, diffoscope
         self.declared = declared or Declared()
         self.today = today or datetime.datetime.now(datetime.UTC).date()
         self.equivalences = Equivalences(self.declared, self.today)
+
+
+class _Bundles:
+    """The folders of two runs that are one thing each, laid out when the first file of one differs."""
+
+    def __init__(self, left: Evidence, right: Evidence, ground: Ground) -> None:
+        self._sides, self._ground = (left, right), ground
+        self._roots = bundle_roots(left, right)
+        self._laid: dict[str, tuple[Path, ...]] = {}
+
+    def question(self, path: str, rules: Rules) -> tuple[str, Question | None]:
+        """(the folder that a file is a part of or nothing, what is asked of it)."""
+        root = bundle_of(path, self._roots)
+        if root and root not in self._laid:
+            folders = tuple(self._ground.examiner.folder() for _ in self._sides)
+            kept = [lay_out(root, side, self._ground.locate, to) for side, to in zip(self._sides, folders, strict=True)]
+            self._laid[root] = folders if all(kept) else ()
+        if not root or not self._laid[root]:
+            return "", None
+        left, right = map(str, self._laid[root])
+        return root, Question(left=left, right=right, name=root.rpartition("/")[2], comparator=BUNDLE, rules=rules)
 
 
 def compare_artifacts(
@@ -45,6 +73,7 @@ def compare_artifacts(
     here = {a.path: a for a in left.artifacts}
     there = {a.path: a for a in right.artifacts}
     bounds = Boundary(left, ground.declared), Boundary(right, ground.declared)
+    bundles = _Bundles(left, right, ground)
     pending: list[_Pending] = []
     counts: Counter[str] = Counter()
     informing = 0
@@ -57,13 +86,13 @@ def compare_artifacts(
             counts[sameness] += decides
             continue
         difference = _difference(path, a, b, left, right, sameness, decides, note)
-        asked = _ask(difference, a, b, ground) if sameness is Sameness.DIFFERENT and not note and a and b else None
+        asked = _ask(difference, a, b, ground, bundles) if sameness is Sameness.DIFFERENT and not note and a and b else None
         pending.append(asked or _Pending(difference))
     differences = _examine(pending, ground)
     for before, difference in zip(pending, differences, strict=True):
         counts[difference.sameness] += before.difference.decides
     marked, origins = find_origins(left, right, differences, ground.locate)
-    return _bounded(marked), dict(+counts), informing, origins
+    return _bounded(_told(marked, ground)), dict(+counts), informing, origins
 
 
 class _Pending(NamedTuple):
@@ -93,15 +122,18 @@ def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
     return Sameness.DIFFERENT, ""
 
 
-def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground) -> _Pending | None:
+def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground, bundles: _Bundles) -> _Pending | None:
     """The question to a comparator, where the contents are there and somebody wants to know."""
     files = ground.locate(a.sha256), ground.locate(b.sha256)
     if (a.role in _UNSEEN and not d.decides) or not all(file.is_file() for file in files):
         return None
     chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
     equivalence = ground.equivalences[chosen] if chosen >= 0 else None
-    name = d.path.rpartition("/")[2]
-    question = Question(left=str(files[0]), right=str(files[1]), name=name)
+    if equivalence is None or equivalence.comparator == BUNDLE:
+        root, question = bundles.question(d.path, equivalence.options if equivalence else Rules())
+        if question is not None:
+            return _Pending(msgspec.structs.replace(d, bundle=root), question, chosen)
+    question = Question(left=str(files[0]), right=str(files[1]), name=d.path.rpartition("/")[2])
     if equivalence is not None and equivalence.comparator != EXISTENCE:
         question = msgspec.structs.replace(question, comparator=equivalence.comparator, rules=equivalence.options)
     return _Pending(d, question, chosen)
@@ -109,7 +141,14 @@ def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground) -> _Pending | 
 
 def _examine(pending: list[_Pending], ground: Ground) -> list[Difference]:
     answers = iter(ground.examiner.examine([one.question for one in pending if one.question]))
-    return [_answered(one.difference, next(answers), one.chosen, ground) if one.question else _unasked(one.difference) for one in pending]
+    found = [_answered(one.difference, next(answers), one.chosen, ground) if one.question else _unasked(one.difference) for one in pending]
+    shown: set[str] = set()
+    for i, d in enumerate(found):
+        if d.bundle:
+            note = f"a part of {d.bundle}: {d.note}"
+            found[i] = msgspec.structs.replace(d, note=note, excerpts=() if d.bundle in shown else d.excerpts)
+            shown.add(d.bundle)
+    return found
 
 
 def _unasked(d: Difference) -> Difference:
@@ -147,6 +186,19 @@ def _difference(
         examined=not any(side is not None and side.unexamined for side in (a, b)),
         left_sha256=a.sha256 if a else "", right_sha256=b.sha256 if b else "",
     )  # fmt: skip
+
+
+def _told(differences: list[Difference], ground: Ground) -> list[Difference]:
+    """The first origins with what diffoscope says of them, where it was asked for."""
+    if not ground.diffoscope:
+        return differences
+    found, left = list(differences), _EXPLAINED
+    for i, d in enumerate(found):
+        files = [ground.locate(sha256) for sha256 in (d.left_sha256, d.right_sha256) if sha256]
+        if left and d.decides and d.origin and len(files) == 2 and all(file.is_file() for file in files):
+            found[i] = msgspec.structs.replace(d, diffoscope=diffoscope(files[0], files[1], d.path))
+            left -= 1
+    return found
 
 
 def _bounded(differences: list[Difference]) -> tuple[Difference, ...]:

@@ -38,12 +38,18 @@ class Examiner:
         self._count = workers or os.cpu_count() or 1
         self._memory, self._seconds = memory, seconds
         self._known: dict[Question, Found] = {}
+        self._folders = contextlib.ExitStack()
 
     def __enter__(self) -> "Examiner":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._known.clear()
+        self._folders.close()
+
+    def folder(self) -> Path:
+        """A new empty folder, which is gone when the examiner closes."""
+        return Path(self._folders.enter_context(tempfile.TemporaryDirectory(prefix="cleanroom-")))
 
     def examine(self, questions: Sequence[Question]) -> list[Found]:
         """The answer to each question, in order."""
@@ -91,7 +97,8 @@ class Examiner:
 
 
 def _size(question: Question) -> int:
-    return sum(Path(p).stat().st_size for p in (question.left, question.right))
+    sides = Path(question.left), Path(question.right)
+    return sum(file.stat().st_size for side in sides for file in (side.rglob("*") if side.is_dir() else [side]))
 
 
 class _Worker:

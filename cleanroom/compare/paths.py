@@ -14,6 +14,11 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(p) for p in included)
 
 
+def literally(path: str) -> str:
+    """The glob that means this path and no other."""
+    return str(glob.escape(path, unix=True))
+
+
 def matches(path: str, pattern: str) -> bool:
     """Whether a path is meant by a glob; `folder/` means all within."""
     pattern = pattern.removeprefix("./")

@@ -120,6 +120,7 @@ class DifferenceView(Value, frozen=True):
     excerpts: tuple[Excerpt, ...] = ()
     kinds: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
+    diffoscope: str = ""
 
 
 class OriginView(Value, frozen=True):
@@ -363,6 +364,7 @@ def _difference_view(d: Difference, c: Comparison, commands: dict[str, dict[str,
         noise=d.noise, rule=d.rule, wildcards=d.wildcards, role=d.role, note=d.note, left_sha256=d.left_sha256,
         right_sha256=d.right_sha256, left_command=left.command if left and shown else "",
         right_command=right.command if right and shown else "", facts=d.facts, excerpts=d.excerpts, kinds=d.kinds, pictures=d.pictures,
+        diffoscope=d.diffoscope,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ if root_on_debian; then
     need chromedriver chromium-driver
     need git-lfs git-lfs
     need openssl openssl
+    need diffoscope diffoscope-minimal
     if ! answers; then
         need dockerd docker.io
         need debootstrap debootstrap

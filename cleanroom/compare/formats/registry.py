@@ -11,7 +11,7 @@ import msgspec
 
 from cleanroom.compare.formats.binary import COMPARATOR as BINARY
 from cleanroom.compare.formats.binary import first_difference
-from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, NotExamined, different
+from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, Inner, NotExamined, different
 from cleanroom.model import Rules, Sameness, Value
 
 GROUP = "cleanroom.comparators"
@@ -19,11 +19,15 @@ EXISTENCE = "existence"
 """Named in an equivalence instead of a comparator: that both files are there is enough."""
 _DEEPEST = 4
 _TEXT = 400
-_WRAPPINGS = {"compressed"}
+_WRAPPINGS = {"compressed", "archive"}
+"""What is asked of a file in one of these is asked of what it holds."""
 
 
 class Question(Value, frozen=True):
-    """Two files to compare: where they are, what they are called in the run, and what was declared of them."""
+    """Two files to compare: where they are, what they are called in the run, and what was declared of them.
+
+    Or two folders, with the comparator that reads a folder as one thing.
+    """
 
     left: str
     right: str
@@ -60,9 +64,12 @@ def answer(question: Question) -> Found:
 def _compare(left: Path, right: Path, name: str, asked: str, rules: Rules, depth: int) -> Found:
     if depth > _DEEPEST:
         return different("not examined: it is wrapped too often")
+    if left.is_dir():
+        return _try(comparators()[asked], left, right, name, rules, lambda *_: different("not examined"))
     chosen = recognise(left, name), recognise(right, name)
     wrapped = chosen[0].name == chosen[1].name and chosen[0].name in _WRAPPINGS
     comparator = comparators()[asked] if asked and not wrapped else chosen[0]
+    for_inner = "" if asked == comparator.name else asked
     if not asked and chosen[0].name != chosen[1].name:
         if BINARY.name not in (chosen[0].name, chosen[1].name):
             return _bounded(first_difference(left, right, f"{chosen[0].name} here, {chosen[1].name} there"), "binary/1")
@@ -71,8 +78,13 @@ def _compare(left: Path, right: Path, name: str, asked: str, rules: Rules, depth
     def inner(a: Path, b: Path, inside: str) -> Found:
         if a.stat().st_size == b.stat().st_size and first_difference(a, b).note.endswith("no byte differs"):
             return Found(sameness=Sameness.BYTES, note="the same bytes")
-        return _compare(a, b, inside, asked, rules, depth + 1)
+        return _compare(a, b, inside, for_inner, rules, depth + 1)
 
+    return _try(comparator, left, right, name, rules, inner)
+
+
+def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    """The answer of one comparator; where it has none, why, and the first byte that differs."""
     label = f"{comparator.name}/{comparator.version}"
     try:
         return _bounded(comparator.compare(left, right, name.lower(), rules, inner), label)
@@ -87,7 +99,7 @@ def _compare(left: Path, right: Path, name: str, asked: str, rules: Rules, depth
         reason = "not examined: it is nested too deeply"
     except Exception as error:
         reason = f"not examined: the comparator failed ({type(error).__name__}: {error})"
-    return _bounded(first_difference(left, right, reason), label)
+    return _bounded(different(reason) if left.is_dir() else first_difference(left, right, reason), label)
 
 
 def _bounded(found: Found, label: str) -> Found:

@@ -1,0 +1,139 @@
+"""The narrowest equivalences that would cover what a control showed, each tried before it is said. Not here: whether to accept them."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import yaml
+
+from cleanroom.compare.artifacts import Ground
+from cleanroom.compare.bundles import BUNDLE
+from cleanroom.compare.equivalences import COVERED, over_wide
+from cleanroom.compare.formats.registry import Question
+from cleanroom.compare.paths import literally
+from cleanroom.model import Comparison, Difference, Equivalence, Evidence, Rules, Sameness, Value
+
+_DAYS = 180
+_NONE = Rules()
+
+
+class Suggestion(Value, frozen=True):
+    """Files of one kind, the comparator and options under which they would be the same in every comparison that was seen."""
+
+    comparator: str
+    options: Rules
+    paths: tuple[str, ...]
+    rule: str = ""
+    """Set where these are all files that a rule left."""
+
+
+class Uncovered(Value, frozen=True):
+    """A file for which no narrow equivalence is known, and why."""
+
+    path: str
+    why: str
+
+
+def suggest(comparisons: Sequence[Comparison], ground: Ground, baseline: Evidence) -> tuple[tuple[Suggestion, ...], tuple[Uncovered, ...]]:
+    """(what would cover the differences of these comparisons that decide, what nothing narrow covers)."""
+    by_path: dict[str, list[Difference]] = {}
+    for comparison in comparisons:
+        for d in comparison.artifacts:
+            if d.decides:
+                by_path.setdefault(d.path, []).append(d)
+    covered: dict[tuple[str, str], dict[str, None]] = {}
+    rules: dict[str, Rules] = {}
+    uncovered = []
+    for path, differences in sorted(by_path.items()):
+        found, why = _narrowest(differences, ground)
+        if found is None:
+            uncovered.append(Uncovered(path=path, why=why))
+            continue
+        key = found.comparator, msgspec.json.encode(found.options).decode()
+        rules[key[1]] = found.options
+        covered.setdefault(key, {})[found.paths[0]] = None
+    suggestions = [
+        Suggestion(comparator=comparator, options=rules[options], paths=tuple(paths), rule=_rule(tuple(paths), baseline))
+        for (comparator, options), paths in covered.items()
+    ]
+    return tuple(suggestions), tuple(uncovered)
+
+
+def _narrowest(differences: Sequence[Difference], ground: Ground) -> tuple[Suggestion | None, str]:
+    """What covers one file in all comparisons, or why nothing does."""
+    first = differences[0]
+    if any(d.sameness in (Sameness.MISSING, Sameness.EXTRA) for d in differences):
+        return None, f"{first.note}; no equivalence makes a missing file pass"
+    if not all(ground.locate(sha256).is_file() for d in differences for sha256 in (d.left_sha256, d.right_sha256)):
+        return None, "its content is no longer kept"
+    if first.bundle:
+        if all(d.sameness is Sameness.CANONICAL for d in differences):
+            return Suggestion(comparator=BUNDLE, options=_NONE, paths=(first.bundle,)), ""
+        return None, first.note
+    name = first.comparator.rpartition(" > ")[2].partition("/")[0]
+    asked = [d.suggestion if d.sameness is Sameness.DIFFERENT else _NONE for d in differences]
+    if not name or any(rules is None for rules in asked):
+        return None, first.note
+    options = _merged([rules for rules in asked if rules is not None])
+    tried = Equivalence(comparator=name, reason="", owner="", expires=ground.today, paths=(first.path,), options=options)
+    if why := over_wide(tried):
+        return None, why
+    questions = [
+        Question(
+            left=str(ground.locate(d.left_sha256)), right=str(ground.locate(d.right_sha256)), name=d.path.rpartition("/")[2],
+            comparator=name, rules=options,
+        )
+        for d in differences
+    ]  # fmt: skip
+    for found in ground.examiner.examine(questions):
+        if found.sameness not in COVERED or found.compared == 0:
+            return None, found.note if found.compared else "it would leave nothing to compare"
+    return Suggestion(comparator=name, options=options, paths=(first.path,)), ""
+
+
+def _merged(all_rules: Iterable[Rules]) -> Rules:
+    """Options under which each of several would be covered."""
+    found = _NONE
+    for rules in all_rules:
+        found = Rules(
+            ignore=tuple(sorted({*found.ignore, *rules.ignore})), mask=tuple(sorted({*found.mask, *rules.mask})),
+            order="any" if "any" in (found.order, rules.order) else "kept", absolute=max(found.absolute, rules.absolute),
+            relative=max(found.relative, rules.relative), appearance=found.appearance or rules.appearance,
+            delimiter=found.delimiter or rules.delimiter,
+        )  # fmt: skip
+    return found
+
+
+def _rule(paths: Sequence[str], baseline: Evidence) -> str:
+    """The rule that left exactly these files, where they are several."""
+    made: dict[str, set[str]] = {}
+    for artifact in baseline.artifacts:
+        if artifact.job >= 0:
+            made.setdefault(baseline.attempts[artifact.job].job.rule, set()).add(artifact.path)
+    return next((rule for rule, files in made.items() if files == set(paths)), "") if len(paths) > 1 else ""
+
+
+def as_yaml(suggestions: Sequence[Suggestion], uncovered: Sequence[Uncovered], today: datetime.date) -> str:
+    """The part of `cleanroom.yaml`, with reason and owner left blank: as it stands, it is refused."""
+    entries: list[dict[str, Any]] = []
+    for s in suggestions:
+        where: dict[str, Any] = (
+            {"rule": s.rule} if s.rule else {"paths": [literally(path) + "/**" * (s.comparator == BUNDLE) for path in s.paths]}
+        )
+        options = {name: value for name, value in msgspec.to_builtins(s.options).items() if value != getattr(_NONE, name) and value}
+        entries.append(
+            where
+            | {"comparator": s.comparator}
+            | ({"options": options} if options else {})
+            | {"reason": "", "owner": "", "expires": today + datetime.timedelta(days=_DAYS)}
+        )
+    text = yaml.safe_dump({"equivalences": entries}, sort_keys=False, allow_unicode=True, width=120) if entries else ""
+    for one in uncovered:
+        text += f"# not covered: {one.path!r}: {_printable(one.why)}\n"
+    return text
+
+
+def _printable(text: str) -> str:
+    """One line of text that acts on no terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""VCF: records in order. Header lines that carry dates, versions or command lines are apart; a BCF is read by `bcf.py`."""
+"""VCF: records in order. Header lines that carry dates, versions or command lines are apart; BCF: `alignments.py`."""
 
 import re
 

@@ -1,6 +1,7 @@
 """The benchmarks: each a ratio or a bound, measured in one run. `make bench` prints the table of docs/benchmarks.md.
 
-python -m benchmarks.run [small] [many] [room] [hashing] [artifacts] [audit] [plans] [labelled] [--repeats N]
+python -m benchmarks.run [small] [many] [room] [hashing] [artifacts] [audit] [plans] [labelled] [pairs]
+                         [csv] [binary] [small_files] [--repeats N]
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks import comparing
 from cleanroom.evidence.walk import Hasher, scan
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -168,6 +170,14 @@ def artifacts(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
     yield f"{count:,} artifacts on each side hashed, compared, reported", f"{seconds:.1f} s, {peak:.0f} MB", "at most 20 s, 500 MB"
 
 
+def pairs(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
+    from benchmarks.pairs.measure import table
+
+    for who, same, all_same, other, all_other in table():
+        bound = "all" if who.startswith("cleanroom") else ""
+        yield f"labelled pairs of files, {who}", f"same {same} of {all_same}, different {other} of {all_other}", bound
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
@@ -176,7 +186,7 @@ def main() -> None:
     # `artifacts` comes first: the peak of memory is that of the largest child so far.
     parts: dict[str, Callable[[Path, int], Iterator[tuple[str, str, str]]]] = {
         "artifacts": artifacts, "small": small, "room": room, "many": many, "hashing": hashing, "audit": audit, "plans": plans,
-        "labelled": labelled,
+        "labelled": labelled, "pairs": pairs, "csv": comparing.csv, "binary": comparing.binary, "small_files": comparing.pairs,
     }  # fmt: skip
     print("| what | measured | bound |\n|---|---|---|")
     for name in parts if not arguments.names else arguments.names:

@@ -19,6 +19,8 @@ from cleanroom.compare.kinds import FLOAT, FORMAT, is_noise
 from cleanroom.model import Rules, Sameness
 
 _BATCH = 100_000
+_SMALL = 2 * 2**20
+"""Files of up to so many bytes are read once and kept."""
 _EXPLAINED = 500
 """How many differing cells of one column in one batch are asked for their kind."""
 _NAMES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -50,6 +52,7 @@ class _Comparison:
         self._bent = 0
         self._rows_differ = 0
         self._columns: dict[str, set[str]] = {}
+        self._frames: dict[Path, Any] = {}
 
     def found(self) -> Found:
         headers = [self._header(path) for path in self._paths]
@@ -75,8 +78,15 @@ class _Comparison:
     def _header(self, path: Path) -> list[str]:
         if path.stat().st_size == 0:
             return []
-        frame = self._scan(path).head(1).collect()
-        return list(frame.row(0)) if frame.height else []
+        frame = self._small(path)
+        first = self._scan(path).head(1).collect() if frame is None else frame
+        return list(first.row(0)) if first.height else []
+
+    def _small(self, path: Path) -> Any:
+        """A small file as it is read once; None for a large one, which is read in batches."""
+        if path not in self._frames:
+            self._frames[path] = self._scan(path).collect() if path.stat().st_size <= _SMALL else None
+        return self._frames[path]
 
     def _scan(self, path: Path) -> Any:
         """Every cell as a text. A row with more or fewer cells than the first one is an error."""
@@ -99,8 +109,11 @@ class _Comparison:
         pl = self._pl
         if path.stat().st_size == 0:
             return
-        chosen = self._scan(path).select([pl.nth(index).alias(name) for index, name in columns])
-        yield from chosen.collect_batches(chunk_size=_BATCH, maintain_order=True)
+        if (frame := self._small(path)) is not None:
+            yield pl.DataFrame([frame.to_series(index).alias(name) for index, name in columns])
+        else:
+            chosen = self._scan(path).select([pl.nth(index).alias(name) for index, name in columns])
+            yield from chosen.collect_batches(chunk_size=_BATCH, maintain_order=True)
 
     # --- rows in order ---
 
@@ -126,37 +139,38 @@ class _Comparison:
         """Two batches of the same height, column by column; `offset` counts rows before them, the header among them."""
         rows: set[int] = set()
         for name in a.columns:
-            unequal = a[name].ne_missing(b[name])
+            one, other = a[name], b[name]
+            unequal = one.ne_missing(other) if one.null_count() or other.null_count() else one != other
             if unequal.any():
-                rows.update(self._column(name, unequal.arg_true(), a[name].filter(unequal), b[name].filter(unequal), offset))
+                rows.update(self._column(name, unequal.arg_true(), one.filter(unequal), other.filter(unequal), offset))
         self._rows_differ += len(rows)
 
     def _column(self, name: str, at: Any, left: Any, right: Any, offset: int) -> list[int]:
         """The rows in which the differing cells of a column count, after the tolerance; the first ones are kept."""
-        pl = self._pl
-        pairs = pl.DataFrame({"at": at, "left": left, "right": right}).with_columns(
-            x=pl.col("left").cast(pl.Float64, strict=False), y=pl.col("right").cast(pl.Float64, strict=False)
-        )
+        x, y = (side.cast(self._pl.Float64, strict=False) for side in (left, right))
         if self._rules.absolute or self._rules.relative:
-            near = [self._near(*cells) for cells in pairs.select("left", "right", "x", "y").iter_rows()]
-            self._bent += sum(near)
-            pairs = pairs.filter(~pl.Series(near))
-        if not pairs.height:
+            far = self._pl.Series([not self._near(*cells) for cells in zip(left, right, x, y, strict=True)])
+            self._bent += len(far) - far.sum()
+            at, left, right, x, y = (side.filter(far) for side in (at, left, right, x, y))
+        if not len(at):
             return []
         kinds = self._columns.setdefault(name, set())
-        for row, p, q, *_ in pairs.head(_EXPLAINED).iter_rows():
+        for row, p, q in zip(at[:_EXPLAINED], left[:_EXPLAINED], right[:_EXPLAINED], strict=True):
             kinds.add(self._tally.differs(f"row {offset + row}, column {name}", p, q))
-        if pairs.height > _EXPLAINED:
-            self._tally.total += pairs.height - _EXPLAINED
-        worst = (
-            pairs.filter(pl.col("x").is_finite() & pl.col("y").is_finite())
-            .with_columns(size=(pl.col("x") - pl.col("y")).abs() / pl.max_horizontal(pl.col("x").abs(), pl.col("y").abs()))
-            .sort("size", descending=True, nulls_last=True)
-            .head(1)
-        )
-        for x, y in worst.select("x", "y").iter_rows():
-            self._tally.number(f"column {name}", x, y)
-        return list(pairs["at"])
+        self._tally.total += max(0, len(at) - _EXPLAINED)
+        self._largest(name, x.to_numpy(), y.to_numpy())
+        return list(at)
+
+    def _largest(self, name: str, x: Any, y: Any) -> None:
+        """The largest deviation of two columns of numbers; NaN where a cell is none."""
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            size = np.abs(x - y) / np.maximum(np.abs(x), np.abs(y))
+        size[~np.isfinite(size)] = -1.0
+        worst = int(np.argmax(size))
+        if size[worst] >= 0:
+            self._tally.number(f"column {name}", float(x[worst]), float(y[worst]))
 
     def _near(self, left: str, right: str, x: float | None, y: float | None) -> bool:
         return x is not None and y is not None and close(x, y, self._rules) and _exactly(left, right, self._rules)
@@ -201,7 +215,7 @@ class _Comparison:
     def _different(self, rows: int, kept: list[list[tuple[int, str]]]) -> Found:
         names = [n for n in self._columns if n != "(rows)"]
         facts = (f"{self._rows_differ} of {max(rows - 1, 1)} rows differ, in {_listed(names)}",) if names else ()
-        if "(rows)" not in self._columns and self._is_permutation(kept):
+        if "(rows)" not in self._columns and self._rows_differ > 1 and self._is_permutation(kept):
             found = self._tally.different("the same rows in another order", facts=facts, suggestion=Rules(order="any"))
             return msgspec.structs.replace(found, facts=facts, kinds=(ORDER,))
         return self._tally.different("cells differ" if names else "another number of rows", None, self._suggestion(names), facts)

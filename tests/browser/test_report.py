@@ -9,8 +9,23 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from benchmarks.pairs.makers import picture
 from cleanroom.audit import audit
-from cleanroom.model import Audited, Confirmation, Finding, Layer, Plan, Rule, Sameness, Setting, Severity
+from cleanroom.compare.formats.registry import Question, answer
+from cleanroom.model import (
+    Audited,
+    Confirmation,
+    Excerpt,
+    Finding,
+    JobSide,
+    Layer,
+    Origin,
+    Plan,
+    Rule,
+    Sameness,
+    Setting,
+    Severity,
+)  # fmt: skip
 from cleanroom.report import build_report
 from cleanroom.report.audit_bundle import write_bundle
 from cleanroom.report.audit_view import build_audit_report
@@ -37,19 +52,52 @@ def report_page(folder: Path) -> Path:
     runs = evidence("local"), evidence(HOSTILE, artifacts=(artifact(content="2"),))
     found = comparison(
         right=HOSTILE,
-        artifacts=(difference(path=HOSTILE, note=HOSTILE, rule="count"), difference(path="results/derived.txt", origin=False)),
+        artifacts=(
+            difference(
+                path=HOSTILE,
+                note=HOSTILE,
+                rule="count",
+                kinds=(HOSTILE,),
+                facts=(HOSTILE,),
+                diffoscope=HOSTILE,
+                comparator="text/1",
+                excerpts=(Excerpt(where=HOSTILE, left=HOSTILE, right="", kind=HOSTILE),),
+            ),
+            difference(path="results/plot.png", pictures=pictures(folder)),
+            difference(path="results/derived.txt", origin=False),
+        ),
+        origins=(
+            Origin(
+                rule=HOSTILE,
+                wildcards={HOSTILE: HOSTILE},
+                paths=(HOSTILE,),
+                derived=("results/derived.txt",),
+                by_time=True,
+                left=JobSide(command=HOSTILE, log=HOSTILE, log_tail=HOSTILE),
+                right=None,
+            ),
+        ),
         plan=(plan_difference(left="wc " * 100, right=HOSTILE),),
         counts={Sameness.BYTES: 3, Sameness.DIFFERENT: 2},
     )
     warning = Finding(code="CR-001", severity=Severity.WARNING, text=HOSTILE, file=HOSTILE, line=3)
     confirmation = Confirmation(
         source=SOURCE, repo=SOURCE.url, entry=runs[0].entry, baseline="local", wanted=("local", HOSTILE), runs=runs,
-        evidence={"local": "c" * 64}, comparisons=(found,), judgement=judge(runs, [found], ["local", HOSTILE], NO_AUDIT),
+        evidence={"local": "c" * 64, HOSTILE + "2": "d" * 64}, comparisons=(found,), judgement=judge(runs, [found], ["local", HOSTILE], NO_AUDIT),
         audit=msgspec.structs.replace(NO_AUDIT, findings=(warning,)), causes=(),
-        started=1.8e9, seconds=75.0,
+        started=1.8e9, seconds=75.0, groups=(("local", "third"), (HOSTILE,)), earlier=msgspec.structs.replace(runs[0], called=HOSTILE + "2"),
     )  # fmt: skip
     write_reports(build_report(confirmation), folder)
     return folder / "report.html"
+
+
+def pictures(folder: Path) -> tuple[str, ...]:
+    """Two pictures and what differs between them, as a comparator shows them."""
+    files = []
+    for dot in (0, 200):
+        files.append(folder / f"{dot}.png")
+        files[-1].write_bytes(picture("PNG", dot=dot))
+    return answer(Question(left=str(files[0]), right=str(files[1]), name="plot.png")).pictures
 
 
 def hostile_audit() -> Audited:
@@ -127,9 +175,23 @@ def test_it_is_readable(browser: webdriver.Chrome, page: Path, width: int, schem
 
 def test_nothing_hostile_became_markup(browser: webdriver.Chrome, page: Path) -> None:
     browser.get(page.as_uri())
-    assert browser.find_elements(By.CSS_SELECTOR, "img, script, iframe, [onerror]") == []
+    assert browser.find_elements(By.CSS_SELECTOR, ":not(figure) > img, script, iframe, [onerror]") == []
+    assert all((img.get_attribute("src") or "").startswith("data:image/") for img in browser.find_elements(By.TAG_NAME, "img"))
     assert "<img src=x" in browser.find_element(By.TAG_NAME, "body").text
     assert "\x1b" not in page.read_text()
+
+
+def test_what_differs_is_shown_where_it_began(browser: webdriver.Chrome, page: Path) -> None:
+    if page.name != "report.html":
+        return
+    browser.get(page.as_uri())
+    first = browser.find_element(By.CSS_SELECTOR, "article.origin-job")
+    assert ("by the time it was written" in first.text, "no such job" in first.text) == (True, True)
+    shown = browser.find_elements(By.CSS_SELECTOR, "figure img")
+    assert [browser.execute_script("return arguments[0].naturalWidth", img) for img in shown] == [40, 40, 40], "pictures are drawn"
+    assert len(browser.find_elements(By.CSS_SELECTOR, "table.excerpts tbody tr")) == 1
+    body = browser.find_element(By.TAG_NAME, "body").text
+    assert "All against all: local = third" in body
 
 
 def test_it_needs_no_network(browser: webdriver.Chrome, page: Path) -> None:

@@ -79,14 +79,15 @@ def _run_all(
 
 
 def _control(ready: Ready, runs: Sequence[Evidence], earlier: Evidence | None, ground: Ground, watch: Watch) -> Evidence:
-    """A control of the jobs where differences begin, with what they need; of the whole, where that would not tell enough."""
+    """A control of the jobs where differences begin, with what they need; of the whole, where that would not tell enough.
+
+    Only that they agree is taken from a part: what differs there may hang on a job that did not run.
+    """
     only = origin_targets(runs[0], compare_all(runs, ground, earlier))
     if only:
         (part,) = run_all([ready.control(only=as_targets(only, runs[0]))], watch)
-        if part.status is RunStatus.COMPLETED and not vacuous(part):
-            found = [o.noise for c in compare_all([*runs, part], ground, earlier) if not c.control for o in c.origins]
-            if not any(found) or all(found):
-                return part
+        if part.status is RunStatus.COMPLETED and not vacuous(part) and not compare(runs[0], part, ground).differs:
+            return part
     (whole,) = run_all([ready.control()], watch)
     return whole
 
@@ -144,7 +145,7 @@ def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | No
     if earlier is not None and earlier.status is RunStatus.COMPLETED:
         found.append(_only_results(compare(earlier, baseline, ground)))
     controls = [c for c in found if c.control]
-    return tuple(c if c.control else _mark_noise(c, controls, whole=not any(r.only for r in runs)) for c in found)
+    return tuple(c if c.control else _mark_noise(c, controls) for c in found)
 
 
 def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
@@ -179,7 +180,7 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
             return not against[b.label].differs
         if not {a.label, b.label} & weaker:
             return True
-        return not _mark_noise(compare(a, b, ground), controls, whole=not any(r.only for r in runs)).differs
+        return not _mark_noise(compare(a, b, ground), controls).differs
 
     profiles = [r for r in runs if not r.control and (r.label == baseline or r.label in against)]
     if runs[0].status is not RunStatus.COMPLETED:
@@ -187,11 +188,9 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
     return tuple(tuple(r.label for r in members) for members in group(profiles, agree))
 
 
-def _mark_noise(comparison: Comparison, controls: Sequence[Comparison], *, whole: bool) -> Comparison:
-    """Mark what differs without any change of profile; where no control was whole, also what follows only from that."""
+def _mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Comparison:
+    """Mark what differs without any change of profile."""
     paths = {d.path for c in controls for d in c.artifacts if d.decides}
-    if not whole:
-        paths |= {path for o in comparison.origins if set(o.paths) <= paths for path in o.derived}
     fields = {(d.job, d.field) for c in controls for d in (*c.plan, *c.attempts) if d.decides}
     renamed = _renamed(controls)
 

@@ -489,6 +489,12 @@ def _genomes(scratch: Path) -> Iterator[Family]:
     yield Family("bam", "reads.bam", "alignments", {}, m.bam(scratch, 60, 1), [
         ("the program line with two threads", m.bam(scratch, 60, 2)), ("the program line with eight threads", m.bam(scratch, 60, 8)),
     ], [("a mapping quality", m.bam(scratch, 59, 1)), ("a mapping quality, and threads", m.bam(scratch, 58, 8))])  # fmt: skip
+    yield Family("cram", "reads.cram", "alignments", {}, m.bam(scratch, 60, 1, "wc"), [
+        ("the program line with eight threads", m.bam(scratch, 60, 8, "wc")),
+    ], [("a mapping quality", m.bam(scratch, 59, 1, "wc"))])  # fmt: skip
+    yield Family("bcf", "calls.bcf", "alignments", {}, m.bcf(scratch, "20260101", "G"), [
+        ("the date of the file", m.bcf(scratch, "20270101", "G")),
+    ], [("one flipped allele", m.bcf(scratch, "20260101", "T"))])  # fmt: skip
     sequence = "".join(random.Random(3).choices("ACGT", k=400))
 
     def fasta(width: int, text: str = sequence, name: str = "chr1") -> bytes:

@@ -136,16 +136,30 @@ def pdf(text: str, date: str, shared: tuple[str, ...] = (), direct: tuple[str, .
     return out.getvalue()
 
 
-def bam(tmp_path: Path, quality: int, threads: int) -> bytes:
+def bam(tmp_path: Path, quality: int, threads: int, mode: str = "wb") -> bytes:
+    """One read, as BAM or (`wc`) as CRAM without a reference."""
     import pysam
 
     path = tmp_path / "make.bam"
     header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 1000}], "PG": [{"ID": "bwa", "CL": f"bwa mem -t {threads}"}]}
-    with pysam.AlignmentFile(str(path), "wb", header=header) as out:
+    options = {"format_options": [b"no_ref=1"]} if mode == "wc" else {}
+    with pysam.AlignmentFile(str(path), mode, header=header, **options) as out:
         read = pysam.AlignedSegment(out.header)
         read.query_name, read.query_sequence, read.flag, read.reference_id = "r1", "ACGT", 0, 0
         read.reference_start, read.mapping_quality, read.cigarstring = 5, quality, "4M"
         out.write(read)
+    return path.read_bytes()
+
+
+def bcf(tmp_path: Path, date: str, allele: str) -> bytes:
+    import pysam
+
+    path = tmp_path / "make.bcf"
+    header = pysam.VariantHeader()
+    header.add_line(f"##fileDate={date}")
+    header.add_line("##contig=<ID=1,length=1000>")
+    with pysam.VariantFile(str(path), "wb", header=header) as out:
+        out.write(out.new_record(contig="1", start=10, alleles=("A", allele)))
     return path.read_bytes()
 
 

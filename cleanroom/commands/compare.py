@@ -32,6 +32,8 @@ def command(arguments: argparse.Namespace) -> int:
             digest = ""
         else:
             digest, run = store.get(name)
+            if run.only:
+                raise UsageError(f"The evidence {digest[:12]} is a control of only {', '.join(run.only)}.", "Give evidence of whole runs.")
         runs.append(run)
         digests.append(digest)
     if runs[0].label == runs[1].label or runs[1].control:

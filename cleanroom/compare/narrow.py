@@ -35,7 +35,7 @@ def origin_targets(baseline: Evidence, comparisons: Sequence[Comparison]) -> tup
         decide = {d.path for d in comparison.artifacts if d.decides}
         for origin in comparison.origins:
             if not set(origin.paths) <= decide:
-                return ()  # a temporary file: whether results that follow from it differ too is not seen without them
+                return ()  # a temporary file only informs: that it agrees would not be asked
             job = makers.get(origin.paths[0])
             if origin.by_time or job is None or len(origin.derived) >= _LISTED or not (target := _target(job)):
                 return ()

@@ -3,7 +3,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench schema pages clean
+.PHONY: demo test check bench truth schema pages clean
 
 demo: $(VENV)/.demo
 	@sh tests/setup/demo.sh $(VENV)
@@ -21,6 +21,11 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.run $(BENCH)
+
+# Small workflows whose answer is known: in the sandbox, or `make truth ENGINE=docker`. Fails where a figure falls below what is recorded.
+ENGINE ?= sandbox
+truth: $(VENV)/.dev
+	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.truth.run --engine $(ENGINE) $(TRUTH)
 
 # Write the JSON Schemas of report.json, audit.json and review.json from the view models.
 schema: $(VENV)/.dev

@@ -731,6 +731,8 @@ class Cause(Value, frozen=True):
     values: dict[str, str]
     found: str
     certain: bool = False
+    steps: tuple[str, ...] = ()
+    """What was run to find it, and what each run showed."""
 
 
 class Confirmation(Value, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 
 from cleanroom import settings as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.gather import STEPS, RunRequest
+from cleanroom.evidence.gather import STEPS, Graft, RunRequest
 from cleanroom.evidence.store import Store
 from cleanroom.model import Acceptance, Declared, Entry, Image, Profile, Source, Value, escape_path
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
@@ -29,7 +29,8 @@ class Request(Value, frozen=True):
     """What is asked for; all but the repository and the ref has a default. Empty means: as `cleanroom.yaml` says.
 
     `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
-    `against` names an earlier confirmation, a folder of results or a ref to compare the baseline with.
+    `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an earlier confirmation, a folder of
+    results or a ref to compare the baseline with.
     `today` decides which acceptances are in force; None is the day of the call.
     """
 
@@ -49,6 +50,7 @@ class Request(Value, frozen=True):
     repeats: int = 0
     against: str = ""
     diffoscope: bool = False
+    explain_cause: bool = False
     today: datetime.date | None = None
 
 
@@ -73,6 +75,15 @@ class Ready:
     def earlier(self, label: str) -> RunRequest:
         """The first profile of an earlier commit, under the hash seed of the baseline."""
         return msgspec.structs.replace(self.base, called=label, steps=tuple(step for step in STEPS if step != "replan"))
+
+    def hybrid(
+        self, base: Profile, giver: Profile, keys: tuple[str, ...], label: str, *, only: tuple[str, ...] = (), plan_only: bool = False
+    ) -> RunRequest:
+        """A profile with some settings of another one, under the hash seed of all but the baseline."""
+        steps = ("settings", "plan") if plan_only else ("settings", "plan", "run")
+        return msgspec.structs.replace(
+            self.base, profile=base, graft=Graft(profile=giver.path, keys=keys), called=label, only=only, hash_seed=_OTHER_SEED, steps=steps
+        )
 
     def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the others."""

@@ -37,19 +37,24 @@ def _settings(left: Evidence, right: Evidence, configuration: bool) -> Iterator[
 
     Where the plan shows another configuration, only the settings that can change it are named.
     """
-    values = [_in_force(run) for run in (left, right)]
-    keys = [key for key in sorted(values[0].keys() | values[1].keys()) if values[0].get(key) != values[1].get(key)]
-    found = "the only setting in force that differs"
+    values = differing_settings(left, right)
+    keys, found = list(values), "the only setting in force that differs"
     if configuration and (able := [key for key in keys if key in _CONFIGURES]):
         keys, found = able, "the plan shows another configuration, and only this setting can change it"
     if not keys:
         yield Cause(name="unknown", values={}, found="no setting in force differs between the two profiles")
     for key in keys:
-        shown = {run.label: value.get(key, "(not set)") for run, value in zip((left, right), values, strict=True)}
         if len(keys) == 1:
-            yield Cause(name=key, values=shown, found=found, certain=True)
+            yield Cause(name=key, values=values[key], found=found, certain=True)
         else:
-            yield Cause(name=key, values=shown, found=f"one of {len(keys)} settings in force that differ; not told apart")
+            yield Cause(name=key, values=values[key], found=f"one of {len(keys)} settings in force that differ; not told apart")
+
+
+def differing_settings(left: Evidence, right: Evidence) -> dict[str, dict[str, str]]:
+    """The settings in force in the rooms that differ, with the value of each run."""
+    values = [_in_force(run) for run in (left, right)]
+    keys = [key for key in sorted(values[0].keys() | values[1].keys()) if values[0].get(key) != values[1].get(key)]
+    return {key: {run.label: side.get(key, "(not set)") for run, side in zip((left, right), values, strict=True)} for key in keys}
 
 
 def _since(left: Evidence, right: Evidence) -> Iterator[Cause]:

@@ -85,6 +85,11 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         default="",
         help="compare with an earlier run too: the digest of an evidence, the folder of a report or of results, or a commit to run now",
     )
+    parser.add_argument(
+        "--explain-cause",
+        action="store_true",
+        help="where several settings may have done it, find the one by runs in between",
+    )
     parser.add_argument("--diffoscope", action="store_true", help="show what diffoscope says of the files where differences begin")
     _entry(parser)
     _limits(parser, run=True)

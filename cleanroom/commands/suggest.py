@@ -9,8 +9,8 @@ import msgspec
 from cleanroom.commands.boundary import cache_folder, say
 from cleanroom.compare.artifacts import Ground
 from cleanroom.compare.examiner import Examiner
+from cleanroom.compare.runs import compare
 from cleanroom.compare.suggest import as_yaml, suggest
-from cleanroom.confirmation import compare
 from cleanroom.errors import ExitCode, UsageError
 from cleanroom.evidence.reported import read_reported
 from cleanroom.evidence.store import Store

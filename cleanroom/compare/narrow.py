@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cleanroom.model import Artifact, Comparison, Evidence, Job
+from cleanroom.model import Artifact, Comparison, Evidence, Job, Role
 from cleanroom.profiles.table import cutting_keys
 
 _MOST = 40
@@ -28,14 +28,15 @@ def origin_targets(baseline: Evidence, comparisons: Sequence[Comparison]) -> tup
     if any(setting.key in cutting_keys() for setting in baseline.settings):
         return ()
     makers = {a.path: baseline.attempts[a.job].job for a in baseline.artifacts if a.job >= 0}
+    roles = {a.path: a.role for a in baseline.artifacts}
     targets: dict[str, None] = {}
     for comparison in differing:
         if any(d.decides for d in (*comparison.plan, *comparison.attempts)):
             return ()
         decide = {d.path for d in comparison.artifacts if d.decides}
         for origin in comparison.origins:
-            if not set(origin.paths) <= decide:
-                return ()  # a temporary file only informs: that it agrees would not be asked
+            if not set(origin.paths) <= decide or any(roles.get(path, Role.OUTPUT) is not Role.OUTPUT for path in origin.paths):
+                return ()  # in a smaller run a temporary file informs, and a log is nobody's input: that they agree would not be asked
             job = makers.get(origin.paths[0])
             if origin.by_time or job is None or len(origin.derived) >= _LISTED or not (target := _target(job)):
                 return ()

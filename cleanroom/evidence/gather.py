@@ -53,6 +53,13 @@ _LOG_BYTES = 8192
 _MEASURE_SECONDS = 2.0
 
 
+class Graft(Value, frozen=True):
+    """Settings that a run takes from another profile of the commit, as that one states them or leaves them out."""
+
+    profile: str
+    keys: tuple[str, ...]
+
+
 class RunRequest(Value, frozen=True):
     """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own."""
 
@@ -69,6 +76,7 @@ class RunRequest(Value, frozen=True):
     repeat: int = 1
     called: str = ""
     only: tuple[str, ...] = ()
+    graft: Graft | None = None
     declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -112,6 +120,8 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     context = {"hash seed": str(request.hash_seed), "network": request.network}
     if request.profiles_of:
         context["profiles of"] = request.profiles_of
+    if request.graft:
+        context |= {"settings of": request.graft.profile, "these settings": ", ".join(request.graft.keys)}
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
         repeat=request.repeat, called=request.called, only=request.only,
@@ -209,7 +219,7 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
         "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "grace")},
-        "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
+        "graft": msgspec.to_builtins(request.graft), "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip
 
 

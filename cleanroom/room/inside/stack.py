@@ -194,6 +194,28 @@ def write_profile(snakemake, settings, profile="profile"):
 
 
 def _resolve(spec, snakemake, record):
+    force, lines, chain = _forces(spec, snakemake, record)
+    graft = spec.get("graft")
+    if graft:
+        other = {"stack": [], "lost": []}
+        given, places, _ = _forces(dict(spec, profile=graft["profile"]), snakemake, other)
+        record["stack"] += [layer for layer in other["stack"] if layer not in record["stack"]]
+        for key in graft["keys"]:
+            force.pop(key, None)
+            if key in given:
+                force[key], lines[key] = given[key], places[key]
+    for key in sorted(force):
+        file, line = lines[key]
+        shadows = chain.get(key, [])
+        record["settings"].append({"key": clean(key), "value": plain(force[key]), "file": file, "line": line, "shadows": shadows})
+    for key in sorted(force):
+        if key in spec["action_keys"] and truthy(force[key]):
+            record["actions"].append({"key": key, "file": lines[key][0], "line": lines[key][1]})
+    return _runnable(spec, snakemake, record, force, lines)
+
+
+def _forces(spec, snakemake, record):
+    """({key: value in force}, {key: (file, line)}, {key: files that it shadows}) of the stack."""
     force, lines, chain = {}, {}, {}
     for file in stack_of(spec, snakemake):
         record["stack"].append(layer_of(file, snakemake.major))
@@ -205,14 +227,7 @@ def _resolve(spec, snakemake, record):
             if key in force:
                 chain.setdefault(key, []).append(lines[key][0])
             force[key], lines[key] = value, (name(file), line_of(file, written))
-    for key in sorted(force):
-        file, line = lines[key]
-        shadows = chain.get(key, [])
-        record["settings"].append({"key": clean(key), "value": plain(force[key]), "file": file, "line": line, "shadows": shadows})
-    for key in sorted(force):
-        if key in spec["action_keys"] and truthy(force[key]):
-            record["actions"].append({"key": key, "file": lines[key][0], "line": lines[key][1]})
-    return _runnable(spec, snakemake, record, force, lines)
+    return force, lines, chain
 
 
 def _runnable(spec, snakemake, record, force, lines):

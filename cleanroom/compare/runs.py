@@ -1,0 +1,97 @@
+"""Runs against runs, layer by layer: the baseline against every other, all against all, and what is noise. Not here: judging."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from cleanroom.compare.artifacts import Ground, compare_artifacts
+from cleanroom.compare.groups import group
+from cleanroom.compare.narrow import narrowed
+from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
+from cleanroom.model import Comparison, Difference, Evidence, RunStatus, Sameness
+
+
+def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
+    """The first run against every other one that completed, and the earlier one against it.
+
+    What a control shows too is marked as noise everywhere.
+    """
+    baseline, *others = runs
+    if baseline.status is not RunStatus.COMPLETED:
+        return ()
+    found = [compare(baseline, other, ground) for other in others if other.status is RunStatus.COMPLETED]
+    if earlier is not None and earlier.status is RunStatus.COMPLETED:
+        found.append(_only_results(compare(earlier, baseline, ground)))
+    controls = [c for c in found if c.control]
+    return tuple(c if c.control else mark_noise(c, controls) for c in found)
+
+
+def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
+    """Two runs, layer by layer; of the left one only as much as the right one was asked for."""
+    if right.only:
+        left = narrowed(left, right)
+    artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
+    plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
+    return Comparison(
+        left=left.label, right=right.label, control=right.control, plan=plans, artifacts=artifacts, counts=counts,
+        informing=informing, attempts=compare_attempts(left, right), origins=origins,
+    )  # fmt: skip
+
+
+def _only_results(comparison: Comparison) -> Comparison:
+    """Between commits, code and plan may change: there, only results decide."""
+    plan, attempts = (tuple(msgspec.structs.replace(d, decides=False) for d in part) for part in (comparison.plan, comparison.attempts))
+    return msgspec.structs.replace(comparison, earlier=True, control=False, plan=plan, attempts=attempts)
+
+
+def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> tuple[tuple[str, ...], ...]:
+    """The profiles that completed, all against all, as groups that agree. Two that are the same as the baseline in every byte are not
+    compared again.
+    """
+    controls = [c for c in comparisons if c.control]
+    against = {c.right: c for c in comparisons if not c.control and not c.earlier}
+    baseline = runs[0].label
+    weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}
+
+    def agree(a: Evidence, b: Evidence) -> bool:
+        if a.label == baseline:
+            return not against[b.label].differs
+        if not {a.label, b.label} & weaker:
+            return True
+        return not mark_noise(compare(a, b, ground), controls).differs
+
+    profiles = [r for r in runs if not r.control and (r.label == baseline or r.label in against)]
+    if runs[0].status is not RunStatus.COMPLETED:
+        return ()
+    return tuple(tuple(r.label for r in members) for members in group(profiles, agree))
+
+
+def mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Comparison:
+    """Mark what differs without any change of profile."""
+    paths = {d.path for c in controls for d in c.artifacts if d.decides}
+    fields = {(d.job, d.field) for c in controls for d in (*c.plan, *c.attempts) if d.decides}
+    renamed = _renamed(controls)
+
+    def noisy(d: Difference) -> bool:
+        return d.path in paths or (d.sameness is Sameness.EXTRA and not d.rule and _folder(d.path) in renamed)
+
+    return msgspec.structs.replace(
+        comparison,
+        artifacts=tuple(msgspec.structs.replace(d, noise=noisy(d)) for d in comparison.artifacts),
+        origins=tuple(msgspec.structs.replace(o, noise=bool(paths) and set(o.paths) <= paths) for o in comparison.origins),
+        plan=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.plan),
+        attempts=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.attempts),
+    )
+
+
+def _renamed(controls: Sequence[Comparison]) -> set[str]:
+    """Folders in which undeclared files have another name each time: there, a new name says nothing of a profile."""
+    found = [
+        {_folder(d.path) for c in controls for d in c.artifacts if d.sameness is sameness and not d.rule}
+        for sameness in (Sameness.MISSING, Sameness.EXTRA)
+    ]
+    return found[0] & found[1]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

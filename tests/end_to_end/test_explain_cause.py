@@ -1,0 +1,50 @@
+"""`confirm --explain-cause`: the setting among many that makes the difference, found by runs in between and nothing else blamed."""
+
+from typing import Any
+
+from tests.conftest import Confirm, Make
+
+INNOCENT = (
+    "retries: 1\nlatency-wait: 9\nprintshellcmds: true\nkeep-going: true\nrerun-incomplete: true\nquiet: [progress]\nnolock: true\n"
+    "verbose: true\nshow-failed-logs: true\nkeep-incomplete: true\nmax-threads: 7\n"
+)
+SNAKEFILE = (
+    'rule all:\n    input: "out.txt", "long.txt"\n'
+    'rule one:\n    output: "out.txt"\n    threads: 4\n    shell: "{command} > {{output}}"\n'
+    'rule long:\n    output: "long.txt"\n    shell: "echo 1 > {{output}}"\n'
+)
+
+
+def found(make_repository: Make, confirm: Confirm, command: str, a: str, b: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    files = {"profiles/a/config.yaml": a, "profiles/b/config.yaml": b, "Snakefile": SNAKEFILE.format(command=command)}
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox", "--explain-cause")
+    assert result.code == 1, result.out
+    return report, report["causes"]
+
+
+def test_one_among_twelve(make_repository: Make, confirm: Confirm) -> None:
+    report, causes = found(make_repository, confirm, "seq {threads}", "cores: 4\n", f"cores: 1\n{INNOCENT}")
+    assert [(cause["name"], cause["certain"]) for cause in causes] == [("cores", True)]
+    (cause,) = causes
+    assert len(cause["values"]) == 2
+    assert 2 <= len(cause["steps"]) <= 6
+    assert cause["steps"][-1].startswith("b with cores of a: is as a (evidence ")
+    assert len(report["runs"]) == 3, "runs that only look for a cause are no runs of a profile"
+
+
+def test_two_that_each_make_a_difference_of_their_own(make_repository: Make, confirm: Confirm) -> None:
+    """The first one found is not the only one, and the report says so."""
+    _, causes = found(
+        make_repository, confirm, "echo {threads} {resources.mem_mb}", "cores: 4\ndefault-resources: [mem_mb=10]\n",
+        f"cores: 1\ndefault-resources: [mem_mb=90]\n{INNOCENT}",
+    )  # fmt: skip
+    assert len(causes) == 1
+    assert causes[0]["name"] in {"cores", "default-resources"}
+    assert "not the only cause" in causes[0]["found"]
+
+
+def test_noise_is_not_searched(make_repository: Make, confirm: Confirm) -> None:
+    report, causes = found(make_repository, confirm, "date +%N", "cores: 4\n", f"cores: 1\n{INNOCENT}")
+    assert [cause["name"] for cause in causes] == ["not deterministic"]
+    assert causes[0]["steps"] == []
+    assert "differs from itself" in report["sentence"]

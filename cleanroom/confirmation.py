@@ -16,6 +16,7 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.narrow import as_targets, origin_targets
 from cleanroom.compare.runs import agreeing, compare, compare_all
 from cleanroom.earlier import Earlier, find_earlier
+from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.folder import as_left_by
 from cleanroom.evidence.gather import STEPS, RunRequest, Watch
@@ -50,7 +51,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
                 runs, wanted, ground, earlier=left, evidence=evidence, acceptances=ready.acceptances, repo=request.repo, started=started,
                 clock=clock,
             )  # fmt: skip
-            if request.explain_cause and found.judgement.verdict is VerdictName.DRIFTED:
+            if (request.explain_cause or request.vary) and found.judgement.verdict is VerdictName.DRIFTED:
                 causes = explain_causes([*runs, left] if left else runs, found.comparisons, ready, ground, watch)
                 found = msgspec.structs.replace(found, causes=causes, seconds=time.monotonic() - clock)
         return found
@@ -68,6 +69,8 @@ def _run_all(
     Every profile in its room, as many at once as there are processors; then the control, where one is needed.
     """
     requests = ready.requests(STEPS)
+    if ready.vary:
+        requests.append(ready.varied(tuple(FACTORS), f"{ready.profiles[0].name} (varied)"))
     least = max(ready.repeats, 1 if len(requests) == 1 and before is None else 0)
     requests += [ready.control(number) for number in range(1, least + 1)]
     also = [before] if isinstance(before, RunRequest) else []
@@ -75,7 +78,7 @@ def _run_all(
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
     if earlier is not None and earlier.folder:
         earlier = as_left_by(earlier, runs[0], delivered)
-    wanted = [run_label(r.profile, r.control, r.repeat) for r in requests]
+    wanted = [r.called or run_label(r.profile, r.control, r.repeat) for r in requests]
     if not least and any(c.differs for c in compare_all(runs, ground, earlier)):
         runs.append(_control(ready, runs, earlier, ground, watch))
         wanted.append(runs[-1].label)

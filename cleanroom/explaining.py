@@ -1,19 +1,22 @@
-"""Finding a cause by running: hybrids of two profiles, only as much of the workflow as tells.
+"""Finding a cause by running: between two profiles, between two surroundings, only as much of the workflow as tells.
 
 Not here: what the evidence shows by itself.
 """
 
 from collections.abc import Sequence
 
+import msgspec
+
 from cleanroom.cause import read_causes
-from cleanroom.cause.read import differing_settings
-from cleanroom.cause.search import smallest
+from cleanroom.cause.read import NOT_DETERMINISTIC, differing_settings
+from cleanroom.cause.search import independent
 from cleanroom.compare.artifacts import Ground
 from cleanroom.compare.narrow import as_targets, origin_targets
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
+from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.fan_out import run_all
-from cleanroom.evidence.gather import Watch
+from cleanroom.evidence.gather import RunRequest, Watch
 from cleanroom.model import Cause, Comparison, Evidence, RunStatus, SettingClass, digest
 from cleanroom.prepare import Ready
 from cleanroom.profiles.table import look_up
@@ -22,75 +25,96 @@ from cleanroom.profiles.table import look_up
 def explain_causes(
     runs: Sequence[Evidence], comparisons: Sequence[Comparison], ready: Ready, ground: Ground, watch: Watch
 ) -> tuple[Cause, ...]:
-    """The causes of every comparison; where the evidence leaves several settings open, found by running hybrids."""
+    """The causes of every comparison; where the evidence leaves several open, found by runs in between."""
+    by_label = {run.label: run for run in runs}
+    controls = [c for c in comparisons if c.control]
     found: list[Cause] = []
     for comparison in comparisons:
         causes = read_causes(runs, [comparison])
-        if comparison.differs and not comparison.control and not comparison.earlier and not any(c.certain for c in causes):
-            hybrids = _Hybrids(runs, comparison, comparisons, ready, ground, watch)
-            causes = hybrids.causes() or causes
+        if comparison.differs and not comparison.earlier:
+            left, right = by_label[comparison.left], by_label[comparison.right]
+            tries = _Tries(left, comparison, controls, ready, ground, watch)
+            if comparison.control:
+                causes = _of_noise(tries, left, right) or causes
+            elif not any(c.certain for c in causes):
+                causes = (_of_surroundings if comparison.varied else _of_settings)(tries, left, right) or causes
         found += causes
     return tuple(found)
 
 
-class _Hybrids:
-    """Two profiles that differ, and runs in between."""
+def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
+    """The first profile with some settings of the second one."""
+    values = differing_settings(left, right)
+
+    def moves(keys: tuple[str, ...]) -> bool | None:
+        label = f"{left.label} with {', '.join(keys)} of {right.label}"
+        return tries.differs(tries.ready.hybrid(left.profile, right.profile, keys, label, only=tries.only, plan_only=tries.only_plan))
+
+    return _named(independent(sorted(values, key=_unlikely), moves), values, tries, "the two profiles")
+
+
+def _of_surroundings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
+    """The baseline with some factors varied."""
+    values = {name: {left.label: FACTORS[name].usual, right.label: FACTORS[name].varied} for name in right.varied}
+
+    def moves(factors: tuple[str, ...]) -> bool | None:
+        return tries.differs(tries.ready.varied(factors, f"{left.label} with another {', '.join(factors)}", only=tries.only))
+
+    return _named(independent(list(values), moves), values, tries, "the two surroundings")
+
+
+def _of_noise(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
+    """A control has another hash seed than the baseline: whether the same seed gives the same tells if that is all."""
+    again = tries.differs(tries.ready.varied((), f"{left.label} once more under the same hash seed"), noise_too=True)
+    if again is not False:
+        text = "a second run under the same profile and hash seed differs too: no profile is the cause"
+        return (Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True, steps=tuple(tries.steps)),) if again else ()
+    values = {run.label: run.context["hash seed"] for run in (left, right)}
+    text = "under the same hash seed a second run agrees: the order of a set or of hashes is in a result, and no profile is the cause"
+    return (Cause(name="hash seed", values=values, found=text, certain=True, steps=tuple(tries.steps)),)
+
+
+def _named(sets: Sequence[tuple[str, ...]], values: dict[str, dict[str, str]], tries: "_Tries", between: str) -> tuple[Cause, ...]:
+    how = f"found by {len(tries.steps)} runs between {between}"
+    return tuple(
+        Cause(
+            name=key, values=values[key], certain=True, steps=tuple(tries.steps),
+            found=how if len(keys) == 1 else f"{how}; only together with {', '.join(k for k in keys if k != key)}",
+        )
+        for keys in sets
+        for key in keys
+    )  # fmt: skip
+
+
+class _Tries:
+    """Runs that are compared with the baseline, as far as one comparison needs them; `steps` tells of each."""
 
     def __init__(
-        self,
-        runs: Sequence[Evidence],
-        comparison: Comparison,
-        comparisons: Sequence[Comparison],
-        ready: Ready,
-        ground: Ground,
-        watch: Watch,
+        self, baseline: Evidence, comparison: Comparison, controls: Sequence[Comparison], ready: Ready, ground: Ground, watch: Watch
     ) -> None:
-        by_label = {run.label: run for run in runs}
-        self._left, self._right = by_label[comparison.left], by_label[comparison.right]
-        self._controls = [c for c in comparisons if c.control]
-        self._ready, self._ground, self._watch = ready, ground, watch
-        self._only_plan = any(d.decides and not d.noise for d in comparison.plan)
-        self._only = as_targets(origin_targets(self._left, [comparison]), self._left)
-        self._steps: list[str] = []
+        self.ready, self.steps = ready, list[str]()
+        self.only_plan = any(d.decides and not d.noise for d in comparison.plan)
+        self.only = as_targets(origin_targets(baseline, [comparison]), baseline)
+        self._baseline, self._controls, self._ground, self._watch = baseline, controls, ground, watch
 
-    def causes(self) -> tuple[Cause, ...]:
-        values = differing_settings(self._left, self._right)
-        keys = smallest(sorted(values, key=_unlikely), self._moves)
-        if not keys:
-            return ()
-        alone = self._stops(keys)
-        note = "" if alone else "; without it they differ still, so that it is not the only cause"
-        how = f"found by {len(self._steps)} runs between the two profiles{note}"
-        return tuple(Cause(name=key, values=values[key], found=how, certain=True, steps=tuple(self._steps)) for key in keys)
-
-    def _moves(self, keys: tuple[str, ...]) -> bool | None:
-        """Whether the first profile, with these settings of the second one, leaves something else than by itself."""
-        return self._differs(self._left, self._right, keys)
-
-    def _stops(self, keys: tuple[str, ...]) -> bool:
-        """Whether the second profile, with these settings of the first one, leaves the same as the first one."""
-        return self._differs(self._right, self._left, keys) is False
-
-    def _differs(self, base: Evidence, giver: Evidence, keys: tuple[str, ...]) -> bool | None:
-        label = f"{base.label} with {', '.join(keys)} of {giver.label}"
-        request = self._ready.hybrid(base.profile, giver.profile, keys, label, only=self._only, plan_only=self._only_plan)
+    def differs(self, request: RunRequest, *, noise_too: bool = False) -> bool | None:
+        """Whether a run leaves something else than the baseline; None where it did not end well."""
         (run,) = run_all([request], self._watch)
-        differs: bool | None = None
+        found: bool | None = None
         if run.status is RunStatus.COMPLETED:
-            differs = (
-                self._plan_differs(run) if self._only_plan else mark_noise(compare(self._left, run, self._ground), self._controls).differs
-            )
-        said = {True: f"differs from {self._left.label}", False: f"is as {self._left.label}", None: "did not end well"}[differs]
-        self._steps.append(f"{label}: {said} (evidence {digest(run)[:12]})")
-        return differs
+            found = self._plan_differs(run) if "run" not in request.steps else self._results_differ(run, noise_too)
+        said = {True: f"differs from {self._baseline.label}", False: f"is as {self._baseline.label}", None: "did not end well"}[found]
+        self.steps.append(f"{request.called}: {said} (evidence {digest(run)[:12]})")
+        return found
 
-    def _results_differ(self, run: Evidence) -> bool:
-        return mark_noise(compare(self._left, run, self._ground), self._controls).differs
+    def _results_differ(self, run: Evidence, noise_too: bool) -> bool:
+        compared = msgspec.structs.replace(compare(self._baseline, run, self._ground), control=False)
+        return (compared if noise_too else mark_noise(compared, self._controls)).differs
 
     def _plan_differs(self, run: Evidence) -> bool:
-        if self._left.plan is None or run.plan is None:
+        if self._baseline.plan is None or run.plan is None:
             return False
-        return any(d.decides for d in compare_plans(*plans_of_one_seed(self._left, run)))
+        return any(d.decides for d in compare_plans(*plans_of_one_seed(self._baseline, run)))
 
 
 def _unlikely(key: str) -> tuple[int, str]:

@@ -389,6 +389,8 @@ class Evidence(Value, frozen=True):
     """Which control of its profile it is, from 1 on."""
     called: str = ""
     """What a comparison calls it, where its profile's name does not tell it from the others."""
+    varied: tuple[str, ...] = ()
+    """The factors of its surroundings that were not as in every other room."""
     only: tuple[str, ...] = ()
     """The outputs that a control was asked for, where it is not one of the whole workflow."""
     declared: Declared = Declared()
@@ -424,6 +426,11 @@ class Evidence(Value, frozen=True):
     """Declared outputs that were made and are not there at the end."""
     started: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def of_profile(self) -> bool:
+        """Whether it is the run of a profile as such: no control, and in the usual surroundings."""
+        return not self.control and not self.varied
 
     @property
     def label(self) -> str:
@@ -541,6 +548,8 @@ class Comparison(Value, frozen=True):
     left: str
     right: str
     control: bool
+    varied: bool = False
+    """The right run is of the same profile in other surroundings."""
     earlier: bool = False
     """The left run is of an earlier confirmation: only results decide, for code and plan may have changed."""
     plan: tuple[PlanDifference, ...] = ()

@@ -17,7 +17,7 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
     if runs and runs[0].image.isolation.startswith("sandbox"):
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
     for run in runs:
-        if not run.control:
+        if run.of_profile:
             found.update(dict.fromkeys(_of_run(run)))
     return ordered(found)
 

@@ -51,6 +51,7 @@ class Request(Value, frozen=True):
     against: str = ""
     diffoscope: bool = False
     explain_cause: bool = False
+    vary: bool = False
     today: datetime.date | None = None
 
 
@@ -64,6 +65,7 @@ class Ready:
     today: datetime.date
     store: Store
     repeats: int = 0
+    vary: bool = False
 
     def requests(self, steps: tuple[str, ...]) -> list[RunRequest]:
         """A request for each profile; only the baseline's room plans twice."""
@@ -84,6 +86,11 @@ class Ready:
         return msgspec.structs.replace(
             self.base, profile=base, graft=Graft(profile=giver.path, keys=keys), called=label, only=only, hash_seed=_OTHER_SEED, steps=steps
         )
+
+    def varied(self, factors: tuple[str, ...], label: str, *, only: tuple[str, ...] = ()) -> RunRequest:
+        """The baseline in other surroundings, and nothing else: under its own hash seed, unless that is varied."""
+        steps = ("settings", "plan", "run")
+        return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=steps)
 
     def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the others."""
@@ -167,6 +174,7 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
         today=today,
         store=Store(Path(request.cache) / "store"),
         repeats=request.repeats,
+        vary=request.vary,
     )
 
 

@@ -180,8 +180,8 @@ def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[Rung, ...
 def _ladder(
     runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit, earlier: Evidence | None
 ) -> tuple[Rung, ...]:
-    profiles = [run for run in runs if not run.control]
-    between = [c for c in comparisons if not c.control and not c.earlier]
+    profiles = [run for run in runs if run.of_profile]
+    between = [c for c in comparisons if not (c.control or c.earlier or c.varied)]
     controls = [c for c in comparisons if c.control]
     climbed: dict[str, VerdictName] = {}
     if audit.profiles:
@@ -198,6 +198,8 @@ def _ladder(
     if controls:
         climbed["control"] = _rung(not nothing, False, any(c.differs for c in controls))
     partial = any(run.only for run in runs)
+    if varied := [c for c in comparisons if c.varied]:
+        climbed["vary"] = _compared_rung(not nothing, varied)
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
         climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
@@ -207,6 +209,8 @@ def _ladder(
         left_open = "" if verdict in (VerdictName.HELD, VerdictName.DRIFTED) else open_without
         if name == "control" and partial:
             proves, left_open = _PARTIAL
+        if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
+            proves = f"the results hang on none of these: {', '.join(factors)}"
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
     return tuple(rungs)
 

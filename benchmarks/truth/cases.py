@@ -51,7 +51,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     files: dict[str, str] = {}
     uncommitted: dict[str, str] = {}
     declared: str = ""
-    arguments: list[str] = []
+    vary: bool = False
     a: str = "cores: 2\n"
     b: str = ""
     before_files: dict[str, str] | None = None

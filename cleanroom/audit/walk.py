@@ -30,7 +30,7 @@ def audit(
 
     `observed` are findings from elsewhere that can be accepted too; `today` decides which acceptances are in force.
     """
-    profiles = [run for run in runs if not run.control and not run.folder]
+    profiles = [run for run in runs if run.of_profile and not run.folder]
     settings = tuple(s for run in profiles for s in settle(audit_settings(run), run, profiles, comparisons))
     plans = audit_plans(profiles)
     found = ordered(dict.fromkeys((*observed, *_findings(profiles, settings, plans))))

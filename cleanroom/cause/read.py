@@ -5,6 +5,7 @@ A setting is named with certainty only where no other one in force differs. Not 
 
 from collections.abc import Iterator, Sequence
 
+from cleanroom.evidence.context import FACTORS
 from cleanroom.model import Cause, Comparison, Evidence, canonical
 
 NOT_DETERMINISTIC = "not deterministic"
@@ -21,6 +22,8 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
         if comparison.control:
             text = "a second run under the same profile differs too: no profile is the cause"
             found.append(Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True))
+        elif comparison.varied:
+            found += _surroundings(by_label[comparison.left], by_label[comparison.right])
         elif comparison.earlier:
             found += _since(by_label[comparison.left], by_label[comparison.right])
         else:
@@ -55,6 +58,15 @@ def differing_settings(left: Evidence, right: Evidence) -> dict[str, dict[str, s
     values = [_in_force(run) for run in (left, right)]
     keys = [key for key in sorted(values[0].keys() | values[1].keys()) if values[0].get(key) != values[1].get(key)]
     return {key: {run.label: side.get(key, "(not set)") for run, side in zip((left, right), values, strict=True)} for key in keys}
+
+
+def _surroundings(left: Evidence, right: Evidence) -> Iterator[Cause]:
+    """What was varied between two runs of one profile."""
+    count = len(right.varied)
+    text = "the only factor that was varied" if count == 1 else f"one of {count} factors that were varied; not told apart"
+    for name in right.varied:
+        values = {left.label: FACTORS[name].usual, right.label: FACTORS[name].varied}
+        yield Cause(name=name, values=values, found=text, certain=count == 1)
 
 
 def _since(left: Evidence, right: Evidence) -> Iterator[Cause]:

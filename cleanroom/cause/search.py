@@ -12,6 +12,26 @@ _MOST = 40
 """Tries at most."""
 
 
+def independent(candidates: Sequence[str], moves: Moves) -> list[tuple[str, ...]]:
+    """One smallest set after another, until what is left makes no difference any more. The last try shows that."""
+    known: dict[tuple[str, ...], bool | None] = {}
+
+    def ask(subset: tuple[str, ...]) -> bool | None:
+        if subset not in known:
+            known[subset] = moves(subset)
+        return known[subset]
+
+    found: list[tuple[str, ...]] = []
+    left = list(candidates)
+    while left and (not found or ask(tuple(left)) is True):
+        keys = smallest(left, ask)
+        if not keys:
+            break
+        found.append(keys)
+        left = [x for x in left if x not in keys]
+    return found
+
+
 def smallest(candidates: Sequence[str], moves: Moves) -> tuple[str, ...]:
     """A set of candidates that makes the difference and of which none can be left out; empty where none was found.
 

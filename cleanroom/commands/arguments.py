@@ -86,6 +86,9 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="compare with an earlier run too: the digest of an evidence, the folder of a report or of results, or a commit to run now",
     )
     parser.add_argument(
+        "--vary", action="store_true", help="run the baseline once more with time zone, locale, user, host, folder, date and more changed"
+    )
+    parser.add_argument(
         "--explain-cause",
         action="store_true",
         help="where several settings may have done it, find the one by runs in between",

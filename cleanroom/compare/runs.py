@@ -33,7 +33,8 @@ def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
     return Comparison(
-        left=left.label, right=right.label, control=right.control, plan=plans, artifacts=artifacts, counts=counts,
+        left=left.label, right=right.label, control=right.control, varied=bool(right.varied), plan=plans,
+        artifacts=artifacts, counts=counts,
         informing=informing, attempts=compare_attempts(left, right), origins=origins,
     )  # fmt: skip
 
@@ -49,7 +50,7 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
     compared again.
     """
     controls = [c for c in comparisons if c.control]
-    against = {c.right: c for c in comparisons if not c.control and not c.earlier}
+    against = {c.right: c for c in comparisons if not c.control and not c.earlier and not c.varied}
     baseline = runs[0].label
     weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}
 
@@ -60,7 +61,7 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
             return True
         return not mark_noise(compare(a, b, ground), controls).differs
 
-    profiles = [r for r in runs if not r.control and (r.label == baseline or r.label in against)]
+    profiles = [r for r in runs if r.of_profile and (r.label == baseline or r.label in against)]
     if runs[0].status is not RunStatus.COMPLETED:
         return ()
     return tuple(tuple(r.label for r in members) for members in group(profiles, agree))

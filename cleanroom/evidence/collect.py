@@ -51,11 +51,11 @@ _ELSEWHERE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/room/out/")  # noqa: S108 - t
 """Where a job can write and the walk does not look."""
 
 
-def _leads_away(path: str, target: str) -> str:
+def _leads_away(path: str, target: str, place: str) -> str:
     """Why the content behind a link is not known, where a job could have put it."""
     if not target:
         return ""
-    full = posixpath.normpath(posixpath.join("/room/work", posixpath.dirname(path), target))
+    full = posixpath.normpath(posixpath.join(place, posixpath.dirname(path), target))
     if full.startswith(_ELSEWHERE) or "/.snakemake/" in full:
         return f"it links to {target}, where results are not kept"
     return ""
@@ -120,10 +120,11 @@ def collect(
     attempts: tuple[Attempt, ...],
     unchanged: set[bytes],
     scratch: tuple[str, ...] = (),
+    place: str = "/room/work",
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 
-    `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
+    `place` is where the clone was in the room; `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
     `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
     nobody's work, and no artifact.
     """
@@ -150,7 +151,7 @@ def collect(
                 role=role,
                 job=index,
                 target=result.target,
-                unexamined=result.unexamined or _leads_away(path, result.target),
+                unexamined=result.unexamined or _leads_away(path, result.target, place),
                 written_during=at_work.at(seen.ctime / 1e9) if owner is None else (),
             )
         )

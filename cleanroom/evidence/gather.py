@@ -12,11 +12,13 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from cleanroom.errors import CleanroomError, Interrupted
 from cleanroom.evidence.collect import changed, collect, removed, unkept
+from cleanroom.evidence.context import FACTORS, environment, value_of
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hasher, Signature, scan
 from cleanroom.model import (
@@ -77,6 +79,7 @@ class RunRequest(Value, frozen=True):
     called: str = ""
     only: tuple[str, ...] = ()
     graft: Graft | None = None
+    varied: tuple[str, ...] = ()
     declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -100,14 +103,6 @@ class Watch:
             self._on_event(label, event)
 
 
-def environment(request: RunRequest) -> dict[str, str]:
-    """The exact environment of a room: nothing of the host, the same in every room but for the hash seed."""
-    return {
-        "HOME": "/tmp/home", "USER": "cleanroom", "LOGNAME": "cleanroom", "LANG": "C.UTF-8", "TZ": "UTC", "TMPDIR": "/tmp",  # noqa: S108
-        "PYTHONHASHSEED": str(request.hash_seed), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "TERM": "dumb",
-    }  # fmt: skip
-
-
 def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     """One attempt, and its evidence, kept in the store.
 
@@ -117,14 +112,16 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     begin = time.time()
     clock = time.monotonic()
     attempt_id = uuid.uuid4().hex
-    context = {"hash seed": str(request.hash_seed), "network": request.network}
+    seed = FACTORS["hash seed"].varied if "hash seed" in request.varied else str(request.hash_seed)
+    context = {"hash seed": seed, "network": request.network}
+    context |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
     if request.profiles_of:
         context["profiles of"] = request.profiles_of
     if request.graft:
         context |= {"settings of": request.graft.profile, "these settings": ", ".join(request.graft.keys)}
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
-        repeat=request.repeat, called=request.called, only=request.only,
+        repeat=request.repeat, called=request.called, only=request.only, varied=request.varied,
         declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
@@ -149,15 +146,18 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
 
 
 def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
+    place = value_of("folder", request.varied)
     repository = open_repository(request.repo, Path(request.cache))
     tracked = repository.clone(request.source.commit, room.work)
     if request.profiles_of:
         repository.lay_over(request.profiles_of, request.profile_files, room.work)
-    room.furnish(_spec(request), tracked, request.engine)
+    room.furnish(_spec(request), tracked, request.engine, user=value_of("user", request.varied), place=place)
     before = scan(os.fsencode(room.work))
     job = RoomJob(
-        name=blank.attempt_id, owner=request.mark, image=request.image, env=environment(request), limits=request.limits,
-        command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts()),
+        name=blank.attempt_id, owner=request.mark, image=request.image, env=environment(request.hash_seed, request.varied),
+        limits=request.limits,
+        hostname=value_of("host name", request.varied),
+        command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts(place)),
     )  # fmt: skip
     engine = open_engine(request.engine)
     with Hasher(os.fsencode(room.work), pool) as hasher:
@@ -175,7 +175,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         hashed = hasher.digests(touched)
         told = _failed_logs(claims, hasher)
     unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
-    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims))
+    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), place)
     artifacts += tuple(removed(before, after, claims.tracked_outputs))
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
@@ -184,6 +184,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits), request.steps)
     if status is RunStatus.FAILED and told:
         why += f"\n{told}"
+    blank = _really_varied(blank, claims.versions)
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
@@ -193,6 +194,14 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         idle=claims.final.idle if claims.final else (), undescribed=claims.undescribed, artifacts=artifacts,
         tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
     )  # fmt: skip
+
+
+def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
+    """The date is another one only where the room has libfaketime."""
+    if versions.get("faketime"):
+        return evidence
+    context = {name: value for name, value in evidence.context.items() if name != "date"}
+    return msgspec.structs.replace(evidence, varied=tuple(f for f in evidence.varied if f != "date"), context=context)
 
 
 _SCRATCH = {"shadow-prefix": "shadow", "local-storage-prefix": ""}
@@ -219,7 +228,9 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
         "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "grace")},
-        "graft": msgspec.to_builtins(request.graft), "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
+        "graft": msgspec.to_builtins(request.graft), "umask": value_of("umask", request.varied),
+        "processors": value_of("processors", request.varied), "date": value_of("date", request.varied),
+        "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip
 
 

@@ -218,7 +218,7 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
     """The options that name the same profiles, the same image by its digest, and the same entry."""
     words: list[str] = []
     for run in runs:
-        if run.profile.path and not run.control:
+        if run.profile.path and run.of_profile:
             words += ["--profile", run.profile.path]
     image = runs[0].image
     words += ["--engine", "sandbox"] if image.digest.startswith("packages:") else ["--image", image.digest]

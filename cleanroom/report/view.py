@@ -74,6 +74,7 @@ class RunView(Value, frozen=True):
     profile: str
     control: bool
     earlier: bool
+    varied: tuple[str, ...]
     only: tuple[str, ...]
     commit: str
     attempt_id: str
@@ -244,7 +245,7 @@ def build_report(confirmation: Confirmation) -> Report:
 
 def _sentence(confirmation: Confirmation) -> str:
     """The verdict as a reviewer understands it."""
-    profiles = [run.profile.name for run in confirmation.runs if not run.control]
+    profiles = [run.profile.name for run in confirmation.runs if run.of_profile]
     match confirmation.judgement.verdict:
         case VerdictName.HELD:
             count = sum(confirmation.comparisons[0].counts.values())
@@ -259,10 +260,15 @@ def _sentence(confirmation: Confirmation) -> str:
             return f"Meaning held: two runs plan the same work and leave the same {results}."
         case VerdictName.DRIFTED:
             noisy = [c for c in confirmation.comparisons if c.control and c.differs]
-            drift = [c for c in confirmation.comparisons if not c.control and not c.earlier and c.differs]
+            drift = [c for c in confirmation.comparisons if not (c.control or c.earlier or c.varied) and c.differs]
+            varied = [c for c in confirmation.comparisons if c.varied and c.differs]
             since = [c for c in confirmation.comparisons if c.earlier and c.differs]
-            if noisy and not drift and not since:
+            if noisy and not drift and not since and not varied:
                 return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
+            if varied and not drift:
+                names = [cause.name for cause in confirmation.causes if cause.certain and varied[0].right in cause.values]
+                what = listed(names) if names else "the surroundings"
+                return f"Meaning drifted: what {varied[0].left} leaves hangs on {what}. {_origin(varied)}"
             if since and not drift:
                 return f"Meaning drifted: {since[0].right} does not leave what {since[0].left} left. {_origin(since)}"
             if not drift:
@@ -307,7 +313,7 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     boundary = Boundary(run)
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
-        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, only=run.only,
+        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, varied=run.varied, only=run.only,
         commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status, why=run.why,
         image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
@@ -439,5 +445,8 @@ def _reproduce(confirmation: Confirmation) -> str:
     if confirmation.runs[0].folder:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
     source, earlier = confirmation.source, confirmation.earlier
+    vary = ["--vary"] if any(run.varied for run in confirmation.runs) else []
     against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
-    return shlex.join(["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs), *against])
+    return shlex.join(
+        ["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs), *vary, *against]
+    )

@@ -25,7 +25,7 @@ from cleanroom.room.docker import room_gid, room_uid
 from cleanroom.room.interface import Mount
 
 _START, _INSIDE = (Path(__file__).with_name(name) for name in ("start.py", "inside"))
-_USERS = "root:x:0:0:root:/:/bin/false\ncleanroom:x:{uid}:{gid}:cleanroom:/tmp/home:/bin/sh\n"
+_USERS = "root:x:0:0:root:/:/bin/false\n{name}:x:{uid}:{gid}:{name}:/tmp/home:/bin/sh\n"
 _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
 
@@ -36,23 +36,30 @@ class Room:
         self.folder = folder
         self.inside, self.out, self.work, self.tmp = (folder / name for name in ("in", "out", "work", "tmp"))
 
-    def furnish(self, spec: dict[str, object], tracked: list[bytes], engine: str) -> None:
-        """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one)."""
+    def furnish(
+        self, spec: dict[str, object], tracked: list[bytes], engine: str, *, user: str = "cleanroom", place: str = "/room/work"
+    ) -> None:
+        """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one).
+
+        `user` is what that one is called, `place` where the clone is.
+        """
         (self.inside / "spec.json").write_text(json.dumps(spec))
+        (self.inside / "place").write_text(place)
         (self.inside / "tracked").write_bytes(b"\0".join(tracked))
         uid, gid = (sandbox.UID, sandbox.GID) if engine == "sandbox" else (room_uid(), room_gid())
-        (self.inside / "passwd").write_text(_USERS.format(uid=uid, gid=gid))
+        (self.inside / "passwd").write_text(_USERS.format(name=user, uid=uid, gid=gid))
         (self.inside / "group").write_text(_GROUPS.format(gid=gid))
         shutil.copyfile(_START, self.inside / "start.py")
         shutil.copytree(_INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__"))
-        (self.tmp / "home").mkdir()
+        for home in ("home", "other/home"):
+            (self.tmp / home).mkdir(parents=True)
         if os.geteuid() == 0 and engine != "sandbox":
             _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp)
 
-    def mounts(self) -> Iterator[Mount]:
+    def mounts(self, place: str = "/room/work") -> Iterator[Mount]:
         yield Mount(host=str(self.inside), room="/room/in")
         yield Mount(host=str(self.out), room="/room/out", writable=True)
-        yield Mount(host=str(self.work), room="/room/work", writable=True)
+        yield Mount(host=str(self.work), room=place, writable=True)
         yield Mount(host=str(self.tmp), room="/tmp", writable=True)  # noqa: S108 - the room's own
         yield Mount(host=str(self.inside / "passwd"), room="/etc/passwd")
         yield Mount(host=str(self.inside / "group"), room="/etc/group")

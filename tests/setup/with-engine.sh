@@ -23,6 +23,7 @@ if root_on_debian; then
     need git-lfs git-lfs
     need openssl openssl
     need diffoscope diffoscope-minimal
+    need faketime faketime
     if ! answers; then
         need dockerd docker.io
         need debootstrap debootstrap

@@ -10,6 +10,7 @@ Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the fin
 `JobScheduler._finish_jobs` and `_handle_error` its end, `Workflow.lint` the parsed rules.
 """
 
+import glob
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from .words import IN, WORK, Events, export, load, name, raw
 
 START = os.path.join(IN, "start.py")
 REPLAN = "CLEANROOM_REPLAN"
+FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
 
 
@@ -143,7 +145,13 @@ def inhabit(spec, snakemake, events):
             generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
             step("without", lambda: without_step(spec, snakemake, cores, generous))
     if "run" in spec["steps"]:
-        step("run", lambda: run_step(spec, snakemake, cores, events), watched=False)
+        step("run", lambda: (another_date(spec), run_step(spec, snakemake, cores, events))[1], watched=False)
+
+
+def another_date(spec):
+    """What jobs start from here on sees another date, where libfaketime is in the room; Snakemake itself and its clock do not."""
+    if spec["date"] != "today" and FAKETIME:
+        os.environ.update(LD_PRELOAD=FAKETIME[0], FAKETIME=spec["date"], FAKETIME_DONT_FAKE_MONOTONIC="1", NO_FAKE_STAT="1")
 
 
 def limit_reached():
@@ -165,10 +173,12 @@ def limit_reached():
 
 
 def main():
-    os.umask(0o022)
     find_interpreter()
     with open(os.path.join(IN, "spec.json")) as stream:
         spec = json.load(stream)
+    os.umask(int(spec["umask"], 8))
+    if spec["processors"] != "all":
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(spec["processors"])])
     cores = os.environ.pop(REPLAN, None)
     if cores is not None:
         sys.exit(replanned(spec, Snakemake(), cores))
@@ -178,7 +188,7 @@ def main():
         python = ".".join(map(str, sys.version_info[:3]))
         known = re.compile(spec["known"])
         unlisted = sorted(key for key in set(snakemake.options.values()) if not known.fullmatch(key))
-        export("versions.json", {"snakemake": snakemake.version, "python": python, "unlisted": unlisted})
+        export("versions.json", {"snakemake": snakemake.version, "python": python, "unlisted": unlisted, "faketime": bool(FAKETIME)})
         inhabit(spec, snakemake, events)
     except HostGone:
         sys.exit(4)

@@ -6,7 +6,9 @@ import os
 import re
 import time
 
-IN, OUT, WORK = "/room/in", "/room/out", "/room/work"
+IN, OUT = "/room/in", "/room/out"
+with open(os.path.join(IN, "place")) as _place:
+    WORK = _place.read()
 
 
 def clean(text):

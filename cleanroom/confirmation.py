@@ -3,6 +3,7 @@
 import datetime
 import time
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -19,7 +20,7 @@ from cleanroom.earlier import Earlier, find_earlier
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.folder import as_left_by
-from cleanroom.evidence.gather import STEPS, RunRequest, Watch
+from cleanroom.evidence.gather import STEPS, Interrupt, RunRequest, Watch
 from cleanroom.explaining import explain_causes
 from cleanroom.findings import finding, ordered
 from cleanroom.model import Acceptance, Comparison, Confirmation, Evidence, Finding, RunStatus, VerdictName, digest, run_label
@@ -78,11 +79,31 @@ def _run_all(
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
     if earlier is not None and earlier.folder:
         earlier = as_left_by(earlier, runs[0], delivered)
+    if ready.recover:
+        killed = [
+            ready.interrupted(run, Interrupt(signal=signal, moment=moment, job=_middle(run)))
+            for run in runs
+            if run.of_profile and run.status is RunStatus.COMPLETED
+            for signal, moment in _MOMENTS
+        ]
+        requests += killed
+        runs += run_all(killed, watch)
     wanted = [r.called or run_label(r.profile, r.control, r.repeat) for r in requests]
     if not least and any(c.differs for c in compare_all(runs, ground, earlier)):
         runs.append(_control(ready, runs, earlier, ground, watch))
         wanted.append(runs[-1].label)
     return runs, wanted, earlier
+
+
+_MOMENTS: tuple[tuple[Literal["KILL", "TERM"], Literal["start", "middle", "after"]], ...] = (
+    ("KILL", "middle"), ("TERM", "middle"), ("KILL", "start"), ("KILL", "after"),
+)  # fmt: skip
+"""When each profile's run is killed, for the rung `recover`."""
+
+
+def _middle(run: Evidence) -> int:
+    """The job with outputs that started half-way through a run."""
+    return max(0, sum(bool(attempt.job.output) for attempt in run.attempts) - 1) // 2
 
 
 def _control(ready: Ready, runs: Sequence[Evidence], earlier: Evidence | None, ground: Ground, watch: Watch) -> Evidence:

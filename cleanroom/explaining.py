@@ -31,7 +31,7 @@ def explain_causes(
     found: list[Cause] = []
     for comparison in comparisons:
         causes = read_causes(runs, [comparison])
-        if comparison.differs and not comparison.earlier:
+        if comparison.differs and not (comparison.earlier or comparison.resumed):
             left, right = by_label[comparison.left], by_label[comparison.right]
             tries = _Tries(left, comparison, controls, ready, ground, watch)
             if comparison.control:

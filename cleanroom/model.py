@@ -391,6 +391,8 @@ class Evidence(Value, frozen=True):
     """What a comparison calls it, where its profile's name does not tell it from the others."""
     varied: tuple[str, ...] = ()
     """The factors of its surroundings that were not as in every other room."""
+    interrupted: str = ""
+    """When it was killed and then resumed, in words."""
     only: tuple[str, ...] = ()
     """The outputs that a control was asked for, where it is not one of the whole workflow."""
     declared: Declared = Declared()
@@ -429,8 +431,8 @@ class Evidence(Value, frozen=True):
 
     @property
     def of_profile(self) -> bool:
-        """Whether it is the run of a profile as such: no control, and in the usual surroundings."""
-        return not self.control and not self.varied
+        """Whether it is the run of a profile as such: no control, in the usual surroundings, and not killed on the way."""
+        return not (self.control or self.varied or self.interrupted)
 
     @property
     def label(self) -> str:
@@ -550,6 +552,8 @@ class Comparison(Value, frozen=True):
     control: bool
     varied: bool = False
     """The right run is of the same profile in other surroundings."""
+    resumed: bool = False
+    """The right run is of the same profile, killed and resumed: only results decide."""
     earlier: bool = False
     """The left run is of an earlier confirmation: only results decide, for code and plan may have changed."""
     plan: tuple[PlanDifference, ...] = ()

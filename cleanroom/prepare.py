@@ -10,9 +10,9 @@ import msgspec
 
 from cleanroom import settings as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.gather import STEPS, Graft, RunRequest
+from cleanroom.evidence.gather import STEPS, Graft, Interrupt, RunRequest
 from cleanroom.evidence.store import Store
-from cleanroom.model import Acceptance, Declared, Entry, Image, Profile, Source, Value, escape_path
+from cleanroom.model import Acceptance, Declared, Entry, Evidence, Image, Profile, Source, Value, escape_path
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
@@ -52,6 +52,7 @@ class Request(Value, frozen=True):
     diffoscope: bool = False
     explain_cause: bool = False
     vary: bool = False
+    recover: bool = False
     today: datetime.date | None = None
 
 
@@ -66,6 +67,7 @@ class Ready:
     store: Store
     repeats: int = 0
     vary: bool = False
+    recover: bool = False
 
     def requests(self, steps: tuple[str, ...]) -> list[RunRequest]:
         """A request for each profile; only the baseline's room plans twice."""
@@ -91,6 +93,15 @@ class Ready:
         """The baseline in other surroundings, and nothing else: under its own hash seed, unless that is varied."""
         steps = ("settings", "plan", "run")
         return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=steps)
+
+    def interrupted(self, run: Evidence, interrupt: Interrupt) -> RunRequest:
+        """A profile's run, killed at a moment and resumed as the profile itself would resume it; else as that run was."""
+        steps = ("settings", "plan", "interrupted", "unlock", "run")
+        label = f"{run.label} ({interrupt}, resumed)"
+        seed = int(run.context["hash seed"])
+        return msgspec.structs.replace(
+            self.base, profile=run.profile, interrupt=interrupt, called=label, hash_seed=seed, steps=steps, declared=run.declared
+        )
 
     def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the others."""
@@ -175,6 +186,7 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
         store=Store(Path(request.cache) / "store"),
         repeats=request.repeats,
         vary=request.vary,
+        recover=request.recover,
     )
 
 

@@ -62,7 +62,7 @@ def judge(
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
         nothing.append("Nothing that decides was compared.")
-    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
+    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.interrupted]
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]
     rungs = _ladder(runs, comparisons, nothing, audit, earlier)
@@ -107,6 +107,8 @@ _REFUSED = {"CR-002", "CR-013", "CR-017"}
 def vacuous(run: Evidence) -> list[str]:
     """Why a run proves nothing; empty where it does prove something, or where it failed by its own fault."""
     label = run.label
+    if run.interrupted and run.status is not RunStatus.BROKEN:
+        return []  # what a resumed run leaves out, it has from the one before
     match run.status:
         case RunStatus.BROKEN:
             return [f"{label}: {run.why}"]
@@ -181,7 +183,7 @@ def _ladder(
     runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit, earlier: Evidence | None
 ) -> tuple[Rung, ...]:
     profiles = [run for run in runs if run.of_profile]
-    between = [c for c in comparisons if not (c.control or c.earlier or c.varied)]
+    between = [c for c in comparisons if not (c.control or c.earlier or c.varied or c.resumed)]
     controls = [c for c in comparisons if c.control]
     climbed: dict[str, VerdictName] = {}
     if audit.profiles:
@@ -200,6 +202,11 @@ def _ladder(
     partial = any(run.only for run in runs)
     if varied := [c for c in comparisons if c.varied]:
         climbed["vary"] = _compared_rung(not nothing, varied)
+    stuck = [run for run in runs if run.interrupted and run.status is RunStatus.FAILED]
+    if resumed := [c for c in comparisons if c.resumed]:
+        climbed["recover"] = _compared_rung(not nothing and not stuck, resumed)
+    elif stuck:
+        climbed["recover"] = VerdictName.INCONCLUSIVE
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
         climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
@@ -209,6 +216,8 @@ def _ladder(
         left_open = "" if verdict in (VerdictName.HELD, VerdictName.DRIFTED) else open_without
         if name == "control" and partial:
             proves, left_open = _PARTIAL
+        if name == "recover" and stuck:
+            left_open = f"{open_without}; {stuck[0].label} did not end well: {_first_line(stuck[0].why)}"
         if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
             proves = f"the results hang on none of these: {', '.join(factors)}"
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))

@@ -24,6 +24,8 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
             found.append(Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True))
         elif comparison.varied:
             found += _surroundings(by_label[comparison.left], by_label[comparison.right])
+        elif comparison.resumed:
+            found += _interruption(by_label[comparison.right])
         elif comparison.earlier:
             found += _since(by_label[comparison.left], by_label[comparison.right])
         else:
@@ -67,6 +69,22 @@ def _surroundings(left: Evidence, right: Evidence) -> Iterator[Cause]:
     for name in right.varied:
         values = {left.label: FACTORS[name].usual, right.label: FACTORS[name].varied}
         yield Cause(name=name, values=values, found=text, certain=count == 1)
+
+
+_TRUSTS = ("ignore-incomplete", "keep-incomplete", "rerun-triggers", "nolock")
+"""Settings by which a resumed run may trust what a killed one left."""
+
+
+def _interruption(run: Evidence) -> Iterator[Cause]:
+    """What a resumed run trusted."""
+    values = _in_force(run)
+    trusting = [key for key in _TRUSTS if values.get(key, "false").lower() not in ("false", "")]
+    for key in trusting:
+        text = f"killed ({run.interrupted}) and resumed, the run trusts what was left, as this setting says"
+        yield Cause(name=key, values={run.label: values[key]}, found=text, certain=len(trusting) == 1)
+    if not trusting:
+        text = f"killed ({run.interrupted}) and resumed, the run leaves something else, and no setting says that it may"
+        yield Cause(name="interruption", values={}, found=text, certain=True)
 
 
 def _since(left: Evidence, right: Evidence) -> Iterator[Cause]:

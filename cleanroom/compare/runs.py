@@ -19,9 +19,14 @@ def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | No
     baseline, *others = runs
     if baseline.status is not RunStatus.COMPLETED:
         return ()
-    found = [compare(baseline, other, ground) for other in others if other.status is RunStatus.COMPLETED]
+    own = {run.profile.path: run for run in reversed(runs) if run.of_profile and run.status is RunStatus.COMPLETED}
+    found = []
+    for other in others:
+        left = own.get(other.profile.path) if other.interrupted else baseline
+        if left is not None and other.status is RunStatus.COMPLETED:
+            found.append(_only_results(compare(left, other, ground)) if other.interrupted else compare(left, other, ground))
     if earlier is not None and earlier.status is RunStatus.COMPLETED:
-        found.append(_only_results(compare(earlier, baseline, ground)))
+        found.append(msgspec.structs.replace(_only_results(compare(earlier, baseline, ground)), earlier=True))
     controls = [c for c in found if c.control]
     return tuple(c if c.control else mark_noise(c, controls) for c in found)
 
@@ -33,16 +38,16 @@ def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
     return Comparison(
-        left=left.label, right=right.label, control=right.control, varied=bool(right.varied), plan=plans,
+        left=left.label, right=right.label, control=right.control, varied=bool(right.varied), resumed=bool(right.interrupted), plan=plans,
         artifacts=artifacts, counts=counts,
         informing=informing, attempts=compare_attempts(left, right), origins=origins,
     )  # fmt: skip
 
 
 def _only_results(comparison: Comparison) -> Comparison:
-    """Between commits, code and plan may change: there, only results decide."""
+    """Where code may have changed, or a run was resumed, plan and attempts may differ: there, only results decide."""
     plan, attempts = (tuple(msgspec.structs.replace(d, decides=False) for d in part) for part in (comparison.plan, comparison.attempts))
-    return msgspec.structs.replace(comparison, earlier=True, control=False, plan=plan, attempts=attempts)
+    return msgspec.structs.replace(comparison, control=False, plan=plan, attempts=attempts)
 
 
 def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> tuple[tuple[str, ...], ...]:
@@ -50,7 +55,7 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
     compared again.
     """
     controls = [c for c in comparisons if c.control]
-    against = {c.right: c for c in comparisons if not c.control and not c.earlier and not c.varied}
+    against = {c.right: c for c in comparisons if not (c.control or c.earlier or c.varied or c.resumed)}
     baseline = runs[0].label
     weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -62,6 +62,18 @@ class Graft(Value, frozen=True):
     keys: tuple[str, ...]
 
 
+class Interrupt(Value, frozen=True):
+    """When a run is killed, to be resumed: the signal, and the moment of a job. `job` counts starts of jobs with outputs, from 0 on."""
+
+    signal: Literal["KILL", "TERM"]
+    moment: Literal["start", "middle", "after"]
+    job: int
+
+    def __str__(self) -> str:
+        when = {"start": "at the start of", "middle": "in the middle of", "after": "after"}[self.moment]
+        return f"SIG{self.signal} {when} job {self.job + 1}"
+
+
 class RunRequest(Value, frozen=True):
     """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own."""
 
@@ -80,6 +92,7 @@ class RunRequest(Value, frozen=True):
     only: tuple[str, ...] = ()
     graft: Graft | None = None
     varied: tuple[str, ...] = ()
+    interrupt: Interrupt | None = None
     declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -122,6 +135,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
         repeat=request.repeat, called=request.called, only=request.only, varied=request.varied,
+        interrupted=str(request.interrupt or ""),
         declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
@@ -217,7 +231,7 @@ def _scratch(entry: Entry, claims: Claims) -> tuple[str, ...]:
     return tuple(found)
 
 
-_LIMITS = {"replan": "plan", "without": "plan"}
+_LIMITS = {"replan": "plan", "without": "plan", "interrupted": "run", "unlock": "settings"}
 
 
 def _spec(request: RunRequest) -> dict[str, object]:
@@ -227,8 +241,9 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "configfiles": list(entry.configfiles), "targets": list(request.only or entry.targets),
         "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
-        "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "grace")},
-        "graft": msgspec.to_builtins(request.graft), "umask": value_of("umask", request.varied),
+        "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "interrupted", "unlock", "grace")},
+        "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
+        "umask": value_of("umask", request.varied),
         "processors": value_of("processors", request.varied), "date": value_of("date", request.varied),
         "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip

@@ -75,6 +75,7 @@ class RunView(Value, frozen=True):
     control: bool
     earlier: bool
     varied: tuple[str, ...]
+    interrupted: str
     only: tuple[str, ...]
     commit: str
     attempt_id: str
@@ -260,11 +261,16 @@ def _sentence(confirmation: Confirmation) -> str:
             return f"Meaning held: two runs plan the same work and leave the same {results}."
         case VerdictName.DRIFTED:
             noisy = [c for c in confirmation.comparisons if c.control and c.differs]
-            drift = [c for c in confirmation.comparisons if not (c.control or c.earlier or c.varied) and c.differs]
+            drift = [c for c in confirmation.comparisons if not (c.control or c.earlier or c.varied or c.resumed) and c.differs]
+            resumed = [c for c in confirmation.comparisons if c.resumed and c.differs]
             varied = [c for c in confirmation.comparisons if c.varied and c.differs]
             since = [c for c in confirmation.comparisons if c.earlier and c.differs]
-            if noisy and not drift and not since and not varied:
+            if noisy and not (drift or since or varied or resumed):
                 return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
+            if resumed and not drift and not varied:
+                return (
+                    f"Meaning drifted: a run that was killed and resumed does not leave what {resumed[0].left} leaves. {_origin(resumed)}"
+                )
             if varied and not drift:
                 names = [cause.name for cause in confirmation.causes if cause.certain and varied[0].right in cause.values]
                 what = listed(names) if names else "the surroundings"
@@ -313,7 +319,8 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     boundary = Boundary(run)
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
-        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, varied=run.varied, only=run.only,
+        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, varied=run.varied, interrupted=run.interrupted,
+        only=run.only,
         commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status, why=run.why,
         image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
@@ -445,8 +452,9 @@ def _reproduce(confirmation: Confirmation) -> str:
     if confirmation.runs[0].folder:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
     source, earlier = confirmation.source, confirmation.earlier
+    recover = ["--recover"] if any(run.interrupted for run in confirmation.runs) else []
     vary = ["--vary"] if any(run.varied for run in confirmation.runs) else []
     against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
     return shlex.join(
-        ["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs), *vary, *against]
+        ["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs), *vary, *recover, *against]
     )

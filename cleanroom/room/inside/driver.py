@@ -19,13 +19,15 @@ import sys
 
 from .effects import without_step
 from .entered import Snakemake
-from .stack import _override, settings_step
+from .interrupt import Interruption
+from .stack import _override, arguments, settings_step
 from .steps import lint_step, plan_step, replanned, run_step
 from .warden import HostGone, Warden, tree, tree_change
 from .words import IN, WORK, Events, export, load, name, raw
 
 START = os.path.join(IN, "start.py")
 REPLAN = "CLEANROOM_REPLAN"
+RESUMED = 1_000_000_000  # attempts of a resumed run are numbered from here
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
 
@@ -145,7 +147,12 @@ def inhabit(spec, snakemake, events):
             generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
             step("without", lambda: without_step(spec, snakemake, cores, generous))
     if "run" in spec["steps"]:
-        step("run", lambda: (another_date(spec), run_step(spec, snakemake, cores, events))[1], watched=False)
+        if spec.get("interrupt"):
+            struck = Interruption(spec["interrupt"])
+            step("interrupted", lambda: run_step(spec, snakemake, cores, events, interruption=struck), watched=False)
+            step("unlock", lambda: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
+        first = RESUMED if spec.get("interrupt") else 0
+        step("run", lambda: (another_date(spec), run_step(spec, snakemake, cores, events, first))[1], watched=False)
 
 
 def another_date(spec):

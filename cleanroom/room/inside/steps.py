@@ -64,9 +64,12 @@ def replanned(spec, snakemake, cores):
     return code
 
 
-def run_step(spec, snakemake, cores, events):
-    """Every started attempt and its end go out as events; at the end, the jobs of the final graph that did not run."""
-    started, seen, workflows, numbers = {}, set(), [], itertools.count()
+def run_step(spec, snakemake, cores, events, first=0, interruption=None):
+    """Every started attempt and its end go out as events; at the end, the jobs of the final graph that did not run.
+
+    `first` is the number of the first attempt; an `interruption` may end it all before.
+    """
+    started, seen, workflows, numbers = {}, set(), [], itertools.count(first)
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register
     finish, fail = scheduler._finish_jobs, scheduler._handle_error
@@ -91,7 +94,10 @@ def run_step(spec, snakemake, cores, events):
             events.say("start", job=record, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **rule)
         except Exception as error:  # a job that cannot be described is itself a fact
             events.say("undescribed", rule=clean(self.rule.name), text=clean(repr(error)))
-        return register(self, *args, **kwargs)
+        done = register(self, *args, **kwargs)  # marks the job's outputs as incomplete
+        if interruption:
+            interruption.started(self)
+        return done
 
     def ended(job, ok):
         for member in job.jobs if job.is_group() else [job]:
@@ -103,6 +109,8 @@ def run_step(spec, snakemake, cores, events):
         finish(self)
         for job in jobs:
             ended(job, True)
+            if interruption:
+                interruption.ended(job)
 
     def on_error(self, job, *args, **kwargs):
         ended(job, False)

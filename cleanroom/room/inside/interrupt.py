@@ -1,0 +1,48 @@
+"""Killing a run at a chosen moment, so that what a resumed run makes of it can be seen. Not here: resuming."""
+
+import os
+import signal
+import threading
+import time
+
+_POLL = 0.002
+
+
+class Interruption:
+    """Sends a signal to all of the step: at the `start` of the chosen job, once it has written something (`middle`), or `after` it."""
+
+    def __init__(self, asked):
+        self.signal = getattr(signal, "SIG" + asked["signal"])
+        self.moment, self.index = asked["moment"], asked["job"]
+        self.count, self.chosen, self.struck = 0, None, False
+
+    def started(self, job):
+        """A job starts, and Snakemake has marked its outputs as incomplete."""
+        if not list(job.output):
+            return
+        if self.count == self.index:
+            self.chosen = job
+            if self.moment == "start":
+                self.strike()
+            elif self.moment == "middle":
+                threading.Thread(target=self._watch, args=([str(f) for f in job.output],), daemon=True).start()
+        self.count += 1
+
+    def ended(self, job):
+        """A job ended: too late for its middle, so that it is now."""
+        if job is self.chosen and self.moment != "start" and not self.struck:
+            self.strike()
+
+    def _watch(self, paths):
+        while True:
+            for path in paths:
+                try:
+                    if os.path.isdir(path) or os.stat(path).st_size:
+                        return self.strike()
+                except OSError:
+                    pass
+            time.sleep(_POLL)
+
+    def strike(self):
+        self.struck = True
+        os.killpg(0, self.signal)

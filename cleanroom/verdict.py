@@ -57,12 +57,12 @@ def judge(
     nothing += unpublished(runs)
     if earlier is not None:
         nothing += vacuous(earlier) or [f"{earlier.label}: {_first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
+    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.interrupted]
     if len(wanted) + (earlier is not None) < 2 or not comparisons:
-        if not nothing and not any(run.status is RunStatus.FAILED for run in runs):
+        if not nothing and not failed:
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
         nothing.append("Nothing that decides was compared.")
-    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.interrupted]
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]
     rungs = _ladder(runs, comparisons, nothing, audit, earlier)
@@ -166,6 +166,7 @@ def cut(runs: Sequence[Evidence]) -> list[str]:
 
 def unpublished(runs: Sequence[Evidence]) -> list[str]:
     """Parts of the published contract that no file of any run is of: there, nothing was compared."""
+    runs = [run for run in runs if not run.interrupted]
     if not runs or not all(run.status is RunStatus.COMPLETED for run in runs):
         return []
     return [f"The published contract names {label}, and no run left such a file." for label in unmatched(runs, runs[-1].declared)[0]]

@@ -31,7 +31,8 @@ def matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
             cells["results"] = _results_cell(comparison)
             informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD and not covers(d)]
             cells["logs"] = Cell(state="informs", text=f"{len(informing)} differ" if informing else "same")
-        yield MatrixRow(run=run.label, against=confirmation.baseline if comparison else "", cells=cells)
+        against = "" if comparison is None else comparison.right if comparison.earlier else comparison.left
+        yield MatrixRow(run=run.label, against=against, cells=cells)
 
 
 def agreement(groups: tuple[tuple[str, ...], ...]) -> str:

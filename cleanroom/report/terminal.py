@@ -28,8 +28,8 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     if report.agreement:
         parts += [Text(""), Text(f"all against all: {one_line(report.agreement)}")]
     for run in report.runs:
-        if run.control and run.status == report.runs[0].status:
-            continue  # it says the same again
+        if run.interrupted or (run.control and run.status == report.runs[0].status):
+            continue  # it says the same again, or the ladder says it
         if lines := visible(run.why).splitlines()[1:]:
             parts += [Text(""), Text(f"the last lines of {one_line(run.label)}:", style="dim"), *(Text(f"  {line}") for line in lines)]
     plan = [d for d in report.plan_differences if d.decides]

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
-from cleanroom.model import Comparison, Evidence, Plan, Role, Rule, RunStatus, Sameness, Setting, VerdictName
+from cleanroom.model import Comparison, Declared, Evidence, Plan, Publish, Role, Rule, RunStatus, Sameness, Setting, VerdictName
 from cleanroom.verdict import judge
 from tests.unit.values import NO_AUDIT, artifact, attempt, comparison, difference, evidence, job, plan_difference
 
 LOCAL, CI = evidence("local"), evidence("ci")
 CONTROL = evidence("local", control=True)
+STUCK = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", status=RunStatus.FAILED, why="Incomplete files.")
+RESUMED = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", attempts=())
+VARIED = evidence("local", called="local (varied)", varied=("user",))
 HELD, DRIFTED, FAILED, INCONCLUSIVE = VerdictName.HELD, VerdictName.DRIFTED, VerdictName.FAILED, VerdictName.INCONCLUSIVE
 
 
@@ -44,6 +47,18 @@ TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, in
         DRIFTED,
         1,
     ),
+    ("a resumed run differs", [LOCAL, RESUMED], [comparison(right="local (killed)", resumed=True, artifacts=(difference(),))], DRIFTED, 1),
+    ("a resumed run is the same", [LOCAL, RESUMED], [comparison(right="local (killed)", resumed=True)], HELD, 0),
+    ("a resumed run asks a person", [LOCAL, CI, STUCK], [comparison()], HELD, 0),
+    ("a resumed run asks a person, and there is nothing else", [LOCAL, STUCK], [], INCONCLUSIVE, 4),
+    (
+        "other surroundings differ",
+        [LOCAL, VARIED],
+        [comparison(right="local (varied)", varied=True, artifacts=(difference(),))],
+        DRIFTED,
+        1,
+    ),
+    ("other surroundings are the same", [LOCAL, VARIED], [comparison(right="local (varied)", varied=True)], HELD, 0),
     ("a run failed", [LOCAL, other(status=RunStatus.FAILED, why="The run failed.")], [], FAILED, 3),
     ("a room broke", [LOCAL, other(status=RunStatus.BROKEN, why="The engine went away.")], [], INCONCLUSIVE, 4),
     (
@@ -126,3 +141,37 @@ def test_what_is_not_climbed_says_what_stays_open() -> None:
     judgement = judge([LOCAL, CI], [comparison()], ["local", "ci"], NO_AUDIT)
     for rung in judgement.rungs:
         assert bool(rung.unproven) == (rung.verdict is not HELD), rung
+
+
+EARLIER = evidence("local", called="local at v1")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "comparisons", "verdict", "rung"),
+    [
+        (EARLIER, [comparison("local at v1", "local", earlier=True)], HELD, HELD),
+        (EARLIER, [comparison("local at v1", "local", earlier=True, artifacts=(difference(),))], DRIFTED, DRIFTED),
+        (EARLIER, [comparison("local at v1", "local", earlier=True, artifacts=(difference(noise=True),))], HELD, INCONCLUSIVE),
+        (evidence("local", called="local at v1", status=RunStatus.FAILED, why="It failed."), [], INCONCLUSIVE, INCONCLUSIVE),
+        (evidence("local", called="local at v1", status=RunStatus.BROKEN, why="It broke."), [], INCONCLUSIVE, INCONCLUSIVE),
+        (
+            evidence("local", called="local at v1", attempts=()),
+            [comparison("local at v1", "local", earlier=True)],
+            INCONCLUSIVE,
+            INCONCLUSIVE,
+        ),
+        (EARLIER, [], INCONCLUSIVE, INCONCLUSIVE),
+    ],
+)
+def test_an_earlier_run(earlier: Evidence, comparisons: Sequence[Comparison], verdict: VerdictName, rung: VerdictName) -> None:
+    found = judge([LOCAL], comparisons, ["local"], NO_AUDIT, earlier)
+    assert found.verdict is verdict
+    assert {r.name: r.verdict for r in found.rungs}["baseline"] is rung
+
+
+def test_a_published_part_is_missed_though_a_resumed_run_failed() -> None:
+    declared = Declared(publish=(Publish(path="out.txt"), Publish(path="no-such/**")))
+    runs = [evidence(name, declared=declared) for name in ("local", "ci")]
+    found = judge([*runs, STUCK], [comparison()], ["local", "ci"], NO_AUDIT)
+    assert found.verdict is INCONCLUSIVE
+    assert "no-such/**" in found.reasons[0]

@@ -30,7 +30,8 @@ class Request(Value, frozen=True):
 
     `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
     `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an earlier confirmation, a folder of
-    results or a ref to compare the baseline with.
+    results or a ref to compare the baseline with. `vary` and `recover` climb those rungs; `diffoscope` asks that program where
+    differences begin.
     `today` decides which acceptances are in force; None is the day of the call.
     """
 

@@ -89,8 +89,9 @@ def _run_all(
         requests += killed
         runs += run_all(killed, watch)
     wanted = [r.called or run_label(r.profile, r.control, r.repeat) for r in requests]
-    if not least and any(c.differs for c in compare_all(runs, ground, earlier)):
-        runs.append(_control(ready, runs, earlier, ground, watch))
+    comparisons = () if least else compare_all(runs, ground, earlier)
+    if any(c.differs for c in comparisons):
+        runs.append(_control(ready, runs[0], comparisons, ground, watch))
         wanted.append(runs[-1].label)
     return runs, wanted, earlier
 
@@ -106,15 +107,15 @@ def _middle(run: Evidence) -> int:
     return max(0, sum(bool(attempt.job.output) for attempt in run.attempts) - 1) // 2
 
 
-def _control(ready: Ready, runs: Sequence[Evidence], earlier: Evidence | None, ground: Ground, watch: Watch) -> Evidence:
+def _control(ready: Ready, baseline: Evidence, comparisons: Sequence[Comparison], ground: Ground, watch: Watch) -> Evidence:
     """A control of the jobs where differences begin, with what they need; of the whole, where that would not tell enough.
 
     Only that they agree is taken from a part: what differs there may hang on a job that did not run.
     """
-    only = origin_targets(runs[0], compare_all(runs, ground, earlier))
+    only = origin_targets(baseline, comparisons)
     if only:
-        (part,) = run_all([ready.control(only=as_targets(only, runs[0]))], watch)
-        if part.status is RunStatus.COMPLETED and not vacuous(part) and not compare(runs[0], part, ground).differs:
+        (part,) = run_all([ready.control(only=as_targets(only, baseline))], watch)
+        if part.status is RunStatus.COMPLETED and not vacuous(part) and not compare(baseline, part, ground).differs:
             return part
     (whole,) = run_all([ready.control()], watch)
     return whole

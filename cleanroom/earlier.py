@@ -55,11 +55,7 @@ def find_earlier(request: Request, baseline: str) -> Earlier:
 
 
 def _stored(store: Store, name: str) -> Earlier:
-    digest, evidence = store.get(name)
-    if evidence.only:
-        raise UsageError(
-            f"The evidence {digest[:12]} is a control of only {', '.join(evidence.only)}.", "Give the evidence of a whole run."
-        )
+    digest, evidence = store.get_whole(name)
     day = datetime.datetime.fromtimestamp(evidence.started, datetime.UTC).date().isoformat()
     label = f"{evidence.label} at {evidence.source.commit[:7]}, {day}"
     return Earlier(label=label, evidence=msgspec.structs.replace(evidence, called=label, control=False), digest=digest)

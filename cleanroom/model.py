@@ -567,6 +567,11 @@ class Comparison(Value, frozen=True):
     origins: tuple[Origin, ...] = ()
 
     @property
+    def of_profile(self) -> bool:
+        """Between two profiles as such: no control, no other surroundings, no killed run, no earlier one."""
+        return not (self.control or self.varied or self.resumed or self.earlier)
+
+    @property
     def differs(self) -> bool:
         """Meaning differs in plan or artifacts, beyond what differs from itself."""
         return any(d.decides and not d.noise for d in self._all())

@@ -184,7 +184,7 @@ def _ladder(
     runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit, earlier: Evidence | None
 ) -> tuple[Rung, ...]:
     profiles = [run for run in runs if run.of_profile]
-    between = [c for c in comparisons if not (c.control or c.earlier or c.varied or c.resumed)]
+    between = [c for c in comparisons if c.of_profile]
     controls = [c for c in comparisons if c.control]
     climbed: dict[str, VerdictName] = {}
     if audit.profiles:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.pairs.cases import Pair, pairs
-from cleanroom.compare.equivalences import COVERED
+from cleanroom.compare.equivalences import meets
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question
@@ -44,10 +44,7 @@ def judged(cases: Sequence[Pair], folder: Path) -> list[Judged]:
         )
     with Examiner() as examiner:
         answers = examiner.examine(questions)
-    return [
-        Judged(p, f, f.sameness is Sameness.PAYLOAD or (f.sameness in COVERED and f.compared != 0))
-        for p, f in zip(cases, answers, strict=True)
-    ]
+    return [Judged(p, f, f.sameness is Sameness.PAYLOAD or meets(f)) for p, f in zip(cases, answers, strict=True)]
 
 
 def _laid_out(pair: Pair, folder: Path) -> tuple[Path, Path]:

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 
 FOLDER = Path(__file__).parent / "cases"
-ACTIONS = {"touch", "dry-run", "unlock"}
 _ENV = {
     "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org", "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
     "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z", "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -1,6 +1,6 @@
 """The truth bench: how often a confirmation says what is true. `make truth` prints the table.
 
-python -m benchmarks.truth.run [--engine E] [--only TEXT] [--json FILE] [--least FILE] [--jobs N]
+python -m benchmarks.truth.run [--engine E] [--only TEXT] [--json FILE] [--record] [--jobs N]
 """
 
 import argparse

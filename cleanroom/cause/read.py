@@ -95,10 +95,7 @@ def _since(left: Evidence, right: Evidence) -> Iterator[Cause]:
         ("Snakemake", str(left.versions.get("snakemake", "")), str(right.versions.get("snakemake", ""))),
         ("profile", left.profile.path, right.profile.path),
     ]
-    values = [_in_force(run) for run in (left, right)]
-    known += [
-        (key, values[0].get(key, "(not set)"), values[1].get(key, "(not set)")) for key in sorted(values[0].keys() | values[1].keys())
-    ]
+    known += [(key, pair[left.label], pair[right.label]) for key, pair in differing_settings(left, right).items()]
     changed = [] if left.folder else [one for one in known if one[1] != one[2]]
     if not changed:
         text = "a folder does not say how it was made" if left.folder else "commit, image and settings in force are the same"

@@ -4,6 +4,7 @@ Halving finds a single one among n in log2(n) tries and one more to be sure; whe
 (Zeller and Hildebrandt 2002) finds a smallest set. Not here: how a try is made.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 Moves = Callable[[tuple[str, ...]], bool | None]
@@ -14,13 +15,7 @@ _MOST = 40
 
 def independent(candidates: Sequence[str], moves: Moves) -> list[tuple[str, ...]]:
     """One smallest set after another, until what is left makes no difference any more. The last try shows that."""
-    known: dict[tuple[str, ...], bool | None] = {}
-
-    def ask(subset: tuple[str, ...]) -> bool | None:
-        if subset not in known:
-            known[subset] = moves(subset)
-        return known[subset]
-
+    ask = functools.cache(moves)
     found: list[tuple[str, ...]] = []
     left = list(candidates)
     while left and (not found or ask(tuple(left)) is True):

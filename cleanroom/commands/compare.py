@@ -31,9 +31,7 @@ def command(arguments: argparse.Namespace) -> int:
             places |= found
             digest = ""
         else:
-            digest, run = store.get(name)
-            if run.only:
-                raise UsageError(f"The evidence {digest[:12]} is a control of only {', '.join(run.only)}.", "Give evidence of whole runs.")
+            digest, run = store.get_whole(name)
         runs.append(run)
         digests.append(digest)
     if runs[0].label == runs[1].label or runs[1].control:

@@ -3,6 +3,7 @@
 It runs as a process of its own under limits of time and memory, on copies. Not here: when it is asked.
 """
 
+import functools
 import resource
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ def require_diffoscope() -> None:
         raise UsageError("diffoscope is not installed.", "Type: sudo apt-get install diffoscope (or diffoscope-minimal)")
 
 
+@functools.lru_cache(maxsize=256)  # the same two files are compared more than once on the way to a verdict
 def diffoscope(left: Path, right: Path, name: str) -> str:
     """Its text for two files that are called `name`, bounded; or why there is none."""
     if max(left.stat().st_size, right.stat().st_size) > _LARGEST:

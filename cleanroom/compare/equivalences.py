@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, comparators
 from cleanroom.compare.paths import matches
 from cleanroom.errors import UsageError
@@ -47,6 +48,11 @@ def over_wide(equivalence: Equivalence) -> str:
     if math.isinf(options.absolute) or math.isnan(options.absolute) or not options.relative < 1:
         return "its tolerance has no bound, or a relative one of 1 or more"
     return ""
+
+
+def meets(found: Found) -> bool:
+    """Whether what a comparator found is the same under what was declared, and something was left to compare."""
+    return found.sameness in COVERED and found.compared != 0
 
 
 def covers(d: Difference) -> bool:

@@ -65,9 +65,10 @@ def container_of(head: bytes) -> str:
     return found or ("tar" if head[257:262] == b"ustar" else "")
 
 
-def _head(path: Path) -> bytes:
+def container_in(path: Path) -> str:
+    """`container_of` a file. Its first bytes decide: a tar may end with a zip."""
     with path.open("rb") as stream:
-        return stream.read(512)
+        return container_of(stream.read(512))
 
 
 class _Limited(io.RawIOBase):
@@ -92,7 +93,7 @@ def unwrapped(path: Path) -> Iterator[IO[bytes]]:
 
     Raises: NoPayload where it is none, broken, or too large; ImportError where zstandard is not installed.
     """
-    container = container_of(_head(path))
+    container = container_in(path)
     try:
         with contextlib.ExitStack() as stack:
             raw = stack.enter_context(_opened(path, container))
@@ -129,7 +130,7 @@ def payload_digest(path: Path) -> str:
 
     Raises: NoPayload where it is none of them, broken, or too large.
     """
-    container = container_of(_head(path))
+    container = container_in(path)
     bound = Bounded(path.stat().st_size)
     try:
         if container == "tar":

@@ -55,7 +55,7 @@ def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground
     compared again.
     """
     controls = [c for c in comparisons if c.control]
-    against = {c.right: c for c in comparisons if not (c.control or c.earlier or c.varied or c.resumed)}
+    against = {c.right: c for c in comparisons if c.of_profile}
     baseline = runs[0].label
     weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}
 

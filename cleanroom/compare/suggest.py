@@ -9,7 +9,7 @@ import yaml
 
 from cleanroom.compare.artifacts import Ground
 from cleanroom.compare.bundles import BUNDLE
-from cleanroom.compare.equivalences import COVERED, over_wide
+from cleanroom.compare.equivalences import meets, over_wide
 from cleanroom.compare.formats.registry import Question
 from cleanroom.compare.paths import literally
 from cleanroom.model import Comparison, Difference, Equivalence, Evidence, Rules, Sameness, Value
@@ -87,7 +87,7 @@ def _narrowest(differences: Sequence[Difference], ground: Ground) -> tuple[Sugge
         for d in differences
     ]  # fmt: skip
     for found in ground.examiner.examine(questions):
-        if found.sameness not in COVERED or found.compared == 0:
+        if not meets(found):
             return None, found.note if found.compared else "it would leave nothing to compare"
     return Suggestion(comparator=name, options=options, paths=(first.path,)), ""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from cleanroom.evidence.walk import Hashed, Signature
 from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path
+from cleanroom.room.rooms import PLACE
 
 
 def changed(before: dict[bytes, Signature], after: dict[bytes, Signature]) -> dict[bytes, Signature]:
@@ -120,7 +121,7 @@ def collect(
     attempts: tuple[Attempt, ...],
     unchanged: set[bytes],
     scratch: tuple[str, ...] = (),
-    place: str = "/room/work",
+    place: str = PLACE,
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 

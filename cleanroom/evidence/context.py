@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from cleanroom.room.rooms import PLACE
+
 
 class Factor(NamedTuple):
     """One thing that a room decides: as it is in every room, and as it is where it is varied."""
@@ -18,7 +20,7 @@ FACTORS = {
     "host name": Factor("room", "elsewhere"),
     "user": Factor("cleanroom", "somebody"),
     "home": Factor("/tmp/home", "/tmp/other/home"),  # noqa: S108 - the room's own
-    "folder": Factor("/room/work", "/room/another/place"),
+    "folder": Factor(PLACE, "/room/another/place"),
     "umask": Factor("022", "077"),
     "processors": Factor("all", "1"),
 }

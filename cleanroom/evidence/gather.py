@@ -125,7 +125,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     begin = time.time()
     clock = time.monotonic()
     attempt_id = uuid.uuid4().hex
-    seed = FACTORS["hash seed"].varied if "hash seed" in request.varied else str(request.hash_seed)
+    seed = environment(request.hash_seed, request.varied)["PYTHONHASHSEED"]
     context = {"hash seed": seed, "network": request.network}
     context |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
     if request.profiles_of:

@@ -92,6 +92,13 @@ class Store:
         except msgspec.MsgspecError as error:
             raise StoreError(f"The evidence {file} is of another version of cleanroom ({error}).", "Confirm again.") from None
 
+    def get_whole(self, name: str) -> tuple[str, Evidence]:
+        """The same, of a run of the whole workflow. Raises: UsageError for a control of only a part too."""
+        digest, evidence = self.get(name)
+        if evidence.only:
+            raise UsageError(f"The evidence {digest[:12]} is a control of only {', '.join(evidence.only)}.", "Give that of a whole run.")
+        return digest, evidence
+
     @contextlib.contextmanager
     def _whole(self, place: Path, *, exclusive: bool = False) -> Iterator[Path]:
         """A temporary file beside `place` that takes its name, on disk, when the block ends well."""

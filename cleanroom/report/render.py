@@ -14,7 +14,8 @@ import markupsafe
 import msgspec
 
 from cleanroom.errors import StoreError
-from cleanroom.report.view import Report, leads
+from cleanroom.report.sentence import leads
+from cleanroom.report.view import Report
 
 FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|[\ud800-\udfff]")

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from cleanroom.model import VerdictName
 from cleanroom.report.render import one_line, visible
-from cleanroom.report.view import Report, leads
+from cleanroom.report.sentence import leads
+from cleanroom.report.view import Report
 
 _STYLE = {VerdictName.HELD: "green", VerdictName.DRIFTED: "red", VerdictName.FAILED: "red", VerdictName.INCONCLUSIVE: "yellow"}
 _CELL = {"same": "green", "differs": "bold red", "noise": "yellow", "unknown": "yellow", "informs": "dim"}

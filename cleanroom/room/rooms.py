@@ -29,6 +29,10 @@ _USERS = "root:x:0:0:root:/:/bin/false\n{name}:x:{uid}:{gid}:{name}:/tmp/home:/b
 _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
 
+PLACE = "/room/work"
+"""Where the clone is in every room, unless that is varied."""
+
+
 class Room:
     """One room's folder."""
 
@@ -36,9 +40,7 @@ class Room:
         self.folder = folder
         self.inside, self.out, self.work, self.tmp = (folder / name for name in ("in", "out", "work", "tmp"))
 
-    def furnish(
-        self, spec: dict[str, object], tracked: list[bytes], engine: str, *, user: str = "cleanroom", place: str = "/room/work"
-    ) -> None:
+    def furnish(self, spec: dict[str, object], tracked: list[bytes], engine: str, *, user: str = "cleanroom", place: str = PLACE) -> None:
         """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one).
 
         `user` is what that one is called, `place` where the clone is.
@@ -56,7 +58,7 @@ class Room:
         if os.geteuid() == 0 and engine != "sandbox":
             _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp)
 
-    def mounts(self, place: str = "/room/work") -> Iterator[Mount]:
+    def mounts(self, place: str = PLACE) -> Iterator[Mount]:
         yield Mount(host=str(self.inside), room="/room/in")
         yield Mount(host=str(self.out), room="/room/out", writable=True)
         yield Mount(host=str(self.work), room=place, writable=True)

@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_of, payload_digest
+from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest
 from cleanroom.model import Rules, Sameness
 
 _MOST = 10_000
@@ -35,7 +35,7 @@ class Archive:
         try:
             digests = [payload_digest(path) for path in (left, right)]
             if digests[0] == digests[1]:
-                return Found(sameness=Sameness.PAYLOAD, note=f"the same content in another {_kind(left)} wrapping")
+                return Found(sameness=Sameness.PAYLOAD, note=f"the same content in another {container_in(left)} wrapping")
             with _opened(left) as a, _opened(right) as b:
                 return _members(a, b, inner)
         except NoPayload as error:
@@ -81,16 +81,10 @@ def _listed(archive: "zipfile.ZipFile | tarfile.TarFile") -> Iterator[tuple[str,
             yield member.name, _Member(kind, member.linkname + (" x" if member.mode & 0o100 and member.isfile() else ""), member.size)
 
 
-def _kind(path: Path) -> str:
-    """By its first bytes: a tar may end with a zip."""
-    with path.open("rb") as stream:
-        return container_of(stream.read(512))
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[_Open]:
     size = path.stat().st_size
-    if _kind(path) == "zip":
+    if container_in(path) == "zip":
         with zipfile.ZipFile(path) as archive:
             yield _Open(archive, size)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
-from cleanroom.compare.payload import NoPayload, container_of, payload_digest, unwrapped
+from cleanroom.compare.payload import NoPayload, container_in, container_of, payload_digest, unwrapped
 from cleanroom.model import Rules, Sameness
 
 _STREAMS = {"gzip", "bzip2", "xz", "zstd"}
@@ -23,7 +23,7 @@ class Compressed:
         return BY_CONTENT if container_of(head) in _STREAMS else NO
 
     def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
-        kinds = [_kind(path) for path in (left, right)]
+        kinds = [container_in(path) for path in (left, right)]
         try:
             if kinds[0] == kinds[1] and payload_digest(left) == payload_digest(right):
                 return Found(
@@ -42,11 +42,6 @@ class Compressed:
                 sameness=Sameness.CANONICAL, note=f"the same content, {kinds[0]} here and {kinds[1]} there", comparator="compressed/2"
             )
         return msgspec.structs.replace(found, comparator=f"{kinds[0]} > {found.comparator}", note=f"within {kinds[0]}: {found.note}")
-
-
-def _kind(path: Path) -> str:
-    with path.open("rb") as stream:
-        return container_of(stream.read(512))
 
 
 def _unpack(path: Path, to: Path) -> Path:

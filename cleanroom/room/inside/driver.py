@@ -152,7 +152,12 @@ def inhabit(spec, snakemake, events):
             step("interrupted", lambda: run_step(spec, snakemake, cores, events, interruption=struck), watched=False)
             step("unlock", lambda: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
         first = RESUMED if spec.get("interrupt") else 0
-        step("run", lambda: (another_date(spec), run_step(spec, snakemake, cores, events, first))[1], watched=False)
+
+        def run():
+            another_date(spec)
+            return run_step(spec, snakemake, cores, events, first)
+
+        step("run", run, watched=False)
 
 
 def another_date(spec):

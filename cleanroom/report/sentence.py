@@ -1,0 +1,80 @@
+"""The verdict as a sentence that a reviewer understands, and where a difference began. Not here: details."""
+
+from typing import TYPE_CHECKING
+
+from cleanroom.model import Comparison, Confirmation, Difference, Role, RunStatus, Sameness, VerdictName
+from cleanroom.report.audit_view import listed
+
+if TYPE_CHECKING:
+    from cleanroom.report.view import DifferenceView
+
+
+def sentence(confirmation: Confirmation) -> str:
+    """The verdict as a reviewer understands it."""
+    profiles = [run.profile.name for run in confirmation.runs if run.of_profile]
+    match confirmation.judgement.verdict:
+        case VerdictName.HELD:
+            count = sum(confirmation.comparisons[0].counts.values())
+            results = "result" if count == 1 else f"{count} results"
+            if confirmation.runs[0].folder:
+                return f"The same: {listed(profiles)} hold the same {results}."
+            as_did = f", as did {confirmation.earlier.label}" if confirmation.earlier else ""
+            if len(profiles) > 1:
+                return f"Meaning held: {listed(profiles)} plan the same work and leave the same {results}{as_did}."
+            if confirmation.earlier:
+                return f"Meaning held: {profiles[0]} leaves the same {results}{as_did}."
+            return f"Meaning held: two runs plan the same work and leave the same {results}."
+        case VerdictName.DRIFTED:
+            noisy = [c for c in confirmation.comparisons if c.control and c.differs]
+            drift = [c for c in confirmation.comparisons if c.of_profile and c.differs]
+            resumed = [c for c in confirmation.comparisons if c.resumed and c.differs]
+            varied = [c for c in confirmation.comparisons if c.varied and c.differs]
+            since = [c for c in confirmation.comparisons if c.earlier and c.differs]
+            if noisy and not (drift or since or varied or resumed):
+                return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
+            if resumed and not drift and not varied:
+                return (
+                    f"Meaning drifted: a run that was killed and resumed does not leave what {resumed[0].left} leaves. {_origin(resumed)}"
+                )
+            if varied and not drift:
+                names = [cause.name for cause in confirmation.causes if cause.certain and varied[0].right in cause.values]
+                what = listed(names) if names else "the surroundings"
+                return f"Meaning drifted: what {varied[0].left} leaves hangs on {what}. {_origin(varied)}"
+            if since and not drift:
+                return f"Meaning drifted: {since[0].right} does not leave what {since[0].left} left. {_origin(since)}"
+            if not drift:
+                keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted))
+                return f"Meaning drifted: a profile reaches the meaning with {keys}."
+            which = listed([c.right for c in drift])
+            again = " The workflow also differs from itself elsewhere." if noisy else ""
+            again += f" {since[0].left} differs too." if since else ""
+            return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
+        case VerdictName.FAILED:
+            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED]
+            return f"The workflow failed under {listed(failed)}, so that its results cannot be compared."
+        case VerdictName.INCONCLUSIVE:
+            return f"Nothing was proven. {confirmation.judgement.reasons[0].splitlines()[0]}"
+
+
+def _do(count: int) -> str:
+    return "does" if count == 1 else "do"
+
+
+def leads(difference: "Difference | DifferenceView") -> bool:
+    """Whether a difference may be where something began: an origin that is a result, or a temporary file on the way to one."""
+    return difference.origin and (difference.decides or (difference.role == Role.TEMP and difference.sameness is not Sameness.PAYLOAD))
+
+
+def _origin(comparisons: list[Comparison]) -> str:
+    """Where it begins: in the plan, else in the first job that wrote something else from the same inputs."""
+    plans = [d for c in comparisons for d in c.plan if d.decides and not d.noise]
+    if plans:
+        of = "" if plans[0].job == "configuration" else f" of {plans[0].job}"
+        return f"It begins in the plan, with {plans[0].field}{of}."
+    files = [d for c in comparisons for d in c.artifacts if not d.noise]
+    origins = [d for d in files if leads(d) and d.decides] or [d for d in files if leads(d)] or [d for d in files if d.decides]
+    if not origins:
+        return ""
+    first = origins[0]
+    where = f"in rule {first.rule}, with {first.path}" if first.rule else f"with {first.path}"
+    return f"It begins {where}."

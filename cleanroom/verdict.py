@@ -8,7 +8,19 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.errors import ExitCode
-from cleanroom.model import Audit, AuditOutcome, Comparison, Decided, Evidence, Judgement, Rung, RunStatus, Sameness, VerdictName
+from cleanroom.model import (
+    Audit,
+    AuditOutcome,
+    Comparison,
+    Decided,
+    Evidence,
+    Judgement,
+    Rung,
+    RunStatus,
+    Sameness,
+    StepStatus,
+    VerdictName,
+)
 from cleanroom.profiles.table import cutting_keys
 
 _EXIT = {
@@ -203,10 +215,10 @@ def _ladder(
     partial = any(run.only for run in runs)
     if varied := [c for c in comparisons if c.varied]:
         climbed["vary"] = _compared_rung(not nothing, varied)
-    stuck = [run for run in runs if run.interrupted and run.status is RunStatus.FAILED]
+    unproven = [why for run in runs if (why := _not_resumed(run))]
     if resumed := [c for c in comparisons if c.resumed]:
-        climbed["recover"] = _compared_rung(not nothing and not stuck, resumed)
-    elif stuck:
+        climbed["recover"] = _compared_rung(not nothing and not unproven, resumed)
+    elif unproven:
         climbed["recover"] = VerdictName.INCONCLUSIVE
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
@@ -217,8 +229,8 @@ def _ladder(
         left_open = "" if verdict in (VerdictName.HELD, VerdictName.DRIFTED) else open_without
         if name == "control" and partial:
             proves, left_open = _PARTIAL
-        if name == "recover" and stuck:
-            left_open = f"{open_without}; {stuck[0].label} did not end well: {_first_line(stuck[0].why)}"
+        if name == "recover" and unproven:
+            left_open = f"{open_without}; {unproven[0]}"
         if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
             proves = f"the results hang on none of these: {', '.join(factors)}"
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
@@ -231,6 +243,14 @@ def _rung(proven: bool, failed: bool, differs: bool) -> VerdictName:
     if failed:
         return VerdictName.FAILED
     return VerdictName.DRIFTED if differs else VerdictName.HELD
+
+
+def _not_resumed(run: Evidence) -> str:
+    """Why a run that was to be killed and resumed shows nothing of recovery."""
+    if run.interrupted and run.status is RunStatus.FAILED:
+        return f"{run.label} did not end well: {_first_line(run.why)}"
+    spared = any(step.name == "interrupted" and step.status is StepStatus.OK for step in run.steps)
+    return f"{run.label} had ended before it could be killed" if spared else ""
 
 
 def _compared_rung(proven: bool, comparisons: Sequence[Comparison]) -> VerdictName:

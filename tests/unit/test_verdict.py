@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from cleanroom.model import Comparison, Declared, Evidence, Plan, Publish, Role, Rule, RunStatus, Sameness, Setting, VerdictName
+from cleanroom.model import (
+    Comparison,
+    Declared,
+    Evidence,
+    Plan,
+    Publish,
+    Role,
+    Rule,
+    RunStatus,
+    Sameness,
+    Setting,
+    Step,
+    StepStatus,
+    VerdictName,
+)
 from cleanroom.verdict import judge
 from tests.unit.values import NO_AUDIT, artifact, attempt, comparison, difference, evidence, job, plan_difference
 
@@ -175,3 +189,12 @@ def test_a_published_part_is_missed_though_a_resumed_run_failed() -> None:
     found = judge([*runs, STUCK], [comparison()], ["local", "ci"], NO_AUDIT)
     assert found.verdict is INCONCLUSIVE
     assert "no-such/**" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("status", "rung"), [(StepStatus.FAILED, HELD), (StepStatus.OK, INCONCLUSIVE), (StepStatus.TIMEOUT, HELD)])
+def test_a_run_that_ended_before_it_could_be_killed_proves_nothing_of_recovery(status: StepStatus, rung: VerdictName) -> None:
+    killed = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", steps=(Step(name="interrupted", status=status),))
+    found = judge([LOCAL, killed], [comparison(right="local (killed)", resumed=True)], ["local", "local (killed)"], NO_AUDIT)
+    recover = next(r for r in found.rungs if r.name == "recover")
+    assert (found.verdict, recover.verdict) == (HELD, rung)
+    assert ("had ended before it could be killed" in recover.unproven) is (rung is INCONCLUSIVE)

@@ -46,13 +46,13 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
             ready = readies[0]
             ground = Ground(_locate(ready, earlier), examiner, ready.base.declared, ready.today, diffoscope=request.diffoscope)
             before = readies[1].earlier(earlier.label) if earlier.chosen else earlier.evidence
-            runs, wanted, left = _run_all(ready, before, chosen.delivered, ground, watch)
+            runs, wanted, left = _run_all(ready, before, ground, watch)
             evidence = {earlier.label: earlier.digest} if earlier.digest else {}
             found = conclude(
                 runs, wanted, ground, earlier=left, evidence=evidence, acceptances=ready.acceptances, repo=request.repo, started=started,
                 clock=clock,
             )  # fmt: skip
-            if (request.explain_cause or request.vary) and found.judgement.verdict is VerdictName.DRIFTED:
+            if (request.explain_cause or request.vary or request.stage) and found.judgement.verdict is VerdictName.DRIFTED:
                 causes = explain_causes([*runs, left] if left else runs, found.comparisons, ready, ground, watch)
                 found = msgspec.structs.replace(found, causes=causes, seconds=time.monotonic() - clock)
         return found
@@ -63,7 +63,7 @@ def _locate(ready: Ready, earlier: Earlier) -> Locate:
 
 
 def _run_all(
-    ready: Ready, before: RunRequest | Evidence | None, delivered: frozenset[str], ground: Ground, watch: Watch
+    ready: Ready, before: RunRequest | Evidence | None, ground: Ground, watch: Watch
 ) -> tuple[list[Evidence], list[str], Evidence | None]:
     """(runs, labels of every run that there should be, the earlier run).
 
@@ -72,13 +72,15 @@ def _run_all(
     requests = ready.requests(STEPS)
     if ready.vary:
         requests.append(ready.varied(tuple(FACTORS), f"{ready.profiles[0].name} (varied)"))
+    if ready.stage:
+        requests.append(ready.staged(f"{ready.profiles[0].name} (staged)"))
     least = max(ready.repeats, 1 if len(requests) == 1 and before is None else 0)
     requests += [ready.control(number) for number in range(1, least + 1)]
     also = [before] if isinstance(before, RunRequest) else []
     runs = run_all([*requests, *also], watch)
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
     if earlier is not None and earlier.folder:
-        earlier = as_left_by(earlier, runs[0], delivered)
+        earlier = as_left_by(earlier, runs[0], ready.delivered)
     if ready.recover:
         killed = [
             ready.interrupted(run, Interrupt(signal=signal, moment=moment, job=_middle(run)))

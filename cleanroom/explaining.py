@@ -10,6 +10,7 @@ import msgspec
 from cleanroom.cause import read_causes
 from cleanroom.cause.read import NOT_DETERMINISTIC, differing_settings
 from cleanroom.cause.search import independent
+from cleanroom.cause.undeclared import undeclared_candidates
 from cleanroom.compare.artifacts import Ground
 from cleanroom.compare.narrow import as_targets, origin_targets
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
@@ -17,9 +18,12 @@ from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.gather import RunRequest, Watch
-from cleanroom.model import Cause, Comparison, Evidence, RunStatus, SettingClass, digest
+from cleanroom.model import Cause, Comparison, Evidence, SettingClass, digest
 from cleanroom.prepare import Ready
 from cleanroom.profiles.table import look_up
+
+_SHOWN = 3
+"""Files that a step names; of more it gives the number."""
 
 
 def explain_causes(
@@ -36,6 +40,8 @@ def explain_causes(
             tries = _Tries(left, comparison, controls, ready, ground, watch)
             if comparison.control:
                 causes = _of_noise(tries, left, right) or causes
+            elif comparison.staged:
+                causes = _of_undeclared(tries, left, right, comparison) or causes
             elif not any(c.certain for c in causes):
                 causes = (_of_surroundings if comparison.varied else _of_settings)(tries, left, right) or causes
         found += causes
@@ -74,6 +80,29 @@ def _of_noise(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, 
     return (Cause(name="hash seed", values=values, found=text, certain=True, steps=tuple(tries.steps)),)
 
 
+def _of_undeclared(tries: "_Tries", left: Evidence, right: Evidence, comparison: Comparison) -> tuple[Cause, ...]:
+    """Staged runs in which all files but some are shown to every job."""
+    named, others = undeclared_candidates(left, right, comparison, tries.ready.delivered)
+    every = (*named, *others)
+
+    def moves(hidden: tuple[str, ...]) -> bool | None:
+        kept = frozenset(hidden)
+        what = ", ".join(hidden) if len(hidden) <= _SHOWN else f"{len(hidden)} files"
+        label = f"{right.label} without {what}" if hidden else f"{right.label}, but every file is shown"
+        shown = tuple(path for path in every if path not in kept)
+        return tries.differs(tries.ready.staged(label, shown=shown, only=tries.only))
+
+    seeing_all = moves(())
+    if seeing_all is None:
+        return ()
+    if seeing_all:
+        text = "a job that works in a folder of its own leaves something else, or fails, though it sees every file there"
+        return (Cause(name="the folder of a job", values={}, found=text, certain=True, steps=tuple(tries.steps)),)
+    sets = independent(named, moves) if named and moves(named) else independent(every, moves)
+    values = {path: {left.label: "seen by every job", right.label: "seen by none that does not declare it"} for path in every}
+    return _named(sets, values, tries, "the staged run and one in which every file is shown")
+
+
 def _named(sets: Sequence[tuple[str, ...]], values: dict[str, dict[str, str]], tries: "_Tries", between: str) -> tuple[Cause, ...]:
     how = f"found by {len(tries.steps)} runs between {between}"
     return tuple(
@@ -101,7 +130,7 @@ class _Tries:
         """Whether a run leaves something else than the baseline; None where it did not end well."""
         (run,) = run_all([request], self._watch)
         found: bool | None = None
-        if run.status is RunStatus.COMPLETED:
+        if run.comparable:
             found = self._plan_differs(run) if "run" not in request.steps else self._results_differ(run, noise_too)
         said = {True: f"differs from {self._baseline.label}", False: f"is as {self._baseline.label}", None: "did not end well"}[found]
         self.steps.append(f"{request.called}: {said} (evidence {digest(run)[:12]})")

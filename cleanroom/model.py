@@ -393,6 +393,8 @@ class Evidence(Value, frozen=True):
     """The factors of its surroundings that were not as in every other room."""
     interrupted: str = ""
     """When it was killed and then resumed, in words."""
+    staged: bool = False
+    """Whether its jobs saw only what they declare."""
     only: tuple[str, ...] = ()
     """The outputs that a control was asked for, where it is not one of the whole workflow."""
     declared: Declared = Declared()
@@ -431,8 +433,15 @@ class Evidence(Value, frozen=True):
 
     @property
     def of_profile(self) -> bool:
-        """Whether it is the run of a profile as such: no control, in the usual surroundings, and not killed on the way."""
-        return not (self.control or self.varied or self.interrupted)
+        """Whether it is the run of a profile as such: no control, in the usual surroundings, neither killed on the way nor staged."""
+        return not (self.control or self.varied or self.interrupted or self.staged)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether what it left can be compared: it completed, or its jobs were staged and one failed, whose outputs then are missing."""
+        return self.status is RunStatus.COMPLETED or (
+            self.staged and self.status is RunStatus.FAILED and any(attempt.ok is False for attempt in self.attempts)
+        )
 
     @property
     def label(self) -> str:
@@ -554,6 +563,8 @@ class Comparison(Value, frozen=True):
     """The right run is of the same profile in other surroundings."""
     resumed: bool = False
     """The right run is of the same profile, killed and resumed: only results decide."""
+    staged: bool = False
+    """In the right run, of the same profile, jobs saw only what they declare: only results decide."""
     earlier: bool = False
     """The left run is of an earlier confirmation: only results decide, for code and plan may have changed."""
     plan: tuple[PlanDifference, ...] = ()
@@ -568,8 +579,8 @@ class Comparison(Value, frozen=True):
 
     @property
     def of_profile(self) -> bool:
-        """Between two profiles as such: no control, no other surroundings, no killed run, no earlier one."""
-        return not (self.control or self.varied or self.resumed or self.earlier)
+        """Between two profiles as such: no control, no other surroundings, no killed or staged run, no earlier one."""
+        return not (self.control or self.varied or self.resumed or self.staged or self.earlier)
 
     @property
     def differs(self) -> bool:

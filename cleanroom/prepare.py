@@ -11,6 +11,7 @@ import msgspec
 from cleanroom import settings as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.evidence.gather import STEPS, Graft, Interrupt, RunRequest
+from cleanroom.evidence.stage import Stage
 from cleanroom.evidence.store import Store
 from cleanroom.model import Acceptance, Declared, Entry, Evidence, Image, Profile, Source, Value, escape_path
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
@@ -30,8 +31,8 @@ class Request(Value, frozen=True):
 
     `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
     `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an earlier confirmation, a folder of
-    results or a ref to compare the baseline with. `vary` and `recover` climb those rungs; `diffoscope` asks that program where
-    differences begin.
+    results or a ref to compare the baseline with. `vary`, `recover` and `stage` climb those rungs; `diffoscope` asks that
+    program where differences begin.
     `today` decides which acceptances are in force; None is the day of the call.
     """
 
@@ -54,6 +55,7 @@ class Request(Value, frozen=True):
     explain_cause: bool = False
     vary: bool = False
     recover: bool = False
+    stage: bool = False
     today: datetime.date | None = None
 
 
@@ -69,6 +71,9 @@ class Ready:
     repeats: int = 0
     vary: bool = False
     recover: bool = False
+    stage: bool = False
+    delivered: frozenset[str] = frozenset()
+    """The tracked paths of the commit."""
 
     def requests(self, steps: tuple[str, ...]) -> list[RunRequest]:
         """A request for each profile; only the baseline's room plans twice."""
@@ -94,6 +99,10 @@ class Ready:
         """The baseline in other surroundings, and nothing else: under its own hash seed, unless that is varied."""
         steps = ("settings", "plan", "run")
         return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=steps)
+
+    def staged(self, label: str, *, shown: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> RunRequest:
+        """The baseline with jobs that see only what they declare, and what is shown to all."""
+        return msgspec.structs.replace(self.base, staged=Stage(shown=shown), called=label, only=only, steps=("settings", "plan", "run"))
 
     def interrupted(self, run: Evidence, interrupt: Interrupt) -> RunRequest:
         """A profile's run, killed at a moment and resumed as the profile itself would resume it; else as that run was."""
@@ -188,6 +197,8 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
         repeats=request.repeats,
         vary=request.vary,
         recover=request.recover,
+        stage=request.stage,
+        delivered=chosen.delivered,
     )
 
 

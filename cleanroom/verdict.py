@@ -8,6 +8,7 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.errors import ExitCode
+from cleanroom.evidence.stage import unstaged
 from cleanroom.model import (
     Audit,
     AuditOutcome,
@@ -39,7 +40,7 @@ _LADDER = {
     "control": (True, "a second run of the same profile leaves the same results", "whether one profile agrees with itself"),
     "vary": (True, "the results do not hang on time zone, locale, user or host", "whether another machine would give the same results"),
     "recover": (True, "an interrupted run resumes to the same results", "whether a killed and resumed run gives the same results"),
-    "stage": (True, "jobs read only what they declare", "whether jobs read files that they do not declare"),
+    "stage": (True, "jobs need only the files that they declare", "whether jobs need files that no rule declares"),
     "baseline": (True, "the results are those of an earlier confirmation", "whether the results are those of an earlier commit or machine"),
 }  # fmt: skip
 
@@ -69,7 +70,9 @@ def judge(
     nothing += unpublished(runs)
     if earlier is not None:
         nothing += vacuous(earlier) or [f"{earlier.label}: {_first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
-    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.interrupted]
+    failed = [
+        f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not (run.interrupted or run.staged)
+    ]
     if len(wanted) + (earlier is not None) < 2 or not comparisons:
         if not nothing and not failed:
             nothing.append("Nothing was compared.")
@@ -178,7 +181,7 @@ def cut(runs: Sequence[Evidence]) -> list[str]:
 
 def unpublished(runs: Sequence[Evidence]) -> list[str]:
     """Parts of the published contract that no file of any run is of: there, nothing was compared."""
-    runs = [run for run in runs if not run.interrupted]
+    runs = [run for run in runs if not (run.interrupted or run.staged)]
     if not runs or not all(run.status is RunStatus.COMPLETED for run in runs):
         return []
     return [f"The published contract names {label}, and no run left such a file." for label in unmatched(runs, runs[-1].declared)[0]]
@@ -220,6 +223,8 @@ def _ladder(
         climbed["recover"] = _compared_rung(not nothing and not unproven, resumed)
     elif unproven:
         climbed["recover"] = VerdictName.INCONCLUSIVE
+    if staged := next((run for run in runs if run.staged), None):
+        climbed["stage"] = _compared_rung(not nothing and staged.comparable, [c for c in comparisons if c.staged])
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
         climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
@@ -231,6 +236,8 @@ def _ladder(
             proves, left_open = _PARTIAL
         if name == "recover" and unproven:
             left_open = f"{open_without}; {unproven[0]}"
+        if name == "stage" and staged is not None:
+            left_open = _not_staged(staged, left_open)
         if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
             proves = f"the results hang on none of these: {', '.join(factors)}"
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
@@ -243,6 +250,14 @@ def _rung(proven: bool, failed: bool, differs: bool) -> VerdictName:
     if failed:
         return VerdictName.FAILED
     return VerdictName.DRIFTED if differs else VerdictName.HELD
+
+
+def _not_staged(run: Evidence, left_open: str) -> str:
+    """What a staged run leaves open: all of it where it ended before any job failed, else the rules whose jobs cannot be staged."""
+    if run.status is RunStatus.FAILED and not run.comparable:
+        return f"{left_open}; {run.label} did not end well: {_first_line(run.why)}"
+    kept = unstaged(run.plan) if run.plan else ()
+    return left_open or (f"whether jobs of {', '.join(kept)} need such files: they cannot be staged" if kept else "")
 
 
 def _not_resumed(run: Evidence) -> str:

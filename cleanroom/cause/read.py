@@ -9,6 +9,7 @@ from cleanroom.evidence.context import FACTORS
 from cleanroom.model import Cause, Comparison, Evidence, canonical
 
 NOT_DETERMINISTIC = "not deterministic"
+UNDECLARED = "undeclared files"
 _CONFIGURES = {"config", "configfile", "replace-workflow-config", "snakefile"}
 
 
@@ -26,6 +27,9 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
             found += _surroundings(by_label[comparison.left], by_label[comparison.right])
         elif comparison.resumed:
             found += _interruption(by_label[comparison.right])
+        elif comparison.staged:
+            text = "jobs that saw only what they declare leave something else, or fail"
+            found.append(Cause(name=UNDECLARED, values={}, found=text, certain=True))
         elif comparison.earlier:
             found += _since(by_label[comparison.left], by_label[comparison.right])
         else:

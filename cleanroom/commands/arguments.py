@@ -89,6 +89,7 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--vary", action="store_true", help="run the baseline once more with time zone, locale, user, host, folder, date and more changed"
     )
     parser.add_argument("--recover", action="store_true", help="kill a run of each profile at several moments, resume it, and compare")
+    parser.add_argument("--stage", action="store_true", help="run the baseline once more with jobs that see only the files they declare")
     parser.add_argument(
         "--explain-cause",
         action="store_true",

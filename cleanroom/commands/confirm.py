@@ -75,6 +75,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,
         recover=getattr(arguments, "recover", False),
+        stage=getattr(arguments, "stage", False),
         vary=getattr(arguments, "vary", False),
         explain_cause=getattr(arguments, "explain_cause", False),
         diffoscope=getattr(arguments, "diffoscope", False),

@@ -23,8 +23,8 @@ def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | No
     found = []
     for other in others:
         left = own.get(other.profile.path) if other.interrupted else baseline
-        if left is not None and other.status is RunStatus.COMPLETED:
-            found.append(_only_results(compare(left, other, ground)) if other.interrupted else compare(left, other, ground))
+        if left is not None and other.comparable:
+            found.append(compare(left, other, ground))
     if earlier is not None and earlier.status is RunStatus.COMPLETED:
         found.append(msgspec.structs.replace(_only_results(compare(earlier, baseline, ground)), earlier=True))
     controls = [c for c in found if c.control]
@@ -37,15 +37,16 @@ def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
         left = narrowed(left, right)
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
-    return Comparison(
-        left=left.label, right=right.label, control=right.control, varied=bool(right.varied), resumed=bool(right.interrupted), plan=plans,
-        artifacts=artifacts, counts=counts,
+    found = Comparison(
+        left=left.label, right=right.label, control=right.control, varied=bool(right.varied), resumed=bool(right.interrupted),
+        staged=right.staged, plan=plans, artifacts=artifacts, counts=counts,
         informing=informing, attempts=compare_attempts(left, right), origins=origins,
     )  # fmt: skip
+    return _only_results(found) if found.resumed or found.staged else found
 
 
 def _only_results(comparison: Comparison) -> Comparison:
-    """Where code may have changed, or a run was resumed, plan and attempts may differ: there, only results decide."""
+    """Where code may have changed, a run was resumed or jobs were staged, plan and attempts may differ: there, only results decide."""
     plan, attempts = (tuple(msgspec.structs.replace(d, decides=False) for d in part) for part in (comparison.plan, comparison.attempts))
     return msgspec.structs.replace(comparison, control=False, plan=plan, attempts=attempts)
 

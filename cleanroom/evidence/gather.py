@@ -19,6 +19,7 @@ import msgspec
 from cleanroom.errors import CleanroomError, Interrupted
 from cleanroom.evidence.collect import changed, collect, removed, unkept
 from cleanroom.evidence.context import FACTORS, environment, value_of
+from cleanroom.evidence.stage import IN_PLACE, Stage
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hasher, Signature, scan
 from cleanroom.model import (
@@ -93,6 +94,7 @@ class RunRequest(Value, frozen=True):
     graft: Graft | None = None
     varied: tuple[str, ...] = ()
     interrupt: Interrupt | None = None
+    staged: Stage | None = None
     declared: Declared = Declared()
     hash_seed: int = 1
     limits: Limits = Limits()
@@ -135,7 +137,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     blank = Evidence(
         attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
         repeat=request.repeat, called=request.called, only=request.only, varied=request.varied,
-        interrupted=str(request.interrupt or ""),
+        interrupted=str(request.interrupt or ""), staged=request.staged is not None,
         declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
@@ -242,6 +244,7 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
         "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "interrupted", "unlock", "grace")},
+        "staged": {"shown": list(request.staged.shown), "kept": IN_PLACE} if request.staged else None,
         "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
         "umask": value_of("umask", request.varied),
         "processors": value_of("processors", request.varied), "date": value_of("date", request.varied),

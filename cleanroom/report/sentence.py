@@ -29,8 +29,9 @@ def sentence(confirmation: Confirmation) -> str:
             drift = [c for c in confirmation.comparisons if c.of_profile and c.differs]
             resumed = [c for c in confirmation.comparisons if c.resumed and c.differs]
             varied = [c for c in confirmation.comparisons if c.varied and c.differs]
+            staged = [c for c in confirmation.comparisons if c.staged and c.differs]
             since = [c for c in confirmation.comparisons if c.earlier and c.differs]
-            if noisy and not (drift or since or varied or resumed):
+            if noisy and not (drift or since or varied or resumed or staged):
                 return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
             if resumed and not drift and not varied:
                 return (
@@ -40,6 +41,10 @@ def sentence(confirmation: Confirmation) -> str:
                 names = [cause.name for cause in confirmation.causes if cause.certain and varied[0].right in cause.values]
                 what = listed(names) if names else "the surroundings"
                 return f"Meaning drifted: what {varied[0].left} leaves hangs on {what}. {_origin(varied)}"
+            if staged and not drift:
+                names = [cause.name for cause in confirmation.causes if cause.certain and staged[0].right in cause.values]
+                what = f"what no rule declares: {listed(names)}" if names else "files that no rule declares, or on where a job works"
+                return f"Meaning drifted: what {staged[0].left} leaves hangs on {what}. {_origin(staged)}"
             if since and not drift:
                 return f"Meaning drifted: {since[0].right} does not leave what {since[0].left} left. {_origin(since)}"
             if not drift:
@@ -50,7 +55,7 @@ def sentence(confirmation: Confirmation) -> str:
             again += f" {since[0].left} differs too." if since else ""
             return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
         case VerdictName.FAILED:
-            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED and not run.interrupted]
+            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED and not (run.interrupted or run.staged)]
             return f"The workflow failed under {listed(failed)}, so that its results cannot be compared."
         case VerdictName.INCONCLUSIVE:
             return f"Nothing was proven. {confirmation.judgement.reasons[0].splitlines()[0]}"

@@ -76,6 +76,7 @@ class RunView(Value, frozen=True):
     earlier: bool
     varied: tuple[str, ...]
     interrupted: str
+    staged: bool
     only: tuple[str, ...]
     commit: str
     attempt_id: str
@@ -249,7 +250,7 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
         label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, varied=run.varied, interrupted=run.interrupted,
-        only=run.only,
+        staged=run.staged, only=run.only,
         commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status, why=run.why,
         image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
@@ -383,7 +384,18 @@ def _reproduce(confirmation: Confirmation) -> str:
     source, earlier = confirmation.source, confirmation.earlier
     recover = ["--recover"] if any(run.interrupted for run in confirmation.runs) else []
     vary = ["--vary"] if any(run.varied for run in confirmation.runs) else []
+    stage = ["--stage"] if any(run.staged for run in confirmation.runs) else []
     against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
     return shlex.join(
-        ["cleanroom", "confirm", source.url, source.commit, *call_options(confirmation.entry, confirmation.runs), *vary, *recover, *against]
+        [
+            "cleanroom",
+            "confirm",
+            source.url,
+            source.commit,
+            *call_options(confirmation.entry, confirmation.runs),
+            *vary,
+            *recover,
+            *stage,
+            *against,
+        ]
     )

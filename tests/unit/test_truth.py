@@ -16,7 +16,7 @@ def test_there_are_enough_and_half_are_held() -> None:
     assert len(cases) >= 120
     assert verdicts["HELD"] >= len(cases) / 2
     assert verdicts["DRIFTED"] >= 50
-    assert len({case.family for case in cases}) == 9
+    assert len({case.family for case in cases}) == 10
     assert len({case.story for case in cases}) >= 0.9 * len(cases)
     assert all(case.causes for case in cases if case.verdict == "DRIFTED")
 

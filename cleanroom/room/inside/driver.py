@@ -21,11 +21,11 @@ from .effects import without_step
 from .entered import Snakemake
 from .interrupt import Interruption
 from .stack import _override, arguments, settings_step
+from .stage import STAGED, START, enter_staged
 from .steps import lint_step, plan_step, replanned, run_step
 from .warden import HostGone, Warden, tree, tree_change
 from .words import IN, WORK, Events, export, load, name, raw
 
-START = os.path.join(IN, "start.py")
 REPLAN = "CLEANROOM_REPLAN"
 RESUMED = 1_000_000_000  # attempts of a resumed run are numbered from here
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
@@ -186,6 +186,8 @@ def limit_reached():
 
 def main():
     find_interpreter()
+    if STAGED in sys.argv:
+        enter_staged(Snakemake())
     with open(os.path.join(IN, "spec.json")) as stream:
         spec = json.load(stream)
     os.umask(int(spec["umask"], 8))

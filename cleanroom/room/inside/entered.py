@@ -18,6 +18,7 @@ class Snakemake:
             cli = snakemake
         self.cli = cli
         import snakemake.jobs
+        import snakemake.rules
         import snakemake.workflow
 
         try:
@@ -26,6 +27,7 @@ class Snakemake:
             from snakemake.scheduler import JobScheduler
         self.scheduler = JobScheduler
         self.job = snakemake.jobs.Job
+        self.rule = snakemake.rules.Rule
         self.workflow = snakemake.workflow.Workflow
         self.valued = set()
         self.options = self._options()
@@ -54,6 +56,14 @@ class Snakemake:
             found = self.cli.get_profile_dir(profile)
             return found and str(found[1])
         return self.cli.get_profile_file(profile, "config.yaml")
+
+    def local_executor(self):
+        """The class that runs jobs on this machine."""
+        try:
+            from snakemake.executors.local import Executor
+        except ImportError:
+            from snakemake.executors import CPUExecutor as Executor
+        return Executor
 
     def executors(self):
         if self.major < 8:

@@ -6,6 +6,7 @@ import os
 
 from .plan import graph_of, job_record, jobs_of, plan_record, rule_record
 from .stack import arguments
+from .stage import stage
 from .words import OUT, WORK, Here, attempt, clean, export, name
 
 REPLANNED = "replan.json"
@@ -69,6 +70,8 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
 
     `first` is the number of the first attempt; an `interruption` may end it all before.
     """
+    if spec.get("staged"):
+        stage(spec, snakemake)
     started, seen, workflows, numbers = {}, set(), [], itertools.count(first)
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register

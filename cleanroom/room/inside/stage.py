@@ -1,0 +1,86 @@
+"""Jobs that see only what they declare: each works in a folder of its own with links to its inputs (Snakemake's `shadow: minimal`).
+
+Snakemake runs such a job in a process of its own, which reads the workflow again: that one enters here too (`--staged`).
+Not here: which files are shown though no job declares them.
+"""
+
+import inspect
+import json
+import os
+import sys
+
+from .words import IN, WORK, raw
+
+START, STAGED = os.path.join(IN, "start.py"), "--staged"
+_MINIMAL = ("minimal", "copy-minimal")
+
+
+def stage(spec, snakemake):
+    """From here on, every job is staged, but those that work on a file in place or through a pipe."""
+    _enter_here(snakemake.local_executor())
+    kept = set(spec["staged"]["kept"])
+    _declared_only(snakemake.rule, snakemake.job, kept)
+    _shown(snakemake.job, spec["staged"]["shown"])
+
+
+def enter_staged(snakemake):
+    """The process of one job, as Snakemake called it."""
+    with open(os.path.join(IN, "spec.json")) as stream:
+        stage(json.load(stream), snakemake)
+    argv = sys.argv[sys.argv.index(STAGED) + 1 :]
+    sys.path.insert(0, os.getcwd())  # as under `python -m`
+    sys.exit(snakemake.main(argv))
+
+
+def _enter_here(executor):
+    original = executor.format_job_exec
+
+    def format_job_exec(self, job):
+        return original(self, job).replace(" -m snakemake ", " -B %s %s " % (START, STAGED), 1)
+
+    executor.format_job_exec = format_job_exec
+
+
+def _declared_only(rule_class, job_class, kept):
+    def keeps(rule):
+        flags = {flag for file in rule.output for flag, value in (getattr(file, "flags", None) or {}).items() if value}
+        return bool(flags & kept) or bool(getattr(rule, "template_engine", None))
+
+    def depth(self):
+        own = self.__dict__.get("shadow_depth")
+        return own if own in _MINIMAL or getattr(self, "norun", False) or keeps(self) else "minimal"
+
+    def set_depth(self, value):
+        self.__dict__["shadow_depth"] = value
+
+    def is_shadow(self):
+        within = not any(str(f).startswith("..") for f in [*self.input, *self.output, *self.log])
+        return within and self.rule.shadow_depth is not None
+
+    rule_class.shadow_depth = property(depth, set_depth)
+    job_class.is_shadow = property(is_shadow)
+
+
+def _shown(job_class, shown):
+    """Links to more files, also to such as are not there yet: what a job writes there stays."""
+    original = job_class.prepare
+
+    def link_all(self):
+        own = {os.path.abspath(str(f)) for f in [*self.output, *self.log]}
+        for path in shown if self.shadow_dir else ():
+            full = os.path.join(WORK, raw(path))
+            link = os.path.join(self.shadow_dir, os.path.relpath(full))
+            if full not in own and not os.path.lexists(link):
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                os.makedirs(os.path.dirname(link), exist_ok=True)
+                os.symlink(full, link)
+
+    async def prepare(self, *args, **kwargs):
+        await original(self, *args, **kwargs)
+        link_all(self)
+
+    def prepare_at_once(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        link_all(self)
+
+    job_class.prepare = prepare if inspect.iscoroutinefunction(original) else prepare_at_once

@@ -395,6 +395,8 @@ class Evidence(Value, frozen=True):
     """When it was killed and then resumed, in words."""
     staged: bool = False
     """Whether its jobs saw only what they declare."""
+    unstaged: tuple[str, ...] = ()
+    """The rules of which jobs saw everything nevertheless."""
     only: tuple[str, ...] = ()
     """The outputs that a control was asked for, where it is not one of the whole workflow."""
     declared: Declared = Declared()

@@ -8,7 +8,6 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.errors import ExitCode
-from cleanroom.evidence.stage import unstaged
 from cleanroom.model import (
     Audit,
     AuditOutcome,
@@ -40,7 +39,7 @@ _LADDER = {
     "control": (True, "a second run of the same profile leaves the same results", "whether one profile agrees with itself"),
     "vary": (True, "the results do not hang on time zone, locale, user or host", "whether another machine would give the same results"),
     "recover": (True, "an interrupted run resumes to the same results", "whether a killed and resumed run gives the same results"),
-    "stage": (True, "jobs need only the files that they declare", "whether jobs need files that no rule declares"),
+    "stage": (True, "jobs need no file by a relative path that they do not declare", "whether jobs need files that no rule declares"),
     "baseline": (True, "the results are those of an earlier confirmation", "whether the results are those of an earlier commit or machine"),
 }  # fmt: skip
 
@@ -224,7 +223,7 @@ def _ladder(
     elif unproven:
         climbed["recover"] = VerdictName.INCONCLUSIVE
     if staged := next((run for run in runs if run.staged), None):
-        climbed["stage"] = _compared_rung(not nothing and staged.comparable, [c for c in comparisons if c.staged])
+        climbed["stage"] = _compared_rung(not nothing and not _not_staged(staged), [c for c in comparisons if c.staged])
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
         climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
@@ -237,7 +236,8 @@ def _ladder(
         if name == "recover" and unproven:
             left_open = f"{open_without}; {unproven[0]}"
         if name == "stage" and staged is not None:
-            left_open = _not_staged(staged, left_open)
+            rules = f"whether jobs of {', '.join(staged.unstaged)} need such files: they cannot be staged" if staged.unstaged else ""
+            left_open = f"{open_without}; {why}" if (why := _not_staged(staged)) else left_open or rules
         if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
             proves = f"the results hang on none of these: {', '.join(factors)}"
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
@@ -252,12 +252,12 @@ def _rung(proven: bool, failed: bool, differs: bool) -> VerdictName:
     return VerdictName.DRIFTED if differs else VerdictName.HELD
 
 
-def _not_staged(run: Evidence, left_open: str) -> str:
-    """What a staged run leaves open: all of it where it ended before any job failed, else the rules whose jobs cannot be staged."""
-    if run.status is RunStatus.FAILED and not run.comparable:
-        return f"{left_open}; {run.label} did not end well: {_first_line(run.why)}"
-    kept = unstaged(run.plan) if run.plan else ()
-    return left_open or (f"whether jobs of {', '.join(kept)} need such files: they cannot be staged" if kept else "")
+def _not_staged(run: Evidence) -> str:
+    """Why a run whose jobs were to be staged shows nothing of what they need."""
+    if not run.comparable:
+        return f"{run.label} did not end well: {_first_line(run.why)}"
+    made = {attempt.job.rule for attempt in run.attempts if attempt.job.output}
+    return "" if made - set(run.unstaged) else f"no job of {run.label} could be staged"
 
 
 def _not_resumed(run: Evidence) -> str:

@@ -19,7 +19,6 @@ import msgspec
 from cleanroom.errors import CleanroomError, Interrupted
 from cleanroom.evidence.collect import changed, collect, removed, unkept
 from cleanroom.evidence.context import FACTORS, environment, value_of
-from cleanroom.evidence.stage import IN_PLACE, Stage
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hasher, Signature, scan
 from cleanroom.model import (
@@ -40,7 +39,7 @@ from cleanroom.model import (
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
-from cleanroom.room.claims import ClaimError, Claims, Event, EventReader, read_claims
+from cleanroom.room.claims import ClaimError, Claims, Event, EventReader, FinalClaim, read_claims
 from cleanroom.room.engines import open_engine
 from cleanroom.room.interface import Limits, Network, RoomExit, RoomJob
 from cleanroom.source import open_repository
@@ -73,6 +72,12 @@ class Interrupt(Value, frozen=True):
     def __str__(self) -> str:
         when = {"start": "at the start of", "middle": "in the middle of", "after": "after"}[self.moment]
         return f"SIG{self.signal} {when} job {self.job + 1}"
+
+
+class Stage(Value, frozen=True):
+    """Jobs that see only what they declare, and the files that are `shown` to all of them nevertheless (paths from the clone)."""
+
+    shown: tuple[str, ...] = ()
 
 
 class RunRequest(Value, frozen=True):
@@ -200,14 +205,14 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits), request.steps)
     if status is RunStatus.FAILED and told:
         why += f"\n{told}"
-    blank = _really_varied(blank, claims.versions)
+    blank, final = _really_varied(blank, claims.versions), claims.final or FinalClaim()
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
         actions=claims.settings.actions, steps=_all_steps(claims.steps, request.steps), lints=claims.lints,
         plan=_with_rules(claims), replan=claims.replan, effects=claims.effects,
         unknown_key=claims.settings.error.key if claims.settings.error else "", attempts=claims.attempts,
-        idle=claims.final.idle if claims.final else (), undescribed=claims.undescribed, artifacts=artifacts,
+        idle=final.idle, unstaged=final.unstaged, undescribed=claims.undescribed, artifacts=artifacts,
         tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
     )  # fmt: skip
 
@@ -244,7 +249,7 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
         "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "interrupted", "unlock", "grace")},
-        "staged": {"shown": list(request.staged.shown), "kept": IN_PLACE} if request.staged else None,
+        "staged": msgspec.to_builtins(request.staged),
         "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
         "umask": value_of("umask", request.varied),
         "processors": value_of("processors", request.varied), "date": value_of("date", request.varied),

@@ -56,6 +56,7 @@ class StepClaim(Value, frozen=True):
 class FinalClaim(Value, frozen=True):
     idle: tuple[Job, ...] = ()
     code: int = 0
+    unstaged: tuple[str, ...] = ()
 
 
 class Event(Value, frozen=True):

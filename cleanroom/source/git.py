@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -64,7 +65,7 @@ def _configuration(cache: Path) -> Path:
     path, text = cache / "gitconfig", "".join(lines)
     if not path.exists() or path.read_text() != text:
         cache.mkdir(parents=True, exist_ok=True)
-        part = cache / f".gitconfig-{os.getpid()}"
+        part = cache / f".gitconfig-{uuid.uuid4().hex}"
         part.write_text(text)
         part.replace(path)
     return path

@@ -1,8 +1,9 @@
 """Causes are named with certainty only where nothing else could have done it."""
 
 from cleanroom.cause import read_causes
-from cleanroom.model import Override, Setting
-from tests.unit.values import comparison, difference, evidence
+from cleanroom.cause.undeclared import undeclared_candidates
+from cleanroom.model import Origin, Override, Plan, Role, Rule, RunStatus, Sameness, Setting, Step, StepStatus
+from tests.unit.values import artifact, attempt, comparison, difference, evidence, job
 
 
 def settings(**values: object) -> tuple[Setting, ...]:
@@ -39,3 +40,23 @@ def test_a_control_that_differs_blames_no_profile() -> None:
 
 def test_no_difference_has_no_cause() -> None:
     assert read_causes([evidence("local"), evidence("ci")], [comparison()]) == ()
+
+
+def test_files_that_a_failed_job_names_are_the_likeliest() -> None:
+    """Its own files are no candidates; the workflow's file, which every error names, is none of the likely ones."""
+    made = job(inputs=("data/a.txt",), command="sh count.sh data/a.txt > out.txt")
+    usual = evidence("local", attempts=(attempt(made),), plan=Plan(jobs=(made,), rules={"count": Rule(file="Snakefile")}))
+    said = Step(name="run", status=StepStatus.FAILED, log="Snakefile, line 3: cannot open data/a.txt.fai")
+    staged = evidence("local", staged=True, status=RunStatus.FAILED, attempts=(attempt(made, ok=False),), steps=(said,))
+    lost = comparison(staged=True, artifacts=(difference(sameness=Sameness.MISSING),))
+    tracked = ("Snakefile", "README.md", "data/a.txt", "data/a.txt.fai", "scripts/count.sh")
+    assert undeclared_candidates(usual, staged, lost, tracked) == (("data/a.txt.fai", "scripts/count.sh"), ("README.md", "Snakefile"))
+
+
+def test_a_file_of_nobody_that_is_missing_comes_first() -> None:
+    left = artifact("side.txt", index=-1, role=Role.UNDECLARED), artifact()
+    usual, staged = evidence("local", artifacts=left), evidence("local", staged=True)
+    gone = difference(path="side.txt", sameness=Sameness.MISSING)
+    origin = Origin(rule="count", wildcards={}, paths=("out.txt",), derived=(), left=None, right=None)
+    found = undeclared_candidates(usual, staged, comparison(staged=True, artifacts=(gone,), origins=(origin,)), ("a.txt",))
+    assert found == (("side.txt",), ("a.txt",)), "the output of the job where it begins is its own"

@@ -3,14 +3,16 @@
 import hashlib
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cleanroom.errors import SourceError, UsageError
 from cleanroom.source import lfs, open_repository
-from cleanroom.source.git import _public
+from cleanroom.source.git import _configuration, _public
 from tests.conftest import commit_all, git, require
 
 Make = Callable[..., Path]
@@ -197,3 +199,19 @@ def test_a_bare_repository(make_repository: Make, tmp_path: Path) -> None:
     opened = open_repository(str(tmp_path / "bare.git"), tmp_path / "cache")
     source = opened.resolve("main")
     assert (opened.clone(source.commit, tmp_path / "clone"), source.uncommitted) == ([b"a"], 0)
+
+
+def test_threads_that_open_a_fresh_cache_at_once(make_repository: Make, tmp_path: Path) -> None:
+    """Each round has a cache of its own, in which git's configuration is not there yet."""
+    repo = make_repository(files={"a": "1"})
+    threads = 8
+    for number in range(30):
+        together = threading.Barrier(threads)
+
+        def configure(number: int = number, together: threading.Barrier = together) -> str:
+            together.wait()
+            return _configuration(tmp_path / str(number)).read_text()
+
+        with ThreadPoolExecutor(threads) as pool:
+            assert len(set(pool.map(lambda _, configure=configure: configure(), range(threads)))) == 1
+    assert open_repository(str(repo), tmp_path / "0").resolve("HEAD").commit

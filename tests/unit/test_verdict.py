@@ -27,6 +27,11 @@ LOCAL, CI = evidence("local"), evidence("ci")
 CONTROL = evidence("local", control=True)
 STUCK = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", status=RunStatus.FAILED, why="Incomplete files.")
 RESUMED = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", attempts=())
+STAGED = evidence("local", called="local (staged)", staged=True)
+LOST = evidence(
+    "local", called="local (staged)", staged=True, status=RunStatus.FAILED, why="x", attempts=(attempt(job(), ok=False),), artifacts=()
+)
+UNPLANNED = evidence("local", called="local (staged)", staged=True, status=RunStatus.FAILED, why="The plan failed.", attempts=())
 VARIED = evidence("local", called="local (varied)", varied=("user",))
 HELD, DRIFTED, FAILED, INCONCLUSIVE = VerdictName.HELD, VerdictName.DRIFTED, VerdictName.FAILED, VerdictName.INCONCLUSIVE
 
@@ -63,6 +68,16 @@ TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, in
     ),
     ("a resumed run differs", [LOCAL, RESUMED], [comparison(right="local (killed)", resumed=True, artifacts=(difference(),))], DRIFTED, 1),
     ("a resumed run is the same", [LOCAL, RESUMED], [comparison(right="local (killed)", resumed=True)], HELD, 0),
+    ("a staged run is the same", [LOCAL, STAGED], [comparison(right="local (staged)", staged=True)], HELD, 0),
+    (
+        "a job of a staged run fails: its results are missing",
+        [LOCAL, LOST],
+        [comparison(right="local (staged)", staged=True, artifacts=(difference(sameness=Sameness.MISSING),))],
+        DRIFTED,
+        1,
+    ),
+    ("a staged run ends before any job, beside two profiles that agree", [LOCAL, CI, UNPLANNED], [comparison()], HELD, 0),
+    ("a staged run ends before any job, and there is nothing else", [LOCAL, UNPLANNED], [], INCONCLUSIVE, 4),
     ("a resumed run asks a person", [LOCAL, CI, STUCK], [comparison()], HELD, 0),
     ("a resumed run asks a person, and there is nothing else", [LOCAL, STUCK], [], INCONCLUSIVE, 4),
     (
@@ -198,3 +213,16 @@ def test_a_run_that_ended_before_it_could_be_killed_proves_nothing_of_recovery(s
     recover = next(r for r in found.rungs if r.name == "recover")
     assert (found.verdict, recover.verdict) == (HELD, rung)
     assert ("had ended before it could be killed" in recover.unproven) is (rung is INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("unstaged", "rung", "said"),
+    [((), HELD, ""), (("count",), INCONCLUSIVE, "no job of local (staged) could be staged"), (("pipes",), HELD, "jobs of pipes")],
+)
+def test_only_jobs_that_were_staged_prove_that_they_need_nothing_else(unstaged: tuple[str, ...], rung: VerdictName, said: str) -> None:
+    run = evidence("local", called="local (staged)", staged=True, unstaged=unstaged)
+    found = judge([LOCAL, run], [comparison(right="local (staged)", staged=True)], ["local", "local (staged)"], NO_AUDIT)
+    (stage,) = (r for r in found.rungs if r.name == "stage")
+    assert stage.verdict is rung
+    assert said in stage.unproven
+    assert bool(said) == bool(stage.unproven)

@@ -129,6 +129,11 @@ def job_record(job, dag):
     }
 
 
+def key_of(job):
+    """What tells a job from every other one of the workflow."""
+    return (job.rule.name, tuple(sorted(dict(job.wildcards_dict).items())), tuple(str(f) for f in job.output))
+
+
 def jobs_of(dag):
     """Every job of the graph, group jobs opened (Snakemake 7 lists groups, 8 and 9 their members)."""
     for job in dag.jobs:

@@ -9,18 +9,30 @@ import json
 import os
 import sys
 
-from .words import IN, WORK, raw
+from .plan import key_of
+from .words import IN, OUT, WORK, clean, raw
 
 START, STAGED = os.path.join(IN, "start.py"), "--staged"
+_RECORD = os.path.join(OUT, "staged.jsonl")
+_IN_PLACE = {"pipe", "service", "update"}  # flags of outputs that must be where they are
 _MINIMAL = ("minimal", "copy-minimal")
 
 
 def stage(spec, snakemake):
     """From here on, every job is staged, but those that work on a file in place or through a pipe."""
     _enter_here(snakemake.local_executor())
-    kept = set(spec["staged"]["kept"])
-    _declared_only(snakemake.rule, snakemake.job, kept)
+    _declared_only(snakemake.rule, snakemake.job)
     _shown(snakemake.job, spec["staged"]["shown"])
+
+
+def unstaged(keys):
+    """The rules of those jobs that made something and did not say that they were staged."""
+    try:
+        with open(_RECORD) as stream:
+            staged = set(stream.read().splitlines())
+    except OSError:
+        staged = set()
+    return sorted({clean(key[0]) for key in keys if key[2] and json.dumps(key) not in staged})
 
 
 def enter_staged(snakemake):
@@ -41,10 +53,10 @@ def _enter_here(executor):
     executor.format_job_exec = format_job_exec
 
 
-def _declared_only(rule_class, job_class, kept):
+def _declared_only(rule_class, job_class):
     def keeps(rule):
         flags = {flag for file in rule.output for flag, value in (getattr(file, "flags", None) or {}).items() if value}
-        return bool(flags & kept) or bool(getattr(rule, "template_engine", None))
+        return bool(flags & _IN_PLACE) or bool(getattr(rule, "template_engine", None))
 
     def depth(self):
         own = self.__dict__.get("shadow_depth")
@@ -66,6 +78,9 @@ def _shown(job_class, shown):
     original = job_class.prepare
 
     def link_all(self):
+        if self.shadow_dir:
+            with open(_RECORD, "a") as stream:
+                stream.write(json.dumps(key_of(self)) + "\n")
         own = {os.path.abspath(str(f)) for f in [*self.output, *self.log]}
         for path in shown if self.shadow_dir else ():
             full = os.path.join(WORK, raw(path))

@@ -4,9 +4,9 @@ import filecmp
 import itertools
 import os
 
-from .plan import graph_of, job_record, jobs_of, plan_record, rule_record
+from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
 from .stack import arguments
-from .stage import stage
+from .stage import stage, unstaged
 from .words import OUT, WORK, Here, attempt, clean, export, name
 
 REPLANNED = "replan.json"
@@ -77,9 +77,6 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
     init, register = scheduler.__init__, job_class.register
     finish, fail = scheduler._finish_jobs, scheduler._handle_error
 
-    def key(job):
-        return (job.rule.name, tuple(sorted(dict(job.wildcards_dict).items())), tuple(str(f) for f in job.output))
-
     def on_init(self, workflow, *args, **kwargs):
         Here.keep()
         workflows.append(workflow)
@@ -90,7 +87,7 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
 
     def on_register(self, *args, **kwargs):
         try:
-            number = started[key(self)] = next(numbers)
+            number = started[key_of(self)] = next(numbers)
             record = job_record(self, self.dag)
             rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
             seen.add(self.rule.name)
@@ -104,8 +101,8 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
 
     def ended(job, ok):
         for member in job.jobs if job.is_group() else [job]:
-            if key(member) in started:
-                events.say("end", number=started[key(member)], ok=ok)
+            if key_of(member) in started:
+                events.say("end", number=started[key_of(member)], ok=ok)
 
     def on_finish(self):
         jobs = list(self._tofinish)
@@ -126,7 +123,7 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
     if workflows:
         dag = graph_of(workflows[-1])
         for job in jobs_of(dag):
-            if key(job) not in started:
+            if key_of(job) not in started:
                 final.append(job_record(job, dag))
-    export("final.json", {"idle": final, "code": code})
+    export("final.json", {"idle": final, "code": code, "unstaged": unstaged(started) if spec.get("staged") else []})
     return code

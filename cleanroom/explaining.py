@@ -3,7 +3,9 @@
 Not here: what the evidence shows by itself.
 """
 
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -15,13 +17,15 @@ from cleanroom.compare.artifacts import Ground
 from cleanroom.compare.narrow import as_targets, origin_targets
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
-from cleanroom.evidence.context import FACTORS
+from cleanroom.evidence.context import FACTORS, HELD_CLOCK
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.gather import RunRequest, Watch
 from cleanroom.model import Cause, Comparison, Evidence, SettingClass, digest
 from cleanroom.prepare import Ready
 from cleanroom.profiles.table import look_up
 
+_HELD_RUNS = 3
+"""Runs with something held fixed that must agree before it is named: fewer would agree by luck too often."""
 _SHOWN = 3
 """Files that a step names; of more it gives the number."""
 
@@ -72,12 +76,35 @@ def _of_surroundings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[
 def _of_noise(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
     """A control has another hash seed than the baseline: whether the same seed gives the same tells if that is all."""
     again = tries.differs(tries.ready.varied((), f"{left.label} once more under the same hash seed"), noise_too=True)
-    if again is not False:
-        text = "a second run under the same profile and hash seed differs too: no profile is the cause"
-        return (Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True, steps=tuple(tries.steps)),) if again else ()
+    if again is None:
+        return ()
+    if again:
+        return _of_moving(tries, left)
     values = {run.label: run.context["hash seed"] for run in (left, right)}
     text = "under the same hash seed a second run agrees: the order of a set or of hashes is in a result, and no profile is the cause"
     return (Cause(name="hash seed", values=values, found=text, certain=True, steps=tuple(tries.steps)),)
+
+
+def _of_moving(tries: "_Tries", left: Evidence) -> tuple[Cause, ...]:
+    """What moves from run to run under one hash seed: with something held fixed, until several runs agree."""
+    held: list[tuple[str, str, dict[str, Any], str]] = []
+    if left.versions.get("faketime"):
+        held.append(("date", HELD_CLOCK, {"clock": HELD_CLOCK}, "passes"))
+    if _at_once(left) and not str(left.versions.get("snakemake", "")).startswith("7."):  # there, a limit of jobs is one of cores
+        held.append(("jobs at once", "1", {"jobs_in_parallel": 1}, "as many as there are cores"))
+    for name, fixed, how, usual in held:
+        labels = [f"{left.label} with {name} held at {fixed} ({number})" for number in range(1, _HELD_RUNS + 1)]
+        if tries.agree([tries.ready.steady(label, only=tries.only, **how) for label in labels]):
+            text = f"with it held at {fixed}, {_HELD_RUNS} runs agree; without, two of two differ from the first: no profile is the cause"
+            return (Cause(name=name, values={left.label: usual, labels[0]: fixed}, found=text, certain=True, steps=tuple(tries.steps)),)
+    text = "a second run under the same profile and hash seed differs too: no profile is the cause"
+    return (Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True, steps=tuple(tries.steps)),)
+
+
+def _at_once(run: Evidence) -> bool:
+    """Whether two jobs were at work at the same time."""
+    spans = sorted((a.started, a.ended) for a in run.attempts if a.job.output)
+    return any(later[0] < (earlier[1] or later[0]) for earlier, later in itertools.pairwise(spans))
 
 
 def _of_undeclared(tries: "_Tries", left: Evidence, right: Evidence, comparison: Comparison) -> tuple[Cause, ...]:
@@ -134,6 +161,14 @@ class _Tries:
             found = self._plan_differs(run) if "run" not in request.steps else self._results_differ(run, noise_too)
         said = {True: f"differs from {self._baseline.label}", False: f"is as {self._baseline.label}", None: "did not end well"}[found]
         self.steps.append(f"{request.called}: {said} (evidence {digest(run)[:12]})")
+        return found
+
+    def agree(self, requests: Sequence[RunRequest]) -> bool:
+        """Whether all runs end well and leave the same as the first of them."""
+        first, *others = runs = run_all(requests, self._watch)
+        found = all(run.comparable for run in runs) and not any(compare(first, run, self._ground).differs for run in others)
+        said = f"{'agree' if found else 'do not agree'} (evidence {', '.join(digest(run)[:12] for run in runs)})"
+        self.steps.append(f"{first.label} and {len(others)} more: they {said}")
         return found
 
     def _results_differ(self, run: Evidence, noise_too: bool) -> bool:

@@ -1,6 +1,8 @@
 """The truth bench: how often a confirmation says what is true. `make truth` prints the table.
 
-python -m benchmarks.truth.run [--engine E] [--only TEXT] [--json FILE] [--record] [--jobs N]
+python -m benchmarks.truth.run [--engine E] [--only TEXT] [--json FILE] [--record] [--jobs N] [--peers]
+
+`--peers` asks on the same cases what people use today, and prints it beside.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.truth.cases import Case, read_cases
 from benchmarks.truth.judge import Answer, ask
+from benchmarks.truth.peers import Said, ask_peers
 
 RECORD = Path(__file__).with_name("record.json")
 """What the suite reached last; it must not fall below."""
@@ -30,6 +33,29 @@ def answers(cases: Sequence[Case], folder: Path, engine: str, jobs: int, saw: Ca
 
     with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(one, cases))
+
+
+def with_peers(found: Sequence[Answer], folder: Path, jobs: int) -> list[Said]:
+    """What cleanroom and every peer said of the cases that are held or drift."""
+    plain = [a for a in found if a.case.verdict in ("HELD", "DRIFTED")]
+    said = [Said("cleanroom", a.case, {"DRIFTED": True, "HELD": False}.get(a.verdict), a.seconds) for a in plain]
+    with ThreadPoolExecutor(jobs) as pool:
+        for more in pool.map(lambda a: ask_peers(a.case, folder / a.case.family / a.case.name), plain):
+            said += more
+    return said
+
+
+def peers_table(said: Sequence[Said]) -> str:
+    """One row for each; none but cleanroom names a file's rule or a cause."""
+    lines = ["| who | drift found | false alarms | could not tell | seconds a case |", "|---|---|---|---|---|"]
+    for who in dict.fromkeys(s.peer for s in said):
+        of = [s for s in said if s.peer == who]
+        drift, held = ([s for s in of if s.case.verdict == verdict] for verdict in ("DRIFTED", "HELD"))
+        lines.append(
+            f"| {who} | {sum(s.differs is True for s in drift)} of {len(drift)} | {sum(s.differs is True for s in held)} of {len(held)} | "
+            f"{sum(s.differs is None for s in of)} | {sum(s.seconds for s in of) / len(of):.1f} |"
+        )
+    return "\n".join(lines)
 
 
 def score(found: Sequence[Answer]) -> dict[str, float | int]:
@@ -100,20 +126,26 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a part of the names of cases")
     parser.add_argument("--json", default="")
     parser.add_argument("--record", action="store_true", help="write down what was reached")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--peers", action="store_true", help="ask what people use today, too (reprotest where it is installed)")
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="cases at once (a run waits now and then)")
     arguments = parser.parse_args()
     cases = [case for case in read_cases() if arguments.only in case.id]
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cleanroom-truth-") as folder:
         dots = lambda a: print("." if not wrong([a]) else "x", end="", flush=True, file=sys.stderr)  # noqa: E731
         found = answers(cases, Path(folder), arguments.engine, arguments.jobs, dots)
+        spent = time.monotonic() - begin
+        said = with_peers(found, Path(folder) / "peers", arguments.jobs) if arguments.peers else []
     print(file=sys.stderr)
     print(table(found))
-    print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s\n")
+    print(f"\n{len(cases)} cases in {spent:.0f} s\n")
+    if said:
+        print(f"{peers_table(said)}\n")
     print("\n".join(wrong(found)))
     whole = score(found)
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps({"all": whole, "wrong": wrong(found)}, indent=1) + "\n")
+        peers = [{"peer": s.peer, "case": s.case.id, "differs": s.differs, "seconds": round(s.seconds, 1)} for s in said]
+        Path(arguments.json).write_text(json.dumps({"all": whole, "wrong": wrong(found), "peers": peers}, indent=1) + "\n")
     if arguments.record:
         RECORD.write_text(json.dumps({k: v for k, v in whole.items() if k != "seconds"}, indent=1) + "\n")
     if arguments.only or not RECORD.exists():

@@ -23,8 +23,11 @@ FACTORS = {
     "folder": Factor(PLACE, "/room/another/place"),
     "umask": Factor("022", "077"),
     "processors": Factor("all", "1"),
+    "directory order": Factor("as the file system gives it", "reversed, in Python"),
 }
 """By name; a time zone as POSIX writes it needs no table of zones. `date` needs libfaketime in the room."""
+HELD_CLOCK = "2030-05-17 12:00:00"
+"""What a clock shows that is held still, in UTC."""
 
 
 def value_of(factor: str, varied: tuple[str, ...]) -> str:

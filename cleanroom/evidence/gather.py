@@ -81,7 +81,8 @@ class Stage(Value, frozen=True):
 
 
 class RunRequest(Value, frozen=True):
-    """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own."""
+    """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own; a `clock`
+    stands still."""
 
     source: Source
     repo: str
@@ -98,6 +99,7 @@ class RunRequest(Value, frozen=True):
     only: tuple[str, ...] = ()
     graft: Graft | None = None
     varied: tuple[str, ...] = ()
+    clock: str = ""
     interrupt: Interrupt | None = None
     staged: Stage | None = None
     declared: Declared = Declared()
@@ -135,6 +137,8 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     seed = environment(request.hash_seed, request.varied)["PYTHONHASHSEED"]
     context = {"hash seed": seed, "network": request.network}
     context |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
+    if request.clock:
+        context["clock"] = f"held at {request.clock}"
     if request.profiles_of:
         context["profiles of"] = request.profiles_of
     if request.graft:
@@ -252,7 +256,8 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "staged": msgspec.to_builtins(request.staged),
         "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
         "umask": value_of("umask", request.varied),
-        "processors": value_of("processors", request.varied), "date": value_of("date", request.varied),
+        "processors": value_of("processors", request.varied), "date": request.clock or value_of("date", request.varied),
+        "directory order": value_of("directory order", request.varied),
         "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip
 

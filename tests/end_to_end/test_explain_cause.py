@@ -43,9 +43,19 @@ def test_two_that_each_make_a_difference_of_their_own(make_repository: Make, con
     assert {(cause["name"], cause["certain"]) for cause in causes} == {("cores", True), ("default-resources", True)}
 
 
-def test_noise_is_searched_for_no_setting(make_repository: Make, confirm: Confirm) -> None:
+def test_the_clock_is_named_and_no_setting(make_repository: Make, confirm: Confirm) -> None:
+    """With the clock held still, three runs agree."""
     report, causes = found(make_repository, confirm, "date +%N", "cores: 4\n", f"cores: 1\n{INNOCENT}")
+    assert [(cause["name"], cause["certain"]) for cause in causes] == [("date", True)]
+    again, held = causes[0]["steps"]
+    assert again.startswith("a once more under the same hash seed: differs from a")
+    assert "with date held at" in held
+    assert "and 2 more: they agree (evidence " in held
+    assert "differs from itself" in report["sentence"]
+
+
+def test_noise_is_searched_for_no_setting(make_repository: Make, confirm: Confirm) -> None:
+    report, causes = found(make_repository, confirm, "od -An -N8 -tx8 /dev/urandom", "cores: 4\n", f"cores: 1\n{INNOCENT}")
     assert [cause["name"] for cause in causes] == ["not deterministic"]
-    (step,) = causes[0]["steps"]
-    assert step.startswith("a once more under the same hash seed: differs from a")
+    assert any("they do not agree" in step for step in causes[0]["steps"])
     assert "differs from itself" in report["sentence"]

@@ -10,6 +10,7 @@ Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the fin
 `JobScheduler._finish_jobs` and `_handle_error` its end, `Workflow.lint` the parsed rules.
 """
 
+import gc
 import glob
 import json
 import os
@@ -20,6 +21,7 @@ import sys
 from .effects import without_step
 from .entered import Snakemake
 from .interrupt import Interruption
+from .listing.sitecustomize import reverse
 from .stack import _override, arguments, settings_step
 from .stage import STAGED, START, enter_staged
 from .steps import lint_step, plan_step, replanned, run_step
@@ -160,8 +162,18 @@ def inhabit(spec, snakemake, events):
         step("run", run, watched=False)
 
 
+def another_order(spec):
+    """This Python and every other one that starts in the room list folders in reverse."""
+    if spec["directory order"].startswith("reversed"):
+        folder = os.path.join(IN, "cleanroom_room", "listing")
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+        reverse()
+
+
 def another_date(spec):
-    """What jobs start from here on sees another date, where libfaketime is in the room; Snakemake itself and its clock do not."""
+    """What jobs start from here on sees another date, or one that stands still, where libfaketime is in the room; Snakemake itself and
+    its clock do not.
+    """
     if spec["date"] != "today" and FAKETIME:
         os.environ.update(LD_PRELOAD=FAKETIME[0], FAKETIME=spec["date"], FAKETIME_DONT_FAKE_MONOTONIC="1", NO_FAKE_STAT="1")
 
@@ -184,21 +196,31 @@ def limit_reached():
     return ""
 
 
+def imported():
+    """Snakemake, whose modules stay: they are not searched for garbage while they come in, nor by any step after it."""
+    gc.disable()
+    snakemake = Snakemake()
+    gc.freeze()
+    gc.enable()
+    return snakemake
+
+
 def main():
     find_interpreter()
     if STAGED in sys.argv:
-        enter_staged(Snakemake())
+        enter_staged(imported())
     with open(os.path.join(IN, "spec.json")) as stream:
         spec = json.load(stream)
     os.umask(int(spec["umask"], 8))
     if spec["processors"] != "all":
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(spec["processors"])])
+    another_order(spec)
     cores = os.environ.pop(REPLAN, None)
     if cores is not None:
-        sys.exit(replanned(spec, Snakemake(), cores))
+        sys.exit(replanned(spec, imported(), cores))
     events = Events()
     try:
-        snakemake = Snakemake()
+        snakemake = imported()
         python = ".".join(map(str, sys.version_info[:3]))
         known = re.compile(spec["known"])
         unlisted = sorted(key for key in set(snakemake.options.values()) if not known.fullmatch(key))

@@ -1,4 +1,4 @@
-# The default room image: a Python, a pinned Snakemake, git, and the tools of a minimal Debian.
+# The default room image: a Python, a pinned Snakemake, git, libfaketime (for `--vary`), and the tools of a minimal Debian.
 # `cleanroom image` builds it; where python:3.12-slim-bookworm cannot be pulled, on a base made from Debian packages.
 ARG BASE=python:3.12-slim-bookworm
 FROM ${BASE}
@@ -12,8 +12,8 @@ ARG PIP_RETRIES
 ARG PIP_DEFAULT_TIMEOUT
 COPY ca.pem /tmp/build/ca.pem
 
-RUN command -v git >/dev/null || { \
-      apt-get update && apt-get install --yes --no-install-recommends git procps && rm -rf /var/lib/apt/lists/*; }
+RUN dpkg --status git procps libfaketime >/dev/null 2>&1 || { \
+      apt-get update && apt-get install --yes --no-install-recommends git procps libfaketime && rm -rf /var/lib/apt/lists/*; }
 # Snakemake 7 builds a C extension, and needs the PuLP and setuptools of its time.
 RUN case "${SNAKEMAKE}" in 7.*) apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev python3-dev \
       && rm -rf /var/lib/apt/lists/* ;; esac

@@ -222,11 +222,11 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
 
 
 def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
-    """The date is another one only where the room has libfaketime."""
-    if versions.get("faketime"):
-        return evidence
-    context = {name: value for name, value in evidence.context.items() if name != "date"}
-    return msgspec.structs.replace(evidence, varied=tuple(f for f in evidence.varied if f != "date"), context=context)
+    """The date is another one only where the room has libfaketime, and there are fewer processors only where there were several."""
+    same = {"date"} if not versions.get("faketime") else set()
+    same |= {"processors"} if versions.get("processors") == 1 else set()
+    context = {name: value for name, value in evidence.context.items() if name not in same}
+    return msgspec.structs.replace(evidence, varied=tuple(f for f in evidence.varied if f not in same), context=context)
 
 
 _SCRATCH = {"shadow-prefix": "shadow", "local-storage-prefix": ""}

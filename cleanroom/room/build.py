@@ -16,7 +16,7 @@ from cleanroom.room.docker import DEFAULT_IMAGE, DockerEngine
 
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"
-_PACKAGES = "python3,python3-venv,ca-certificates,git,procps"
+_PACKAGES = "python3,python3-venv,ca-certificates,git,procps,libfaketime"
 _PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_RETRIES", "PIP_DEFAULT_TIMEOUT")
 _PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

@@ -16,7 +16,7 @@ FAST = {
     "vacuous/outputs-are-committed", "vacuous/only-logs", "context/uncommitted-file", "context/process-id", "accepted/gzip-time",
     "accepted/log-that-is-an-input", "accepted/manifest-repeats-a-digest", "accepted/float-noise-within-a-tolerance", "real/vcf-allele",
     "real/checkpoint-by-threads", "real/tracked-file-overwritten", "innocent/a-long-cluster-profile", "innocent/set-threads-of-a-careful-rule",
-    "commits/refactoring", "commits/output-renamed", "commits/the-commit-before-fails",
+    "commits/refactoring", "commits/output-renamed", "commits/the-commit-before-fails", "staging/settings-with-a-silent-fallback", "staging/pipe",
 }  # fmt: skip
 CASES = {case.id: case for case in read_cases()}
 

@@ -212,8 +212,9 @@ def main():
     with open(os.path.join(IN, "spec.json")) as stream:
         spec = json.load(stream)
     os.umask(int(spec["umask"], 8))
+    processors = sorted(os.sched_getaffinity(0))
     if spec["processors"] != "all":
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(spec["processors"])])
+        os.sched_setaffinity(0, processors[: int(spec["processors"])])
     another_order(spec)
     cores = os.environ.pop(REPLAN, None)
     if cores is not None:
@@ -224,7 +225,8 @@ def main():
         python = ".".join(map(str, sys.version_info[:3]))
         known = re.compile(spec["known"])
         unlisted = sorted(key for key in set(snakemake.options.values()) if not known.fullmatch(key))
-        export("versions.json", {"snakemake": snakemake.version, "python": python, "unlisted": unlisted, "faketime": bool(FAKETIME)})
+        of_room = {"faketime": bool(FAKETIME), "processors": len(processors)}
+        export("versions.json", dict(of_room, snakemake=snakemake.version, python=python, unlisted=unlisted))
         inhabit(spec, snakemake, events)
     except HostGone:
         sys.exit(4)

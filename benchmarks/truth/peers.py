@@ -9,6 +9,8 @@ Where a case is about two commits, they get both commits under one profile. Not 
 """
 
 import filecmp
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,7 +29,6 @@ _VARIATIONS = "--vary=-user_group,-domain_host,-fileordering,-kernel"
 """Without those that want another user, another host's name, FUSE, or another kernel's personality."""
 _CLOCK = "FAKETIME_DONT_FAKE_MONOTONIC=1"
 """Under another date Snakemake waits for ever without it."""
-_FILES = "*.txt *.csv *.tsv *.json *.gz *.zip *.tar *.vcf *.sam *.svg *.png *.pdf *.ipynb *.bin"
 
 
 class Said(NamedTuple):
@@ -55,10 +56,11 @@ def ask_peers(case: Case, folder: Path) -> list[Said]:
         Said("by size", case, _other_sizes(folder) if ran else None, spent),
         Said("dry-run", case, _another(folder, "plan") if planned else None, spent),
     ]
+    made = [shlex.quote(path) for path in _made(folder, part)] if ran else []
     if shutil.which("reprotest"):
         begin = time.monotonic()
         called = " ".join([_CLOCK, _SNAKEMAKE, *_targets(case), "--profile", "profiles/a", "--workflow-profile", "none"])
-        code = _ended(["reprotest", _VARIATIONS, "--no-diffoscope", "-s", str(repo / part), called, _FILES], folder)
+        code = _ended(["reprotest", _VARIATIONS, "--no-diffoscope", "-s", str(repo / part), called, " ".join(made)], folder) if made else -1
         said.append(Said("reprotest", case, {0: False, 1: True}.get(code), time.monotonic() - begin))
     return said
 
@@ -73,6 +75,12 @@ def _ended(command: Sequence[str], cwd: Path) -> int:
         return subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS).returncode
     except subprocess.TimeoutExpired:
         return -1
+
+
+def _made(folder: Path, part: Path) -> list[str]:
+    """What the run under the first profile made, for reprotest, which wants to be told: as seen from the workflow's folder."""
+    files = [line.partition("\t")[0] for line in (folder / "1.sizes").read_text().splitlines()]
+    return sorted(os.path.relpath(file, part) for file in files if not (folder / "repo" / file).exists())
 
 
 def _another(folder: Path, what: str) -> bool:

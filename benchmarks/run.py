@@ -1,6 +1,6 @@
 """The benchmarks: each a ratio or a bound, measured in one run. `make bench` prints the table of docs/benchmarks.md.
 
-python -m benchmarks.run [small] [many] [room] [hashing] [artifacts] [audit] [plans] [labelled] [pairs]
+python -m benchmarks.run [small] [many] [room] [further] [hashing] [artifacts] [audit] [plans] [labelled] [pairs]
                          [csv] [binary] [small_files] [--repeats N]
 """
 
@@ -64,6 +64,15 @@ def small(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
     by_hand = [str(ROOT / "benchmarks" / "by_hand.sh"), str(repo), IMAGE, "laptop", "server"]
     value, times = ratio(lambda: timed(confirm(repo, scratch)), lambda: timed(by_hand), repeats)
     yield "two profiles of five jobs / by hand", f"{value:.2f} ({times})", "at most 0.45"
+
+
+def further(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
+    """One profile in other surroundings, and one whose jobs are staged, each against one run more of the same profile."""
+    repo = repository(scratch / "further", ROOT / "fixtures" / "wordcount")
+    for option, what, bound in (("--vary", "other surroundings", "at most 1.2"), ("--stage", "staged jobs", "")):
+        ours, once_more = (confirm(repo, scratch, "--profile", "laptop", *more) for more in ([option], ["--repeats", "1"]))
+        value, times = ratio(lambda ours=ours: timed(ours), lambda once_more=once_more: timed(once_more), repeats)  # type: ignore[misc]
+        yield f"{what} (`{option}`) / one run more", f"{value:.2f} ({times})", bound
 
 
 def many(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
@@ -185,7 +194,7 @@ def main() -> None:
     arguments = parser.parse_args()
     # `artifacts` comes first: the peak of memory is that of the largest child so far.
     parts: dict[str, Callable[[Path, int], Iterator[tuple[str, str, str]]]] = {
-        "artifacts": artifacts, "small": small, "room": room, "many": many, "hashing": hashing, "audit": audit, "plans": plans,
+        "artifacts": artifacts, "small": small, "room": room, "further": further, "many": many, "hashing": hashing, "audit": audit, "plans": plans,
         "labelled": labelled, "pairs": pairs, "csv": comparing.csv, "binary": comparing.binary, "small_files": comparing.pairs,
     }  # fmt: skip
     print("| what | measured | bound |\n|---|---|---|")

@@ -26,6 +26,8 @@ from cleanroom.profiles.table import look_up
 
 _HELD_RUNS = 3
 """Runs with something held fixed that must agree before it is named: fewer would agree by luck too often."""
+_PATIENCE, _TIMES = 30.0, 5.0
+"""How long a run may take whose clock stands still, where a program may wait for it: seconds, and times the usual."""
 _SHOWN = 3
 """Files that a step names; of more it gives the number."""
 
@@ -94,7 +96,8 @@ def _of_moving(tries: "_Tries", left: Evidence) -> tuple[Cause, ...]:
         held.append(("jobs at once", "1", {"jobs_in_parallel": 1}, "as many as there are cores"))
     for name, fixed, how, usual in held:
         labels = [f"{left.label} with {name} held at {fixed} ({number})" for number in range(1, _HELD_RUNS + 1)]
-        if tries.agree([tries.ready.steady(label, only=tries.only, **how) for label in labels]):
+        limit = _PATIENCE + _TIMES * left.seconds
+        if tries.agree([tries.ready.steady(label, limit, only=tries.only, **how) for label in labels]):
             text = f"with it held at {fixed}, {_HELD_RUNS} runs agree; without, two of two differ from the first: no profile is the cause"
             return (Cause(name=name, values={left.label: usual, labels[0]: fixed}, found=text, certain=True, steps=tuple(tries.steps)),)
     text = "a second run under the same profile and hash seed differs too: no profile is the cause"
@@ -125,7 +128,10 @@ def _of_undeclared(tries: "_Tries", left: Evidence, right: Evidence, comparison:
     if seeing_all:
         text = "a job that works in a folder of its own leaves something else, or fails, though it sees every file there"
         return (Cause(name="the folder of a job", values={}, found=text, certain=True, steps=tuple(tries.steps)),)
-    sets = independent(named, moves) if named and moves(named) else independent(every, moves)
+    sets = independent(named, moves) if named and moves(named) else []
+    rest = tuple(path for path in every if path not in itertools.chain(*sets))
+    if not sets or moves(rest):
+        sets += independent(rest, moves)
     values = {path: {left.label: "seen by every job", right.label: "seen by none that does not declare it"} for path in every}
     return _named(sets, values, tries, "the staged run and one in which every file is shown")
 

@@ -99,11 +99,15 @@ class Ready:
         steps = ("settings", "plan", "run")
         return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=steps)
 
-    def steady(self, label: str, *, clock: str = "", jobs_in_parallel: int | None = None, only: tuple[str, ...] = ()) -> RunRequest:
-        """The baseline with something held fixed that may move from run to run."""
-        steps = ("settings", "plan", "run")
+    def steady(
+        self, label: str, seconds: float, *, clock: str = "", jobs_in_parallel: int | None = None, only: tuple[str, ...] = ()
+    ) -> RunRequest:
+        """The baseline with something held fixed that may move from run to run; its run may take `seconds`."""
+        limits = msgspec.structs.replace(self.base.limits, run=min(seconds, self.base.limits.run))
         jobs = jobs_in_parallel or self.base.jobs_in_parallel
-        return msgspec.structs.replace(self.base, clock=clock, jobs_in_parallel=jobs, called=label, only=only, steps=steps)
+        return msgspec.structs.replace(
+            self.base, clock=clock, jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=("settings", "plan", "run")
+        )
 
     def staged(self, label: str, *, shown: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline with jobs that see only what they declare, and what is shown to all."""

@@ -81,8 +81,9 @@ class Stage(Value, frozen=True):
 
 
 class RunRequest(Value, frozen=True):
-    """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own; a `clock`
-    stands still."""
+    """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own; a
+    `clock` stands still.
+    """
 
     source: Source
     repo: str
@@ -139,6 +140,8 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     context |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
     if request.clock:
         context["clock"] = f"held at {request.clock}"
+    if request.staged and request.staged.shown:
+        context["shown to every job"] = f"{len(request.staged.shown)} files that no rule of it declares"
     if request.profiles_of:
         context["profiles of"] = request.profiles_of
     if request.graft:

@@ -28,7 +28,11 @@ def test_an_undeclared_file_is_named(make_repository: Make, confirm: Confirm, en
     result, report = confirm(make_repository(files=FILES | {"Snakefile": UNDECLARED}), "--engine", engine, "--stage")
     assert (result.code, rung(report)["verdict"]) == (1, "DRIFTED"), result.out
     assert [(c["name"], c["certain"]) for c in report["causes"]] == [("scripts/count.sh", True)]
-    assert len(report["causes"][0]["steps"]) == 2, "one shows that staging alone changes nothing, one that this file does it"
+    assert [step.partition(" (evidence")[0] for step in report["causes"][0]["steps"]] == [
+        "a (staged), but every file is shown: is as a",
+        "a (staged) without scripts/count.sh: differs from a",
+        "a (staged) without Snakefile, data/b.txt, profiles/a/config.yaml: is as a",
+    ], "one shows that staging alone changes nothing, one that this file does it, and one that no other file does"
     assert "hangs on what no rule declares: scripts/count.sh" in report["sentence"]
     assert [(d["path"], d["rule"]) for d in report["differences"] if d["decides"]] == [("out.txt", "one")]
     assert "scripts/count.sh" in next(run["why"] for run in report["runs"] if run["staged"]), "what the job said is told"

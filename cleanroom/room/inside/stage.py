@@ -78,11 +78,12 @@ def _shown(job_class, shown):
     original = job_class.prepare
 
     def link_all(self):
-        if self.shadow_dir:
-            with open(_RECORD, "a") as stream:
-                stream.write(json.dumps(key_of(self)) + "\n")
+        if not self.shadow_dir or self.rule.shadow_depth not in _MINIMAL:
+            return
+        with open(_RECORD, "a") as stream:
+            stream.write(json.dumps(key_of(self)) + "\n")
         own = {os.path.abspath(str(f)) for f in [*self.output, *self.log]}
-        for path in shown if self.shadow_dir else ():
+        for path in shown:
             full = os.path.join(WORK, raw(path))
             link = os.path.join(self.shadow_dir, os.path.relpath(full))
             if full not in own and not os.path.lexists(link):

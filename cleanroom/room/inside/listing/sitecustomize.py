@@ -31,8 +31,10 @@ class _Reversed:
 
 def reverse():
     listdir, scandir = os.listdir, os.scandir
-    os.listdir = lambda *path: listdir(*path)[::-1]
-    os.scandir = lambda *path: _Reversed(scandir(*path))
+    if not getattr(listdir, "in_reverse", False):  # twice would be not at all
+        os.listdir = lambda *path: listdir(*path)[::-1]
+        os.scandir = lambda *path: _Reversed(scandir(*path))
+        os.listdir.in_reverse = True
 
 
 if __name__ == "sitecustomize":

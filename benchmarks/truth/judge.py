@@ -1,5 +1,6 @@
 """One case confirmed, and its report held against the truth. Not here: many cases, tables."""
 
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +60,7 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
     except CleanroomError as error:
         return Answer(case, "", (), (), (), time.monotonic() - begin, str(error), broke=True)
     return Answer(
-        case, report.verdict, tuple(_origins(report)), tuple(_causes(case, report)), tuple(_paths(report)), time.monotonic() - begin,
+        case, report.verdict, tuple(_origins(report)), tuple(_causes(report)), tuple(_paths(report)), time.monotonic() - begin,
         report.reasons[0] if report.reasons else "",
     )  # fmt: skip
 
@@ -73,12 +74,12 @@ def _origins(report: Report) -> list[str]:
     return list(dict.fromkeys(o.rule for o in report.origins))
 
 
-def _causes(case: Case, report: Report) -> list[str]:
+def _causes(report: Report) -> list[str]:
     """What a reader takes for the cause: what is said with certainty, else all that is not told apart; for a run that proves nothing,
     the settings that its findings name.
     """
     if report.verdict is VerdictName.INCONCLUSIVE:
         said = [f.key for f in report.findings if f.key and f.severity == "error"]
-        return list(dict.fromkeys(said)) or [c for c in case.causes if f"'{c}'" in report.reasons[0]]
+        return list(dict.fromkeys(said)) or re.findall(r"'([\w-]+)'", report.reasons[0])
     certain = [c.name for c in report.causes if c.certain]
     return list(dict.fromkeys(certain or [c.name for c in report.causes] or [f.key for f in report.findings if f.code == "CR-016"]))

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import posixpath
 import stat
+import time
 from collections.abc import Iterator
 
 from cleanroom.evidence.walk import Hashed, Signature
@@ -83,6 +84,18 @@ def _parents(path: str) -> Iterator[str]:
         yield path
 
 
+def _tick() -> float:
+    """By how many seconds the clock from which file systems take their times may be behind."""
+    realtime_coarse = 5  # Linux's number of it; Python has no name for it
+    try:
+        return time.clock_getres(realtime_coarse)
+    except OSError:
+        return 0.01
+
+
+_TICK = _tick()
+
+
 class _AtWork:
     """Which attempts were running at a moment; an attempt whose end was not seen is of none."""
 
@@ -93,7 +106,8 @@ class _AtWork:
         """The latest end of all spans up to each: before the first that reaches a moment, no span does."""
 
     def at(self, moment: float) -> tuple[int, ...]:
-        first, last = bisect.bisect_left(self._latest, moment), bisect.bisect_right(self._starts, moment)
+        """A file system takes its times from a clock that is behind by up to one of its ticks: who was at work within it."""
+        first, last = bisect.bisect_left(self._latest, moment), bisect.bisect_right(self._starts, moment + _TICK)
         return tuple(sorted(i for _, end, i in self._spans[first:last] if moment <= end))
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from cleanroom.evidence.collect import changed, collect, removed
+from cleanroom.evidence.collect import _TICK, _AtWork, changed, collect, removed
 from cleanroom.evidence.walk import Hasher, open_beneath, scan
 from cleanroom.model import FileRef, Job, Kind, Role
-from tests.unit.values import attempt
+from tests.unit.values import attempt, job
 
 
 @pytest.fixture
@@ -132,3 +133,12 @@ def test_roles(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     (gone,) = removed(before, after, ())
     assert (gone.path, gone.kind, gone.role) == ("gone.txt", Kind.REMOVED, Role.TRACKED)
     assert not list(removed(before, after, ("gone.txt",)))
+
+
+def test_a_file_that_was_written_as_a_job_began_is_of_that_job() -> None:
+    """The file system's clock is behind by up to a tick, so that the file seems older than the job."""
+    jobs = [msgspec.structs.replace(attempt(job()), started=start, ended=start + 1) for start in (10.0, 12.0, 13.0005)]
+    at_work = _AtWork(tuple(jobs))
+    assert 0 < _TICK <= 0.01
+    assert [at_work.at(moment) for moment in (10.0 - 0.9 * _TICK, 10.0 - 1.1 * _TICK, 10.5, 11.5)] == [(0,), (), (0,), ()]
+    assert at_work.at(13.0) == (1, 2), "either may have written it"

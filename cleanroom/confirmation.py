@@ -20,7 +20,7 @@ from cleanroom.earlier import Earlier, find_earlier
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.folder import as_left_by
-from cleanroom.evidence.gather import STEPS, Interrupt, RunRequest, Watch
+from cleanroom.evidence.gather import STEPS, Interrupt, RunRequest, Stage, Watch
 from cleanroom.explaining import explain_causes
 from cleanroom.findings import finding, ordered
 from cleanroom.model import Acceptance, Comparison, Confirmation, Evidence, Finding, RunStatus, VerdictName, digest, run_label
@@ -73,7 +73,7 @@ def _run_all(
     if ready.vary:
         requests.append(ready.varied(tuple(FACTORS), f"{ready.profiles[0].name} (varied)"))
     if ready.stage:
-        requests.append(ready.staged(f"{ready.profiles[0].name} (staged)"))
+        requests.append(ready.staged(f"{ready.profiles[0].name} (staged)", Stage()))
     least = max(ready.repeats, 1 if len(requests) == 1 and before is None else 0)
     requests += [ready.control(number) for number in range(1, least + 1)]
     also = [before] if isinstance(before, RunRequest) else []

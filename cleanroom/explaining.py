@@ -19,7 +19,7 @@ from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
 from cleanroom.evidence.fan_out import run_all
-from cleanroom.evidence.gather import RunRequest, Watch
+from cleanroom.evidence.gather import RunRequest, Stage, Watch
 from cleanroom.model import Cause, Comparison, Evidence, SettingClass, digest
 from cleanroom.prepare import Ready
 from cleanroom.profiles.table import look_up
@@ -114,13 +114,15 @@ def _of_undeclared(tries: "_Tries", left: Evidence, right: Evidence, comparison:
     """Staged runs in which all files but some are shown to every job."""
     named, others = undeclared_candidates(left, right, comparison, tries.ready.delivered)
     every = (*named, *others)
+    nobodys = {artifact.path for artifact in left.artifacts if artifact.job < 0}
 
     def moves(hidden: tuple[str, ...]) -> bool | None:
         kept = frozenset(hidden)
         what = ", ".join(hidden) if len(hidden) <= _SHOWN else f"{len(hidden)} files"
         label = f"{right.label} without {what}" if hidden else f"{right.label}, but every file is shown"
         shown = tuple(path for path in every if path not in kept)
-        return tries.differs(tries.ready.staged(label, shown=shown, only=tries.only))
+        stage = Stage(shown=shown, strays=tuple(path for path in shown if path in nobodys))
+        return tries.differs(tries.ready.staged(label, stage, only=tries.only))
 
     seeing_all = moves(())
     if seeing_all is None:

@@ -109,9 +109,9 @@ class Ready:
             self.base, clock=clock, jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=("settings", "plan", "run")
         )
 
-    def staged(self, label: str, *, shown: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> RunRequest:
+    def staged(self, label: str, stage: Stage, *, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline with jobs that see only what they declare, and what is shown to all."""
-        return msgspec.structs.replace(self.base, staged=Stage(shown=shown), called=label, only=only, steps=("settings", "plan", "run"))
+        return msgspec.structs.replace(self.base, staged=stage, called=label, only=only, steps=("settings", "plan", "run"))
 
     def interrupted(self, run: Evidence, interrupt: Interrupt) -> RunRequest:
         """A profile's run, killed at a moment and resumed as the profile itself would resume it; else as that run was."""

@@ -75,9 +75,13 @@ class Interrupt(Value, frozen=True):
 
 
 class Stage(Value, frozen=True):
-    """Jobs that see only what they declare, and the files that are `shown` to all of them nevertheless (paths from the clone)."""
+    """Jobs that see only what they declare, and the files that are `shown` to all of them nevertheless (paths from the clone).
+
+    `strays` are those of them that no job declares: what a job leaves there is kept.
+    """
 
     shown: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 class RunRequest(Value, frozen=True):

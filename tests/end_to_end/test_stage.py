@@ -74,3 +74,11 @@ def test_a_job_that_tells_its_folder_is_not_said_to_need_a_file(make_repository:
     snakefile = 'rule all:\n    input: "out.txt"\nrule one:\n    output: "out.txt"\n    shell: "pwd > {output}"\n'
     _, report = confirm(make_repository(files=FILES | {"Snakefile": snakefile}), "--engine", "sandbox", "--stage")
     assert [c["name"] for c in report["causes"]] == ["the folder of a job"]
+
+
+def test_an_undeclared_file_beside_folders_checkpoints_and_groups(make_repository: Make, confirm: Confirm) -> None:
+    """Showing every file to every job makes no folder that is another job's output."""
+    _, report = confirm(make_repository("features"), "--engine", "sandbox", "--stage")
+    assert [(c["name"], c["certain"]) for c in report["causes"]] == [("work/undeclared.txt", True)]
+    assert {d["path"] for d in report["differences"] if d["decides"]} == {"work/undeclared.txt"}
+    assert rung(report)["verdict"] == "DRIFTED"

@@ -22,7 +22,7 @@ def stage(spec, snakemake):
     """From here on, every job is staged, but those that work on a file in place or through a pipe."""
     _enter_here(snakemake.local_executor())
     _declared_only(snakemake.rule, snakemake.job)
-    _shown(snakemake.job, spec["staged"]["shown"])
+    _shown(snakemake.job, spec["staged"]["shown"], set(spec["staged"]["strays"]))
 
 
 def unstaged(keys):
@@ -73,8 +73,8 @@ def _declared_only(rule_class, job_class):
     job_class.is_shadow = property(is_shadow)
 
 
-def _shown(job_class, shown):
-    """Links to more files, also to such as are not there yet: what a job writes there stays."""
+def _shown(job_class, shown, strays):
+    """Links to more files. Those to strays are made before there is such a file: what a job writes there stays."""
     original = job_class.prepare
 
     def link_all(self):
@@ -86,8 +86,11 @@ def _shown(job_class, shown):
         for path in shown:
             full = os.path.join(WORK, raw(path))
             link = os.path.join(self.shadow_dir, os.path.relpath(full))
-            if full not in own and not os.path.lexists(link):
+            if any(full == output or full.startswith(output + os.sep) for output in own) or os.path.lexists(link):
+                continue
+            if path in strays:
                 os.makedirs(os.path.dirname(full), exist_ok=True)
+            if path in strays or os.path.lexists(full):
                 os.makedirs(os.path.dirname(link), exist_ok=True)
                 os.symlink(full, link)
 

@@ -6,7 +6,7 @@ import itertools
 import posixpath
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from cleanroom.evidence.walk import Hashed, Signature
 from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path
@@ -99,8 +99,8 @@ _TICK = _tick()
 class _AtWork:
     """Which attempts were running at a moment; an attempt whose end was not seen is of none."""
 
-    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
-        self._spans = sorted((a.started, a.ended, i) for i, a in enumerate(attempts) if a.ended is not None)
+    def __init__(self, attempts: tuple[Attempt, ...], codeless: Container[str] = ()) -> None:
+        self._spans = sorted((a.started, a.ended, i) for i, a in enumerate(attempts) if a.ended is not None and a.job.rule not in codeless)
         self._starts = [start for start, _, _ in self._spans]
         self._latest = list(itertools.accumulate((end for _, end, _ in self._spans), max))
         """The latest end of all spans up to each: before the first that reaches a moment, no span does."""
@@ -136,15 +136,16 @@ def collect(
     unchanged: set[bytes],
     scratch: tuple[str, ...] = (),
     place: str = PLACE,
+    codeless: Container[str] = (),
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 
     `place` is where the clone was in the room; `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
     `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
-    nobody's work, and no artifact.
+    nobody's work, and no artifact. `codeless` are rules that run nothing, and so are at work on no file.
     """
     owners = _Owners(attempts)
-    at_work = _AtWork(attempts)
+    at_work = _AtWork(attempts, codeless)
     artifacts = []
     for raw, seen in touched.items():
         path = escape_path(raw)

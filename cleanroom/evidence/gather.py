@@ -207,7 +207,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         hashed = hasher.digests(touched)
         told = _failed_logs(claims, hasher)
     unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
-    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), place)
+    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), place, _codeless(claims))
     artifacts += tuple(removed(before, after, claims.tracked_outputs))
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
@@ -406,6 +406,12 @@ def _with_rules(claims: Claims) -> Plan | None:
     if claims.plan is None:
         return None
     return msgspec.structs.replace(claims.plan, rules=claims.rules | claims.plan.rules)
+
+
+def _codeless(claims: Claims) -> set[str]:
+    """Rules that only gather what others make."""
+    plan = _with_rules(claims)
+    return {name for name, rule in plan.rules.items() if not rule.code} if plan else set()
 
 
 def _as_delivered(request: RunRequest, room: rooms.Room, paths: set[bytes], pool: Executor) -> set[bytes]:

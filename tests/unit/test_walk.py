@@ -142,3 +142,6 @@ def test_a_file_that_was_written_as_a_job_began_is_of_that_job() -> None:
     assert 0 < _TICK <= 0.01
     assert [at_work.at(moment) for moment in (10.0 - 0.9 * _TICK, 10.0 - 1.1 * _TICK, 10.5, 11.5)] == [(0,), (), (0,), ()]
     assert at_work.at(13.0) == (1, 2), "either may have written it"
+    last = msgspec.structs.replace(attempt(job("all", "")), started=11.001, ended=11.002)
+    assert _AtWork((jobs[0], last)).at(10.999) == (0, 1)
+    assert _AtWork((jobs[0], last), {"all"}).at(10.999) == (0,), "a rule that runs nothing writes nothing"

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Collection, Sequence
 
-from cleanroom.model import Comparison, Evidence, Job, Sameness
+from cleanroom.model import Comparison, Evidence, Job, Kind, Sameness
 
 
 def undeclared_candidates(
@@ -15,13 +15,14 @@ def undeclared_candidates(
     """
     jobs = _origin_jobs(left, right, comparison)
     declared: set[str] = set.intersection(*({f.path for f in (*job.input, *job.output)} for job in jobs)) if jobs else set()
-    files = sorted({*delivered, *(a.path for a in left.artifacts if a.kind == "file")} - declared)
+    files = sorted({*delivered, *(a.path for a in left.artifacts if a.kind is Kind.FILE)} - declared)
     lost = {d.path for d in comparison.artifacts if d.sameness is Sameness.MISSING and not d.rule}
     said = "\n".join([right.why, *(step.log for step in right.steps), *(job.command for job in jobs), *_code(left, jobs)])
     workflow = {rule.file for rule in left.plan.rules.values()} if left.plan else set()  # Snakemake names it in every error
     named = [f for f in files if f in lost or (f not in workflow and (f in said or posixpath.basename(f) in said))]
+    others = set(files) - set(named)
     named.sort(key=lambda f: (f not in lost, f not in said, f))
-    return tuple(named), tuple(f for f in files if f not in named)
+    return tuple(named), tuple(f for f in files if f in others)
 
 
 def _origin_jobs(left: Evidence, right: Evidence, comparison: Comparison) -> list[Job]:

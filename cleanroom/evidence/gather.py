@@ -367,7 +367,7 @@ def _status(claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tupl
         step = steps.get(name)
         if step is None or step.status is not StepStatus.OK:
             code = f" with exit code {step.code}" if step else ""
-            text = _last_lines(_told(step.log), 12) if step else ""
+            text = _last_lines(_told(step.log), 20) if step else ""
             return RunStatus.FAILED, f"The {name} failed{code}." + (f"\n{text}" if text else "")
     return RunStatus.COMPLETED, ""
 

@@ -5,6 +5,7 @@ python -m benchmarks.run [small] [many] [room] [further] [hashing] [artifacts] [
 """
 
 import argparse
+import functools
 import json
 import os
 import resource
@@ -71,7 +72,7 @@ def further(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
     repo = repository(scratch / "further", ROOT / "fixtures" / "wordcount")
     for option, what, bound in (("--vary", "other surroundings", "at most 1.2"), ("--stage", "staged jobs", "")):
         ours, once_more = (confirm(repo, scratch, "--profile", "laptop", *more) for more in ([option], ["--repeats", "1"]))
-        value, times = ratio(lambda ours=ours: timed(ours), lambda once_more=once_more: timed(once_more), repeats)  # type: ignore[misc]
+        value, times = ratio(functools.partial(timed, ours), functools.partial(timed, once_more), repeats)
         yield f"{what} (`{option}`) / one run more", f"{value:.2f} ({times})", bound
 
 

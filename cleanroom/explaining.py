@@ -106,8 +106,8 @@ def _of_moving(tries: "_Tries", left: Evidence) -> tuple[Cause, ...]:
 
 def _at_once(run: Evidence) -> bool:
     """Whether two jobs were at work at the same time."""
-    spans = sorted((a.started, a.ended) for a in run.attempts if a.job.output)
-    return any(later[0] < (earlier[1] or later[0]) for earlier, later in itertools.pairwise(spans))
+    spans = sorted((a.started, a.ended) for a in run.attempts if a.job.output and a.ended is not None)
+    return any(start < end for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 def _of_undeclared(tries: "_Tries", left: Evidence, right: Evidence, comparison: Comparison) -> tuple[Cause, ...]:

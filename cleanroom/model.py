@@ -436,7 +436,12 @@ class Evidence(Value, frozen=True):
     @property
     def of_profile(self) -> bool:
         """Whether it is the run of a profile as such: no control, in the usual surroundings, neither killed on the way nor staged."""
-        return not (self.control or self.varied or self.interrupted or self.staged)
+        return not (self.control or self.varied or self.on_trial)
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether it was killed on the way or its jobs were staged: that it fails is an answer then, and no failure of the workflow."""
+        return bool(self.interrupted) or self.staged
 
     @property
     def comparable(self) -> bool:

@@ -23,6 +23,8 @@ from cleanroom.source import open_repository
 # too: it differs from the rooms that it controls in nothing but the profile. The baseline's room also plans under the other one.
 _BASELINE_SEED, _OTHER_SEED = 1, 2
 PLANNING = ("settings", "lint", "plan", "replan", "without")
+_ONLY_RUN = ("settings", "plan", "run")
+"""What a run needs that is no run of a profile as such: nothing is asked of its settings."""
 
 
 class Request(Value, frozen=True):
@@ -89,15 +91,14 @@ class Ready:
         self, base: Profile, giver: Profile, keys: tuple[str, ...], label: str, *, only: tuple[str, ...] = (), plan_only: bool = False
     ) -> RunRequest:
         """A profile with some settings of another one, under the hash seed of all but the baseline."""
-        steps = ("settings", "plan") if plan_only else ("settings", "plan", "run")
+        steps = ("settings", "plan") if plan_only else _ONLY_RUN
         return msgspec.structs.replace(
             self.base, profile=base, graft=Graft(profile=giver.path, keys=keys), called=label, only=only, hash_seed=_OTHER_SEED, steps=steps
         )
 
     def varied(self, factors: tuple[str, ...], label: str, *, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline in other surroundings, and nothing else: under its own hash seed, unless that is varied."""
-        steps = ("settings", "plan", "run")
-        return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=steps)
+        return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=_ONLY_RUN)
 
     def steady(
         self, label: str, seconds: float, *, clock: str = "", jobs_in_parallel: int | None = None, only: tuple[str, ...] = ()
@@ -106,12 +107,12 @@ class Ready:
         limits = msgspec.structs.replace(self.base.limits, run=min(seconds, self.base.limits.run))
         jobs = jobs_in_parallel or self.base.jobs_in_parallel
         return msgspec.structs.replace(
-            self.base, clock=clock, jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=("settings", "plan", "run")
+            self.base, clock=clock, jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=_ONLY_RUN
         )
 
     def staged(self, label: str, stage: Stage, *, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline with jobs that see only what they declare, and what is shown to all."""
-        return msgspec.structs.replace(self.base, staged=stage, called=label, only=only, steps=("settings", "plan", "run"))
+        return msgspec.structs.replace(self.base, staged=stage, called=label, only=only, steps=_ONLY_RUN)
 
     def interrupted(self, run: Evidence, interrupt: Interrupt) -> RunRequest:
         """A profile's run, killed at a moment and resumed as the profile itself would resume it; else as that run was."""

@@ -69,9 +69,7 @@ def judge(
     nothing += unpublished(runs)
     if earlier is not None:
         nothing += vacuous(earlier) or [f"{earlier.label}: {_first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
-    failed = [
-        f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not (run.interrupted or run.staged)
-    ]
+    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.on_trial]
     if len(wanted) + (earlier is not None) < 2 or not comparisons:
         if not nothing and not failed:
             nothing.append("Nothing was compared.")
@@ -180,7 +178,7 @@ def cut(runs: Sequence[Evidence]) -> list[str]:
 
 def unpublished(runs: Sequence[Evidence]) -> list[str]:
     """Parts of the published contract that no file of any run is of: there, nothing was compared."""
-    runs = [run for run in runs if not (run.interrupted or run.staged)]
+    runs = [run for run in runs if not run.on_trial]
     if not runs or not all(run.status is RunStatus.COMPLETED for run in runs):
         return []
     return [f"The published contract names {label}, and no run left such a file." for label in unmatched(runs, runs[-1].declared)[0]]
@@ -222,8 +220,10 @@ def _ladder(
         climbed["recover"] = _compared_rung(not nothing and not unproven, resumed)
     elif unproven:
         climbed["recover"] = VerdictName.INCONCLUSIVE
-    if staged := next((run for run in runs if run.staged), None):
-        climbed["stage"] = _compared_rung(not nothing and not _not_staged(staged), [c for c in comparisons if c.staged])
+    staged = next((run for run in runs if run.staged), None)
+    unstaged = _not_staged(staged) if staged else ""
+    if staged:
+        climbed["stage"] = _compared_rung(not nothing and not unstaged, [c for c in comparisons if c.staged])
     if earlier is not None:
         since = [c for c in comparisons if c.earlier]
         climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
@@ -235,9 +235,10 @@ def _ladder(
             proves, left_open = _PARTIAL
         if name == "recover" and unproven:
             left_open = f"{open_without}; {unproven[0]}"
-        if name == "stage" and staged is not None:
-            rules = f"whether jobs of {', '.join(staged.unstaged)} need such files: they cannot be staged" if staged.unstaged else ""
-            left_open = f"{open_without}; {why}" if (why := _not_staged(staged)) else left_open or rules
+        if name == "stage" and unstaged:
+            left_open = f"{open_without}; {unstaged}"
+        elif name == "stage" and staged and staged.unstaged and not left_open:
+            left_open = f"whether jobs of {', '.join(staged.unstaged)} need such files: they cannot be staged"
         if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
             proves = f"the results hang on none of these: {', '.join(factors)}"
         rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))

@@ -20,9 +20,8 @@ def undeclared_candidates(
     said = "\n".join([right.why, *(step.log for step in right.steps), *(job.command for job in jobs), *_code(left, jobs)])
     workflow = {rule.file for rule in left.plan.rules.values()} if left.plan else set()  # Snakemake names it in every error
     named = [f for f in files if f in lost or (f not in workflow and (f in said or posixpath.basename(f) in said))]
-    others = set(files) - set(named)
-    named.sort(key=lambda f: (f not in lost, f not in said, f))
-    return tuple(named), tuple(f for f in files if f in others)
+    likely = set(named)
+    return tuple(sorted(named, key=lambda f: (f not in lost, f not in said, f))), tuple(f for f in files if f not in likely)
 
 
 def _origin_jobs(left: Evidence, right: Evidence, comparison: Comparison) -> list[Job]:

@@ -145,7 +145,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     if request.clock:
         context["clock"] = f"held at {request.clock}"
     if request.staged and request.staged.shown:
-        context["shown to every job"] = f"{len(request.staged.shown)} files that no rule of it declares"
+        context["shown to every job"] = f"{len(request.staged.shown)} files beside those that it declares"
     if request.profiles_of:
         context["profiles of"] = request.profiles_of
     if request.graft:
@@ -206,8 +206,9 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         touched = changed(before, after)
         hashed = hasher.digests(touched)
         told = _failed_logs(claims, hasher)
+    plan = _with_rules(claims)
     unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
-    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), place, _codeless(claims))
+    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), place, _codeless(plan))
     artifacts += tuple(removed(before, after, claims.tracked_outputs))
     for artifact in artifacts:
         if artifact.sha256 and artifact.kind == "file":
@@ -221,7 +222,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
         actions=claims.settings.actions, steps=_all_steps(claims.steps, request.steps), lints=claims.lints,
-        plan=_with_rules(claims), replan=claims.replan, effects=claims.effects,
+        plan=plan, replan=claims.replan, effects=claims.effects,
         unknown_key=claims.settings.error.key if claims.settings.error else "", attempts=claims.attempts,
         idle=final.idle, unstaged=final.unstaged, undescribed=claims.undescribed, artifacts=artifacts,
         tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
@@ -408,9 +409,8 @@ def _with_rules(claims: Claims) -> Plan | None:
     return msgspec.structs.replace(claims.plan, rules=claims.rules | claims.plan.rules)
 
 
-def _codeless(claims: Claims) -> set[str]:
+def _codeless(plan: Plan | None) -> set[str]:
     """Rules that only gather what others make."""
-    plan = _with_rules(claims)
     return {name for name, rule in plan.rules.items() if not rule.code} if plan else set()
 
 

@@ -55,7 +55,7 @@ def sentence(confirmation: Confirmation) -> str:
             again += f" {since[0].left} differs too." if since else ""
             return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
         case VerdictName.FAILED:
-            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED and not (run.interrupted or run.staged)]
+            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED and not run.on_trial]
             return f"The workflow failed under {listed(failed)}, so that its results cannot be compared."
         case VerdictName.INCONCLUSIVE:
             return f"Nothing was proven. {confirmation.judgement.reasons[0].splitlines()[0]}"

@@ -382,20 +382,14 @@ def _reproduce(confirmation: Confirmation) -> str:
     if confirmation.runs[0].folder:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
     source, earlier = confirmation.source, confirmation.earlier
-    recover = ["--recover"] if any(run.interrupted for run in confirmation.runs) else []
-    vary = ["--vary"] if any(run.varied for run in confirmation.runs) else []
-    stage = ["--stage"] if any(run.staged for run in confirmation.runs) else []
+    climbed = [
+        option
+        for option, asked in (
+            ("--vary", any(run.varied for run in confirmation.runs)), ("--recover", any(run.interrupted for run in confirmation.runs)),
+            ("--stage", any(run.staged for run in confirmation.runs)),
+        )
+        if asked
+    ]  # fmt: skip
     against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
-    return shlex.join(
-        [
-            "cleanroom",
-            "confirm",
-            source.url,
-            source.commit,
-            *call_options(confirmation.entry, confirmation.runs),
-            *vary,
-            *recover,
-            *stage,
-            *against,
-        ]
-    )
+    options = [*call_options(confirmation.entry, confirmation.runs), *climbed, *against]
+    return shlex.join(["cleanroom", "confirm", source.url, source.commit, *options])

@@ -22,7 +22,7 @@ def stage(spec, snakemake):
     """From here on, every job is staged, but those that work on a file in place or through a pipe."""
     _enter_here(snakemake.local_executor())
     _declared_only(snakemake.rule, snakemake.job)
-    _shown(snakemake.job, spec["staged"]["shown"], set(spec["staged"]["strays"]))
+    _when_prepared(snakemake.job, spec["staged"]["shown"], set(spec["staged"]["strays"]))
 
 
 def unstaged(keys):
@@ -73,11 +73,11 @@ def _declared_only(rule_class, job_class):
     job_class.is_shadow = property(is_shadow)
 
 
-def _shown(job_class, shown, strays):
-    """Links to more files. Those to strays are made before there is such a file: what a job writes there stays."""
+def _when_prepared(job_class, shown, strays):
+    """A staged job says so, and gets links to more files. Those to strays are made before there is such a file: what it writes stays."""
     original = job_class.prepare
 
-    def link_all(self):
+    def prepared(self):
         if not self.shadow_dir or self.rule.shadow_depth not in _MINIMAL:
             return
         with open(_RECORD, "a") as stream:
@@ -96,10 +96,10 @@ def _shown(job_class, shown, strays):
 
     async def prepare(self, *args, **kwargs):
         await original(self, *args, **kwargs)
-        link_all(self)
+        prepared(self)
 
     def prepare_at_once(self, *args, **kwargs):
         original(self, *args, **kwargs)
-        link_all(self)
+        prepared(self)
 
     job_class.prepare = prepare if inspect.iscoroutinefunction(original) else prepare_at_once

@@ -28,8 +28,8 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
         elif comparison.resumed:
             found += _interruption(by_label[comparison.right])
         elif comparison.staged:
-            text = "jobs that saw only what they declare leave something else, or fail"
-            found.append(Cause(name=UNDECLARED, values={}, found=text, certain=True))
+            text = "jobs that saw only what they declare leave something else, or fail; not told apart from where they worked"
+            found.append(Cause(name=UNDECLARED, values={}, found=text))
         elif comparison.earlier:
             found += _since(by_label[comparison.left], by_label[comparison.right])
         else:

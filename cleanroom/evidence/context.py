@@ -23,7 +23,7 @@ FACTORS = {
     "folder": Factor(PLACE, "/room/another/place"),
     "umask": Factor("022", "077"),
     "processors": Factor("all", "1"),
-    "directory order": Factor("as the file system gives it", "reversed, in Python"),
+    "directory order in Python": Factor("as the file system gives it", "reversed"),
 }
 """By name; a time zone as POSIX writes it needs no table of zones. `date` needs libfaketime in the room."""
 HELD_CLOCK = "2030-05-17 12:00:00"

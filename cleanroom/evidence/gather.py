@@ -265,7 +265,7 @@ def _spec(request: RunRequest) -> dict[str, object]:
         "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
         "umask": value_of("umask", request.varied),
         "processors": value_of("processors", request.varied), "date": request.clock or value_of("date", request.varied),
-        "directory order": value_of("directory order", request.varied),
+        "directory order": value_of("directory order in Python", request.varied),
         "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip
 

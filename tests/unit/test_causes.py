@@ -60,3 +60,10 @@ def test_a_file_of_nobody_that_is_missing_comes_first() -> None:
     origin = Origin(rule="count", wildcards={}, paths=("out.txt",), derived=(), left=None, right=None)
     found = undeclared_candidates(usual, staged, comparison(staged=True, artifacts=(gone,), origins=(origin,)), ("a.txt",))
     assert found == (("side.txt",), ("a.txt",)), "the output of the job where it begins is its own"
+
+
+def test_a_staged_run_that_differs_does_not_say_by_itself_what_did_it() -> None:
+    """A file that no rule declares, the folder of the job, or chance: only runs in between tell."""
+    runs = evidence("local"), evidence("local", called="local (staged)", staged=True)
+    (cause,) = read_causes(runs, [comparison(right="local (staged)", staged=True, artifacts=(difference(),))])
+    assert (cause.name, cause.certain) == ("undeclared files", False)

@@ -163,7 +163,7 @@ class _Tries:
 
     def differs(self, request: RunRequest, *, noise_too: bool = False) -> bool | None:
         """Whether a run leaves something else than the baseline; None where it did not end well."""
-        (run,) = run_all([request], self._watch)
+        (run,) = run_all([request], self._watch.once())
         found: bool | None = None
         if run.comparable:
             found = self._plan_differs(run) if "run" not in request.steps else self._results_differ(run, noise_too)
@@ -173,7 +173,7 @@ class _Tries:
 
     def agree(self, requests: Sequence[RunRequest]) -> bool:
         """Whether all runs end well and leave the same as the first of them."""
-        first, *others = runs = run_all(requests, self._watch)
+        first, *others = runs = run_all(requests, self._watch.once())
         found = all(run.comparable for run in runs) and not any(compare(first, run, self._ground).differs for run in others)
         said = f"{'agree' if found else 'do not agree'} (evidence {', '.join(digest(run)[:12] for run in runs)})"
         self.steps.append(f"{first.label} and {len(others)} more: they {said}")

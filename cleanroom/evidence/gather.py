@@ -39,7 +39,7 @@ from cleanroom.model import (
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
-from cleanroom.room.claims import ClaimError, Claims, Event, EventReader, FinalClaim, read_claims
+from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims, Event, FinalClaim
 from cleanroom.room.engines import open_engine
 from cleanroom.room.interface import Limits, Network, RoomExit, RoomJob
 from cleanroom.source import open_repository
@@ -124,6 +124,13 @@ class Watch:
     def __init__(self, on_event: Callable[[str, Event], None] | None = None) -> None:
         self._on_event = on_event
         self.cancelled = threading.Event()
+        self.budget = Budget()
+
+    def once(self) -> "Watch":
+        """The same watch for runs that are not kept: what they say takes nothing from those that are."""
+        other = Watch(self._on_event)
+        other.cancelled = self.cancelled
+        return other
 
     def saw(self, label: str, event: Event) -> None:
         if self._on_event:
@@ -193,15 +200,14 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     )  # fmt: skip
     engine = open_engine(request.engine)
     with Hasher(os.fsencode(room.work), pool) as hasher:
-        guard = _Guard(room, request, blank, hasher, watch)
+        guard = _Guard(room, request, blank, watch)
         try:
-            ended = engine.run(job, guard.stop)
+            ended = engine.run(job, guard.stop, guard.said)
         finally:
             engine.close()
         if watch.cancelled.is_set():
             raise Interrupted("Stopped.")
-        guard.read()
-        claims = read_claims(room.out, guard.events)
+        claims = guard.claims()
         after = scan(os.fsencode(room.work))
         touched = changed(before, after)
         hashed = hasher.digests(touched)
@@ -217,7 +223,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits), request.steps)
     if status is RunStatus.FAILED and told:
         why += f"\n{told}"
-    blank, final = _really_varied(blank, claims.versions), claims.final or FinalClaim()
+    blank, final = _really_varied(blank, claims.versions), claims.final or _NOTHING
     return msgspec.structs.replace(
         blank, status=status, why=why, versions=claims.versions, stack=claims.settings.stack, settings=claims.settings.settings,
         overrides=claims.settings.overrides, replaced=claims.settings.replaced, lost=claims.settings.lost,
@@ -227,6 +233,9 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         idle=final.idle, unstaged=final.unstaged, undescribed=claims.undescribed, artifacts=artifacts,
         tracked_outputs=claims.tracked_outputs, away=away, gone=gone,
     )  # fmt: skip
+
+
+_NOTHING = FinalClaim(idle=(), code=0, unstaged=())
 
 
 def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
@@ -280,38 +289,31 @@ def _disk_fault(room: rooms.Room, limits: Limits) -> str:
 
 
 class _Guard:
-    """Looks after one room while it lives: follows its events, hashes ahead, and says when it must end."""
+    """Looks after one room while it lives: hears what it says, and says when it must end."""
 
-    def __init__(self, room: rooms.Room, request: RunRequest, blank: Evidence, hasher: Hasher, watch: Watch) -> None:
-        self.events: list[Event] = []
+    def __init__(self, room: rooms.Room, request: RunRequest, blank: Evidence, watch: Watch) -> None:
         self.fault = ""
-        self._room, self._limits, self._hasher, self._watch = room, request.limits, hasher, watch
+        self._room, self._limits, self._watch = room, request.limits, watch
         self._label = blank.label
-        self._reader = EventReader(room.out)
-        self._outputs: dict[int, list[bytes]] = {}
+        self._reader = ClaimReader(watch.budget)
         self._deadline = time.monotonic() + request.limits.seconds
         self._next_measure = time.monotonic() + _MEASURE_SECONDS
 
-    def read(self) -> None:
+    def said(self, block: bytes) -> None:
+        """A piece of what the room says; what no driver says ends the room."""
+        if self.fault:
+            return
         try:
-            new = self._reader.new()
+            for event in self._reader.feed(block):
+                self._watch.saw(self._label, event)
         except ClaimError as error:
             self.fault = str(error)
-            return
-        for event in new:
-            self.events.append(event)
-            self._watch.saw(self._label, event)
-            if event.event == "start" and event.job is not None:
-                self._outputs[event.number] = [
-                    raw_path(f.path) for f in event.job.output if not {"directory", "pipe", "service"} & set(f.flags)
-                ]
-            elif event.event == "end" and event.ok:
-                for path in self._outputs.pop(event.number, []):
-                    if not path.startswith(b"/") and b".." not in path.split(b"/"):
-                        self._hasher.ahead(path)
+
+    def claims(self) -> Claims:
+        """All that it said."""
+        return self._reader.claims(self._room.out)
 
     def stop(self) -> str:
-        self.read()
         now = time.monotonic()
         if self._watch.cancelled.is_set():
             return "stopped"

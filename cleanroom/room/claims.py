@@ -1,27 +1,65 @@
-"""What a room says of itself: read with bounds, never followed through links, decoded into the model's values.
+"""What a room says of itself: lines of JSON that come through one pipe, decoded into the model's values as they come.
 
-A hostile workflow may have written any of it. Not here: what the host measures.
+A hostile workflow may have made any of it, in the step that it says it of: a line is passed on by the room's first process,
+which runs no code of the workflow and names the step. Not here: what the host measures.
 """
 
 import os
 import stat
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from cleanroom.model import Attempt, Effect, Job, Layer, Lint, Lost, Override, Plan, Rule, Setting, Step, StepStatus, Value
+from cleanroom.model import (
+    Attempt,
+    Effect,
+    FileRef,
+    Hidden,
+    Job,
+    Layer,
+    Lint,
+    Lost,
+    Override,
+    Plan,
+    Rule,
+    Setting,
+    Step,
+    StepStatus,
+    Value,
+)
 
-_MAX_JSON = 2**30
-_MAX_EVENTS = 2**30
-_MAX_LINE = 16 * 2**20
-_BLOCK = 8 * 2**20
+MOST = 256 * 2**20
+"""How many bytes the claims of all runs that are kept at once may take in memory, estimated before they are decoded."""
+_MAX_LINE = 32 * 2**20
+_PER_VALUE = 72
+"""Bytes that a value of JSON takes in memory beside its text, at most, as measured on lists of empty lists."""
 _MAX_TAIL = 16 * 1024
+RESUMED = 1_000_000_000
+"""From where on attempts of a resumed run are numbered, as the driver does."""
 T = TypeVar("T")
 
 
 class ClaimError(Exception):
-    """What a room says of itself is not what a driver writes."""
+    """What a room says of itself is not what a driver says."""
+
+
+class Budget:
+    """The memory that claims may take, shared by the runs of one confirmation."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._left = most
+        self._lock = threading.Lock()
+
+    def spend(self, line: bytes) -> None:
+        """Take what a line will need once it is decoded. Raises: ClaimError where that is more than there is."""
+        values = line.count(b",") + line.count(b"[") + line.count(b"{") + line.count(b":")
+        with self._lock:
+            self._left -= len(line) + _PER_VALUE * values
+            if self._left < 0:
+                raise ClaimError("the rooms said more of themselves than fits into the memory that is set apart for it")
 
 
 class ReadError(Value, frozen=True):
@@ -44,28 +82,31 @@ class SettingsClaim(Value, frozen=True):
     error: ReadError | None = None
 
 
-class StepClaim(Value, frozen=True):
-    status: StepStatus
-    code: int = 0
-    seconds: float = 0.0
-    created: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
+class PlanClaim(Value, frozen=True):
+    """A plan without its jobs, which came before it."""
+
+    rules: dict[str, Rule]
+    config: Any
+    targets: tuple[str, ...]
+    hooks: tuple[str, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
 
 
 class FinalClaim(Value, frozen=True):
-    idle: tuple[Job, ...] = ()
-    code: int = 0
-    unstaged: tuple[str, ...] = ()
+    idle: tuple[Job, ...]
+    code: int
+    unstaged: tuple[str, ...]
 
 
 class Event(Value, frozen=True):
-    """One line of events.jsonl."""
+    """What is told of a room while it lives; `time` is the room's own."""
 
-    event: str
+    event: str = ""
     time: float = 0.0
     name: str = ""
     state: str = ""
+    code: int = 0
+    seconds: float = 0.0
     jobs: int = 0
     number: int = -1
     attempt: int = 1
@@ -73,6 +114,15 @@ class Event(Value, frozen=True):
     job: Job | None = None
     rule: Rule | str | None = None
     text: str = ""
+
+
+class _Tree(Value, frozen=True):
+    """What a step did to the tree of the clone."""
+
+    name: str
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
 
 
 class Claims(Value, frozen=True):
@@ -91,109 +141,239 @@ class Claims(Value, frozen=True):
     done: bool = False
     reached: str = ""
     broken: str = ""
-    """Why a claim could not be read, if one could not."""
+    """Why the claims are not those of a driver, if they are not."""
 
 
-def read_bounded(path: Path, limit: int, *, tail: bool = False) -> bytes | None:
-    """The content of a regular file of at most `limit` bytes (or its last ones); None for anything else."""
+def read_tail(path: Path, limit: int) -> bytes:
+    """The last bytes of a regular file that a room wrote; nothing of anything else."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return None
+        return b""
     with os.fdopen(fd, "rb") as stream:
         info = os.fstat(stream.fileno())
-        if not stat.S_ISREG(info.st_mode) or (info.st_size > limit and not tail):
-            return None
-        if info.st_size > limit:
-            stream.seek(-limit, os.SEEK_END)
+        if not stat.S_ISREG(info.st_mode):
+            return b""
+        stream.seek(max(0, info.st_size - limit))
         return stream.read(limit)
 
 
-class EventReader:
-    """Follows events.jsonl while a room writes it; keeps its place between calls."""
+class _Line(Value, frozen=True):
+    claim: str
+    value: msgspec.Raw
+    time: float = 0.0
 
-    def __init__(self, out: Path) -> None:
-        self._path = out / "events.jsonl"
-        self._position = 0
-        self._rest = b""
-        self._decoder = msgspec.json.Decoder(Event)
 
-    def new(self) -> list[Event]:
-        """The events written since the last call. Raises ClaimError for a line that is none, or for too much of them."""
-        try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return []
-        with os.fdopen(fd, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return []
-            stream.seek(self._position)
-            found: list[Event] = []
-            while block := stream.read(_BLOCK):
-                self._position += len(block)
-                *lines, self._rest = (self._rest + block).split(b"\n")
-                if len(self._rest) > _MAX_LINE or self._position > _MAX_EVENTS:
-                    raise ClaimError("the room wrote more events than a workflow has")
-                found += self._decoded(lines)
+_SAID_OF_STEPS = {"step", "tree", "versions", "override", "tracked", "done"}
+"""What only the first process of a room may say."""
+_SAID_IN = {
+    "settings": {"settings", "profile"},
+    "lint": {"lint"},
+    "plan": {"job", "plan"},
+    "replan": {"job", "plan"},
+    "without": {"effects"},
+    "interrupted": {"planned", "start", "end", "undescribed", "final"},
+    "unlock": set[str](),
+    "run": {"planned", "start", "end", "undescribed", "final"},
+}
+_OWED = {"settings": "settings", "plan": "plan", "without": "effects", "run": "final"}
+"""What a step that ended well has said."""
+
+
+class ClaimReader:
+    """Takes what a room says, in pieces of any size, and keeps what it means."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self._budget = budget or Budget()
+        self._parts: list[bytes] = []
+        self._length = 0
+        self._line = msgspec.json.Decoder(_Line)
+        self._decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+        self._step = ""
+        self._said: set[str] = set()
+        self._steps: dict[str, Step] = {}
+        self._plans: dict[str, Plan] = {}
+        self._jobs: list[Job] = []
+        self._found: dict[str, Any] = {}
+        self._overrides: list[Override] = []
+        self._attempts: dict[int, Attempt] = {}
+        self._rules: dict[str, Rule] = {}
+        self._undescribed: list[str] = []
+
+    def feed(self, block: bytes) -> list[Event]:
+        """What a person may be told of a piece. Raises: ClaimError for what no driver says, or too much of it."""
+        found: list[Event] = []
+        *lines, rest = block.split(b"\n")
+        for line in lines:
+            self._parts.append(line)
+            whole = b"".join(self._parts)
+            self._parts, self._length = [], 0
+            found += self._read(whole)
+        self._parts.append(rest)
+        self._length += len(rest)
+        if self._length > _MAX_LINE:
+            raise ClaimError("the room said more at once than a workflow has to say")
         return found
 
-    def _decoded(self, lines: list[bytes]) -> list[Event]:
+    def _read(self, line: bytes) -> Iterator[Event]:
+        self._budget.spend(line)
         try:
-            return [self._decoder.decode(line) for line in lines]
+            said = self._line.decode(line[1:])
+            yield from self._take(line[:1], said)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise ClaimError(f"the room's events cannot be read ({error})") from None
+            raise ClaimError(f"what the room said cannot be read ({error})") from None
 
+    def _decoded(self, said: _Line, kind: Any) -> Any:
+        if kind not in self._decoders:
+            self._decoders[kind] = msgspec.json.Decoder(kind)
+        return self._decoders[kind].decode(said.value)
 
-def _decode(path: Path, kind: type[T], default: T, faults: list[str]) -> T:
-    raw = read_bounded(path, _MAX_JSON)
-    if raw is None:
-        return default
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        faults.append(f"{path.name}: {error}")
-        return default
+    def _take(self, speaker: bytes, said: _Line) -> Iterator[Event]:
+        allowed = _SAID_OF_STEPS if speaker == b"!" else _SAID_IN.get(self._step, set()) if speaker == b":" else set()
+        if said.claim not in allowed or "done" in self._found:
+            raise ClaimError(f"the room said '{said.claim}' where that is not said")
+        self._said.add(said.claim)
+        match said.claim:
+            case "step":
+                yield self._begin_or_end(self._event(said))
+            case "tree":
+                self._changed(self._decoded(said, _Tree))
+            case "override":
+                self._overrides.append(self._decoded(said, Override))
+            case "job":
+                self._jobs.append(self._decoded(said, Job))
+            case "plan":
+                rest: PlanClaim = self._decoded(said, PlanClaim)
+                self._plans[self._step] = Plan(jobs=tuple(self._jobs), **msgspec.structs.asdict(rest))
+                self._jobs = []
+            case "planned" | "start" | "end" | "undescribed":
+                event = self._event(said)
+                self._follow(event)
+                yield event
+            case "done":
+                event = self._event(said)
+                self._found["done"] = event.name
+                yield event
+            case _:
+                if said.claim in self._found and said.claim != "final":
+                    raise ClaimError(f"the room said '{said.claim}' twice")
+                self._found[said.claim] = self._decoded(said, _KINDS[said.claim])
 
+    def _event(self, said: _Line) -> Event:
+        event: Event = self._decoded(said, Event)
+        return msgspec.structs.replace(event, event=said.claim, time=said.time)
 
-def read_claims(out: Path, events: list[Event]) -> Claims:
-    """Everything that a room exported; a missing file is a step that did not get there."""
-    faults: list[str] = []
-    steps = _decode(out / "steps.json", dict[str, StepClaim], {}, faults)
-    attempts: dict[int, Attempt] = {}
-    rules: dict[str, Rule] = {}
-    for event in events:
+    def _begin_or_end(self, event: Event) -> Event:
+        if event.state == "start":
+            if self._step or event.name not in _SAID_IN or (event.name in self._steps and event.name != "plan"):
+                raise ClaimError(f"the step {event.name} began where none begins")
+            self._step, self._said, self._jobs = event.name, set(), []
+            return event
+        if event.name != self._step:
+            raise ClaimError(f"the step {event.name} ended and had not begun")
+        step = self._steps.get(event.name, Step(name=event.name, status=StepStatus.OK))
+        status = msgspec.convert(event.state, StepStatus)
+        self._steps[event.name] = msgspec.structs.replace(step, status=status, code=event.code, seconds=step.seconds + event.seconds)
+        owed = _OWED.get(event.name, "")
+        if status is StepStatus.OK and owed and owed not in self._said:
+            raise ClaimError(f"the step {event.name} ended well and did not say what it found")
+        self._step = ""
+        return event
+
+    def _changed(self, tree: _Tree) -> None:
+        """A plan that is made twice touches what either of them touches."""
+        step = self._steps.get(tree.name)
+        if step is None:
+            raise ClaimError(f"the step {tree.name} changed files and was not there")
+        both = {kind: tuple(sorted({*getattr(step, kind), *getattr(tree, kind)})) for kind in ("created", "changed", "removed")}
+        self._steps[tree.name] = msgspec.structs.replace(step, **both)
+
+    def _follow(self, event: Event) -> None:
         if event.event == "start" and event.job is not None:
-            if event.number in attempts:
-                faults.append(f"events.jsonl: attempt {event.number} is claimed twice")
-            attempts[event.number] = Attempt(job=event.job, number=event.attempt, started=event.time)
+            if event.number in self._attempts:
+                raise ClaimError(f"the attempt {event.number} began twice")
+            self._attempts[event.number] = Attempt(job=event.job, number=event.attempt, started=event.time)
             if isinstance(event.rule, Rule):
-                rules[event.job.rule] = event.rule
-        elif event.event == "end" and event.number in attempts:
-            begun = attempts[event.number]
-            attempts[event.number] = msgspec.structs.replace(begun, ended=event.time, ok=event.ok)
-    done = [e for e in events if e.event == "done"]
-    return Claims(
-        versions=_decode(out / "versions.json", dict[str, Any], {}, faults),
-        settings=_decode(out / "settings.json", SettingsClaim, SettingsClaim(), faults),
-        steps=tuple(_step(out, name, claim) for name, claim in steps.items()),
-        lints=_decode(out / "lint.json", tuple[Lint, ...] | None, None, faults),  # type: ignore[arg-type]
-        plan=_decode(out / "plan.json", Plan | None, None, faults),  # type: ignore[arg-type]
-        replan=_decode(out / "replan.json", Plan | None, None, faults),  # type: ignore[arg-type]
-        effects=_decode(out / "effects.json", tuple[Effect, ...], (), faults),
-        attempts=tuple(attempts[number] for number in sorted(attempts)),
-        rules=rules,
-        final=_decode(out / "final.json", FinalClaim | None, None, faults),  # type: ignore[arg-type]
-        tracked_outputs=_decode(out / "tracked.json", tuple[str, ...], (), faults),
-        undescribed=tuple(f"{e.rule}: {e.text}" for e in events if e.event == "undescribed"),
-        done=bool(done),
-        reached=done[-1].name if done else "",
-        broken="; ".join(faults),
-    )
+                self._rules[event.job.rule] = event.rule
+        elif event.event == "end":
+            begun = self._attempts.get(event.number)
+            if begun is None or begun.ended is not None:
+                raise ClaimError(f"the attempt {event.number} ended and was not under way")
+            self._attempts[event.number] = msgspec.structs.replace(begun, ended=event.time, ok=event.ok)
+        elif event.event == "undescribed":
+            self._undescribed.append(f"{event.rule}: {event.text}")
+
+    def claims(self, out: Path) -> Claims:
+        """Everything that was said; the logs of steps are in `out`. A missing claim is of a step that did not get there."""
+        settings: SettingsClaim = self._found.get("settings", SettingsClaim())
+        attempts = tuple(self._attempts[number] for number in sorted(self._attempts))
+        plan = self._plans.get("plan")
+        dynamic = any(rule.checkpoint for rule in self._rules.values())
+        return Claims(
+            versions=self._found.get("versions", {}),
+            settings=msgspec.structs.replace(settings, overrides=(*settings.overrides, *self._overrides)),
+            steps=tuple(msgspec.structs.replace(step, log=_log(out, name)) for name, step in self._steps.items()),
+            lints=self._found.get("lint"),
+            plan=plan,
+            replan=self._plans.get("replan"),
+            effects=self._found.get("effects", ()),
+            attempts=attempts,
+            rules=self._rules,
+            final=self._found.get("final"),
+            tracked_outputs=self._found.get("tracked", ()),
+            undescribed=tuple(self._undescribed),
+            done="done" in self._found,
+            reached=self._found.get("done", ""),
+            broken=contradiction(plan, self._attempts, dynamic=dynamic) if plan else "",
+        )
 
 
-def _step(out: Path, name: str, claim: StepClaim) -> Step:
-    log = read_bounded(out / f"{Path(name).name}.log", _MAX_TAIL, tail=True) or b""
-    return Step(
-        name=name, status=claim.status, code=claim.code, seconds=claim.seconds, created=claim.created, changed=claim.changed,
-        removed=claim.removed, log=log.decode("utf-8", "backslashreplace"),
-    )  # fmt: skip
+_KINDS: dict[str, Any] = {
+    "versions": dict[str, Any],
+    "tracked": tuple[str, ...],
+    "settings": SettingsClaim,
+    "profile": dict[str, Any],
+    "lint": tuple[Lint, ...],
+    "effects": tuple[Effect, ...],
+    "final": FinalClaim,
+}
+
+
+def contradiction(plan: Plan, attempts: dict[int, Attempt], *, dynamic: bool) -> str:
+    """Where the run says of a job what the plan, which was made before any job ran, says otherwise; empty where nowhere.
+
+    `attempts` are by their number in the room. The plan decides what is a result, a log or temporary. Jobs that it does not
+    know are right where the graph grows in the run.
+    """
+    dynamic = dynamic or any(rule.checkpoint for rule in plan.rules.values())
+    dynamic = dynamic or any(_GROWING & set(file.flags) for job in plan.jobs for file in (*job.input, *job.output))
+    planned = {job.identity: job for job in plan.jobs}
+    under_way: dict[Any, list[Attempt]] = {}
+    for number, attempt in attempts.items():
+        job = attempt.job
+        known = planned.get(job.identity)
+        if known is None and not dynamic:
+            return f"the run started {job.label}, which the plan does not have"
+        if known is not None and (_roles(known) != _roles(job)):
+            return f"the plan and the run do not agree on what the files of {job.label} are"
+        run = number >= RESUMED, job.identity
+        for other in under_way.setdefault(run, []):
+            if other.ok or other.number >= attempt.number:
+                return f"{job.label} was started again though it had ended well, or as the same attempt"
+        under_way[run].append(attempt)
+    return ""
+
+
+_GROWING = {"from_queue", "dynamic"}
+"""Flags of inputs whose jobs are found in the run."""
+
+
+def _roles(job: Job) -> tuple[Any, ...]:
+    def said(files: tuple[FileRef, ...]) -> list[tuple[str, tuple[str, ...]]]:
+        return [(file.path, file.flags) for file in files]
+
+    return said(job.output), job.log, job.benchmark
+
+
+def _log(out: Path, step: str) -> str:
+    return read_tail(out / f"{step}.log", _MAX_TAIL).decode("utf-8", "backslashreplace")

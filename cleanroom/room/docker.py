@@ -15,8 +15,8 @@ from typing import Any, cast
 import docker
 import requests
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.types import LogConfig, Ulimit
 from docker.types import Mount as DockerMount
-from docker.types import Ulimit
 
 from cleanroom.errors import EngineError, ImageError
 from cleanroom.model import Image
@@ -80,11 +80,11 @@ class DockerEngine:
                 "Check the name, pull or load it first, or leave out --image.",
             ) from None
 
-    def run(self, job: RoomJob, stop: Callable[[], str]) -> RoomExit:
+    def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
         name = f"cleanroom-{job.name}"
         try:
             with self._container(name, job) as container:
-                return self._attend(container, stop)
+                return self._attend(container, stop, said)
         except (DockerException, requests.RequestException, OSError) as error:
             raise EngineError(
                 f"The engine refused or lost the room {name} ({_reason(error)}).", "See `cleanroom doctor` and the engine's log."
@@ -120,24 +120,29 @@ class DockerEngine:
                 auto_remove=True,
                 detach=False,  # with `stdin_open`: standard input closes when we, its only reader, are gone
                 use_config_proxy=False,
+                log_config=LogConfig(type=LogConfig.types.NONE),  # what a room says goes to us alone, and fills no disk
             )
         finally:
             self._remove(name)
 
-    def _attend(self, container: Any, stop: Callable[[], str]) -> RoomExit:
+    def _attend(self, container: Any, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
         """Hold the container's standard input open until it ends: it ends itself when we are gone."""
         stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         connection = cast(socket.socket, getattr(stream, "_sock", stream))
-        output = b""
+        frames, output = _Frames(), b""
         try:
             container.start()
             while True:
                 readable, _, _ = select.select([connection], [], [], _POLL_SECONDS)
                 if readable:
-                    block = connection.recv(65536)
+                    block = connection.recv(2**20)
                     if not block:
                         return RoomExit(output=_text(output))
-                    output = (output + block)[-_TAIL:]
+                    for stdout, piece in frames.of(block):
+                        if stdout:
+                            said(piece)
+                        else:
+                            output = (output + piece)[-_TAIL:]
                 if reason := stop():
                     return RoomExit(stopped=reason, output=_text(output))
         finally:
@@ -208,6 +213,30 @@ class DockerEngine:
             self._client.images.get(reference)
             return True
         return False
+
+
+class _Frames:
+    """The two outputs of a container as the engine sends them in one stream: `kind 0 0 0`, four bytes of length, the content.
+
+    The format is that of the engine's interface, "attach", for a container without a terminal.
+    """
+
+    def __init__(self) -> None:
+        self._head, self._left, self._stdout = b"", 0, False
+
+    def of(self, block: bytes) -> Iterator[tuple[bool, bytes]]:
+        """(whether it is standard output, a piece of it) of what comes next of the stream."""
+        while block:
+            if not self._left:
+                need = 8 - len(self._head)
+                self._head, block = self._head + block[:need], block[need:]
+                if len(self._head) == 8:
+                    self._stdout, self._left = self._head[0] == 1, int.from_bytes(self._head[4:], "big")
+                    self._head = b""
+                continue
+            piece, block = block[: self._left], block[self._left :]
+            self._left -= len(piece)
+            yield self._stdout, piece
 
 
 def _ulimits(limits: Limits) -> dict[str, int]:

@@ -57,7 +57,7 @@ class RoomExit(Value, frozen=True):
     reached: str = ""
     """The limit that it ran into, where the engine can tell: `memory` or `processes`."""
     output: str = ""
-    """The last of what its first process printed."""
+    """The last of what its first process printed on standard error."""
 
 
 class Engine(Protocol):
@@ -70,10 +70,11 @@ class Engine(Protocol):
         """The image by its digest, never a tag. Raises ImageError."""
         ...
 
-    def run(self, job: RoomJob, stop: Callable[[], str]) -> RoomExit:
-        """Run one command in a fresh room and remove the room, whatever happens.
+    def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
+        """Run one command in a fresh room and remove the room, whatever happens. Nothing of it lives when this returns.
 
-        `stop` is asked several times a second; a reason ends the room at once. Raises EngineError.
+        `stop` is asked several times a second; a reason ends the room at once. `said` gets the standard output of the
+        command, in pieces. Raises EngineError.
         """
         ...
 

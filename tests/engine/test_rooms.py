@@ -171,25 +171,6 @@ def test_what_a_job_leaves_running_is_killed_and_finishes_nothing(inhabit: Inhab
     assert "late.txt" not in {a.path for a in evidence.artifacts}
 
 
-FORGED = {
-    "a link for the events": "import os\nos.replace('/room/out/events.jsonl', '/room/out/x')\nos.symlink('/etc/shadow', '/room/out/events.jsonl')\n",
-    "a fifo for the plan": "import os\nos.unlink('/room/out/plan.json')\nos.mkfifo('/room/out/plan.json')\n",
-    "garbage in the events": "open('/room/out/events.jsonl', 'a').write('{\"event\": 5}\\n')\n",
-    "a plan that is none": "open('/room/out/plan.json', 'w').write('[1, 2]')\n",
-    "deep nesting in the events": 'open(\'/room/out/events.jsonl\', \'a\').write(\'{"event": "start", "job": {"rule": "x", "params": \' + \'[\' * 100000 + \'\\n\')\n',
-    "more events than there are": "import time\nopen('/room/out/events.jsonl', 'r+').truncate(24 * 2**30)\ntime.sleep(20)\n",
-    "no events at all": "import os\nos.unlink('/room/out/events.jsonl')\n",
-}
-
-
-@pytest.mark.parametrize("case", FORGED)
-def test_forged_claims_prove_nothing(inhabit: Inhabit, case: str) -> None:
-    from cleanroom.verdict import vacuous
-
-    evidence, _ = inhabit(FORGED[case] + "import sys\nopen(sys.argv[1], 'w').write('{}')\n")
-    assert vacuous(evidence) or evidence.status is not RunStatus.COMPLETED
-
-
 def test_links_out_of_the_room_are_not_followed(inhabit: Inhabit, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")

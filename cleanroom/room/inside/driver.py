@@ -4,7 +4,8 @@ Standard library only, for any Python from 3.8 on, beside Snakemake 7, 8 or 9. S
 a fork of that process, so that no step pays for the import again and none sees another's state. As process 1 of the room,
 it kills whatever a step left behind. It ends when its standard input closes: a room never outlives its host.
 
-Not here: hashing, judging, or anything the host must believe. All that is written here is a claim of the room.
+Not here: hashing, judging, or anything the host must believe. All that is said here is a claim of the room,
+and leaves it through standard output.
 
 Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the finished plan, `Job.register` each started attempt,
 `JobScheduler._finish_jobs` and `_handle_error` its end, `Workflow.lint` the parsed rules.
@@ -22,11 +23,11 @@ from .effects import without_step
 from .entered import Snakemake
 from .interrupt import Interruption
 from .listing.sitecustomize import reverse
-from .stack import _override, arguments, settings_step
+from .stack import _override, arguments, settings_step, write_profile
 from .stage import STAGED, START, enter_staged
-from .steps import lint_step, plan_step, replanned, run_step
+from .steps import lint_step, plan_step, run_step
 from .warden import HostGone, Warden, tree, tree_change
-from .words import IN, WORK, Events, export, load, name, raw
+from .words import IN, WORK, Outlet, hide, name, raw
 
 REPLAN = "CLEANROOM_REPLAN"
 RESUMED = 1_000_000_000  # attempts of a resumed run are numbered from here
@@ -81,83 +82,112 @@ def find_interpreter():
             os.environ["CLEANROOM_SECOND"] = "1"
             command = first[2:].split()
             os.execvp(command[0], command + [START])
-    export("versions.json", {"error": "no Snakemake in this room (python: %s)" % sys.executable})
+    text = "no Snakemake in this room (python: %s)" % sys.executable
+    Warden.say_to(Outlet(1), "versions", {"error": text})
     sys.exit(3)
 
 
-def replan_step(spec, cores):
-    """The plan once more, under another hash seed; that takes another interpreter."""
+def replan_step(spec, cores, outlet):
+    """The plan once more, under another hash seed; that takes another interpreter, which gets the pipe."""
+    os.set_inheritable(outlet.fd, True)
     env = dict(os.environ, PYTHONHASHSEED=str(spec["other_seed"]))
-    env[REPLAN] = str(cores)
+    env[REPLAN] = "%s %d" % (cores, outlet.fd)
     os.execve(sys.executable, [sys.executable, "-B", START], env)
 
 
-def inhabit(spec, snakemake, events):
+def claims_of(lines):
+    """{claim: [each value]} of what a step said; nothing of what is no claim."""
+    found = {}
+    for line in lines:
+        try:
+            said = json.loads(line)
+            found.setdefault(said["claim"], []).append(said["value"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            pass  # the host will see it too, and say so
+    return found
+
+
+def bare(line):
+    """A claim without its time."""
+    return re.sub(rb'"time": [0-9.e+-]+', b"", line, count=1)
+
+
+def inhabit(spec, snakemake, warden):
     """All steps in order; what a step needs and does not have stops the ones after it."""
     os.chdir(os.path.join(WORK, spec["folder"]))
     os.environ["PWD"] = os.getcwd()
-    warden, steps = Warden(spec, events), {}
-    before = tree(WORK)
+    before, touched = tree(WORK), False
+    profile = {}
 
-    def step(label, function, watched=True):
-        nonlocal before
-        status, code, seconds = warden.step(label, function)
-        steps[label] = {"status": status, "code": code, "seconds": seconds}
+    def step(label, function, watched=True, **how):
+        nonlocal before, touched
+
+        def entered(outlet):
+            if profile:  # as it was resolved, whatever an earlier step made of the file
+                write_profile(snakemake, profile["value"])
+            return function(outlet)
+
+        ended, lines = warden.step(label, entered, **how)
         if watched:
             after = tree(WORK)
-            steps[label].update(tree_change(before, after))
+            change = tree_change(before, after)
+            touched = touched or any(change.values())
+            warden.say("tree", dict(change, name=label))
             before = after
-        export("steps.json", steps)
-        return status == "ok"
+        return ended[0] == "ok", lines
 
-    if not step("settings", lambda: settings_step(spec, snakemake)):
+    ok, lines = step("settings", lambda outlet: settings_step(spec, snakemake, outlet), keep=True)
+    said = claims_of(lines)
+    if not ok or "settings" not in said or "profile" not in said:
         return
-    settings = load("settings.json", {})
+    settings, profile["value"] = said["settings"][-1], said["profile"][-1]
     if settings.get("actions"):
         return
     floor = spec["cores"] or 1
     cores = settings["cores"] or UNCAPPED
     if "lint" in spec["steps"]:
-        step("lint", lambda: lint_step(spec, snakemake, settings["cores"] or floor))
-    if not step("plan", lambda: plan_step(spec, snakemake, cores)):
-        return
-    plan = load("plan.json")
+        step("lint", lambda outlet: lint_step(spec, snakemake, settings["cores"] or floor, outlet))
+
+    def plan_once():
+        ok, lines = step("plan", lambda outlet: plan_step(spec, snakemake, cores, outlet), keep=True)
+        said = claims_of(lines)
+        return (dict(said["plan"][-1], jobs=said.get("job", [])), lines) if ok and "plan" in said else (None, lines)
+
+    plan, lines = plan_once()
     if plan is None:
         return
     again = False
     if not settings["cores"]:
         cores, again = requested_cores(plan, floor), True
-        settings["overrides"].append(_override("cores", None, cores, "the stack states none; no rule's threads are cut"))
-        export("settings.json", settings)
+        warden.say("override", _override("cores", None, cores, "the stack states none; no rule's threads are cut"))
     removed = remove_tracked_outputs(plan)
     if removed:
-        export("tracked.json", removed)
+        warden.say("tracked", removed)
         before = tree(WORK)
     if again or removed:
-        first = steps["plan"]
-        if not step("plan", lambda: plan_step(spec, snakemake, cores)):
+        plan, lines = plan_once()
+        if plan is None:
             return
-        for change in ("created", "changed", "removed"):
-            steps["plan"][change] = sorted(set(first[change]) | set(steps["plan"][change]))
-        steps["plan"]["seconds"] += first["seconds"]
-        export("steps.json", steps)
-    if not any(record[change] for record in steps.values() for change in ("created", "changed", "removed")):
+    if not touched:
         # Where reading the workflow writes files, a plan more would not be made from the same tree.
         if "replan" in spec["steps"]:
-            step("replan", lambda: replan_step(spec, cores))
+            _, others = step("replan", lambda outlet: replan_step(spec, cores, outlet), hold=True)
+            if list(map(bare, others)) != list(map(bare, lines)):  # kept only where it is another one
+                warden.forward(others)
         if "without" in spec["steps"]:
             generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
-            step("without", lambda: without_step(spec, snakemake, cores, generous))
+            stated = profile["value"], plan, settings["cores"]
+            step("without", lambda outlet: without_step(spec, snakemake, cores, generous, stated, outlet))
     if "run" in spec["steps"]:
         if spec.get("interrupt"):
             struck = Interruption(spec["interrupt"])
-            step("interrupted", lambda: run_step(spec, snakemake, cores, events, interruption=struck), watched=False)
-            step("unlock", lambda: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
+            step("interrupted", lambda outlet: run_step(spec, snakemake, cores, outlet, interruption=struck), watched=False)
+            step("unlock", lambda outlet: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
         first = RESUMED if spec.get("interrupt") else 0
 
-        def run():
+        def run(outlet):
             another_date(spec)
-            return run_step(spec, snakemake, cores, events, first)
+            return run_step(spec, snakemake, cores, outlet, first)
 
         step("run", run, watched=False)
 
@@ -211,23 +241,27 @@ def main():
         enter_staged(imported())
     with open(os.path.join(IN, "spec.json")) as stream:
         spec = json.load(stream)
+    hide()
     os.umask(int(spec["umask"], 8))
     processors = sorted(os.sched_getaffinity(0))
     if spec["processors"] != "all":
         os.sched_setaffinity(0, processors[: int(spec["processors"])])
     another_order(spec)
-    cores = os.environ.pop(REPLAN, None)
-    if cores is not None:
-        sys.exit(replanned(spec, imported(), cores))
-    events = Events()
+    again = os.environ.pop(REPLAN, None)
+    if again is not None:
+        cores, fd = again.split()
+        sys.exit(plan_step(spec, imported(), cores, Outlet(int(fd))))
+    host = Outlet(os.dup(1))
+    os.dup2(2, 1)  # what anything prints is no claim
+    warden = Warden(spec, host)
     try:
         snakemake = imported()
         python = ".".join(map(str, sys.version_info[:3]))
         known = re.compile(spec["known"])
         unlisted = sorted(key for key in set(snakemake.options.values()) if not known.fullmatch(key))
         of_room = {"faketime": bool(FAKETIME), "processors": len(processors)}
-        export("versions.json", dict(of_room, snakemake=snakemake.version, python=python, unlisted=unlisted))
-        inhabit(spec, snakemake, events)
-    except HostGone:
+        warden.say("versions", dict(of_room, snakemake=snakemake.version, python=python, unlisted=unlisted))
+        inhabit(spec, snakemake, warden)
+        warden.say("done", {"name": limit_reached()})
+    except (HostGone, BrokenPipeError):
         sys.exit(4)
-    events.say("done", name=limit_reached())

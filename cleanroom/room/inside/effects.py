@@ -1,10 +1,11 @@
 """What settings do to a plan: the plan without them, compared in the room. Not here: whether that is a change of meaning."""
 
+import json
 import os
 
 from .stack import write_profile
 from .steps import plan_step
-from .words import OUT, export, load
+from .words import Outlet
 
 MOST_SINGLE = 12  # plans without one setting each
 MOST_CHANGES = 20
@@ -48,40 +49,45 @@ def suspects(spec, keys, together):
     return [key for key in keys if moved and key in spec["threads_keys"]]
 
 
-def without_step(spec, snakemake, cores, generous):
-    """Plan without every setting in question; where several may have done what that shows, once without each, the last ones together."""
-    profile, plan = load("profile.json", {}), load("plan.json")
+def without_step(spec, snakemake, cores, generous, stated, outlet):
+    """Plan without every setting in question; where several may have done what that shows, once without each, the last ones together.
+
+    `stated` is (the runnable profile, the plan under it, the cores that it states).
+    """
+    profile, plan, stated_cores = stated
     keys = [key for key in profile if key in spec["questioned"]]
-    stated = load("settings.json", {}).get("cores")
-    if stated and generous != cores:
+    if stated_cores and generous != cores:
         keys.append("cores")
-    if not keys:
-        return 0
-    found = [effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores)]
-    asked = suspects(spec, keys, found[0])
-    if len(asked) > 1:
-        rest = asked[MOST_SINGLE:]
-        for some in [[key] for key in asked[:MOST_SINGLE]] + ([rest] if rest else []):
-            found.append(effect(spec, snakemake, plan, profile, some, generous if "cores" in some else cores))
-    export("effects.json", found)
+    found = []
+    if keys:
+        found.append(effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores))
+        asked = suspects(spec, keys, found[0])
+        if len(asked) > 1:
+            rest = asked[MOST_SINGLE:]
+            for some in [[key] for key in asked[:MOST_SINGLE]] + ([rest] if rest else []):
+                found.append(effect(spec, snakemake, plan, profile, some, generous if "cores" in some else cores))
+    outlet.say("effects", found)
     return 0
 
 
 def effect(spec, snakemake, plan, profile, keys, cores):
     """One plan without some settings, in a process of its own."""
     write_profile(snakemake, {key: value for key, value in profile.items() if key not in keys}, "without")
+    said, pipe = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            code = plan_step(spec, snakemake, cores, "without-plan.json", "without")
+            os.close(said)
+            code = plan_step(spec, snakemake, cores, Outlet(pipe), "without")
         finally:
             os._exit(code if code in range(256) else 1)
+    os.close(pipe)
+    with os.fdopen(said, "rb") as stream:
+        claims = [json.loads(line) for line in stream]
     status = os.waitpid(child, 0)[1]
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1
-    other = load("without-plan.json")
+    jobs = [claim["value"] for claim in claims if claim["claim"] == "job"]
+    other = next((dict(claim["value"], jobs=jobs) for claim in claims if claim["claim"] == "plan"), None)
     found = changes(plan, other) if code == 0 and other else []
-    for leftover in ("without-plan.json", "without.json"):
-        if os.path.exists(os.path.join(OUT, leftover)):
-            os.unlink(os.path.join(OUT, leftover))
     return {"keys": keys, "code": code if other or code else 1, "changes": found[:MOST_CHANGES], "more": max(0, len(found) - MOST_CHANGES)}

@@ -150,12 +150,12 @@ def graph_of(workflow):
 
 
 def plan_record(workflow):
+    """(every job, all else of the plan)."""
     dag = graph_of(workflow)
     jobs = [job_record(job, dag) for job in jobs_of(dag)]
     jobs.sort(key=lambda j: (j["rule"], sorted(j["wildcards"].items()), [f["path"] for f in j["output"]]))
     targets = {file["path"] for job in jobs if job["target"] for file in job["input"] + job["output"]}
-    return {
-        "jobs": jobs,
+    return jobs, {
         "rules": {clean(rule.name): rule_record(rule) for rule in workflow.rules},
         "config": plain(dict(workflow.globals.get("config") or {})),
         "targets": sorted(targets),

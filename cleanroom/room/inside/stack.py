@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 
-from .words import OUT, WORK, attempt, clean, digest_of_file, export, name, plain, raw
+from .words import OUT, WORK, attempt, clean, digest_of_file, name, plain, raw
 
 MOST_BYTES, MOST_TEXT, MOST_VALUES = 1 << 20, 1 << 18, 100000
 PROFILE_FILE = re.compile(r"(config|profile)(?:\.v(\d+)\+)?\.yaml")
@@ -169,17 +169,17 @@ def truthy(value):
     return value not in (None, [], "", "False", "false", "0", "no", "off")
 
 
-def settings_step(spec, snakemake):
-    """Write settings.json and the runnable profile."""
+def settings_step(spec, snakemake, outlet):
+    """Say what is in force, and the profile that can run here."""
     record = {"stack": [], "settings": [], "overrides": [], "replaced": [], "lost": [], "actions": [], "error": None}
     try:
         runnable = _resolve(spec, snakemake, record)
     except Unreadable as error:
         record["error"] = error.record
-        export("settings.json", record)
+        outlet.say("settings", record)
         return 1
-    write_profile(snakemake, runnable)
-    export("settings.json", record)
+    outlet.say("settings", record)
+    outlet.say("profile", runnable)
     return 0
 
 
@@ -188,9 +188,10 @@ def write_profile(snakemake, settings, profile="profile"):
     folder = os.path.join(OUT, profile)
     os.makedirs(folder, exist_ok=True)
     filename = "config.yaml" if snakemake.major < 8 else "config.v8+.yaml"
-    with open(os.path.join(folder, filename), "w") as stream:
+    part = os.path.join(folder, ".part")
+    with open(part, "w") as stream:
         json.dump(settings, stream, indent=1)
-    export("%s.json" % profile, settings)
+    os.replace(part, os.path.join(folder, filename))
 
 
 def _resolve(spec, snakemake, record):

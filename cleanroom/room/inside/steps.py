@@ -1,15 +1,12 @@
 """The steps that enter Snakemake: lint, plan and run. Not here: in which order, or what they cost."""
 
-import filecmp
 import itertools
 import os
 
 from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
 from .stack import arguments
 from .stage import stage, unstaged
-from .words import OUT, WORK, Here, attempt, clean, export, name
-
-REPLANNED = "replan.json"
+from .words import WORK, Here, attempt, clean, name
 
 
 def place_of(named):
@@ -18,7 +15,9 @@ def place_of(named):
     return name(text[len(WORK) + 1 :] if text.startswith(WORK + os.sep) else text)
 
 
-def lint_step(spec, snakemake, cores):
+def lint_step(spec, snakemake, cores, outlet):
+    asked = []
+
     def lint(workflow, json=False):
         from snakemake.linting.rules import RuleLinter
         from snakemake.linting.snakefiles import SnakefileLinter
@@ -36,37 +35,33 @@ def lint_step(spec, snakemake, cores):
                     fault = fault if isinstance(fault, dict) else vars(fault)
                     text = " ".join(str(fault.get("title", "")).split())
                     found.append({"place": clean("%s %s" % (kind, place_of(place))), "text": clean(text)})
-        export("lint.json", found)
+        outlet.say("lint", found)
+        asked.append(True)
         return bool(found)
 
     snakemake.workflow.lint = lint
     code = snakemake.main(arguments(spec, cores) + ["--lint"])
-    return 0 if os.path.exists(os.path.join(OUT, "lint.json")) else code or 1
+    return 0 if asked else code or 1
 
 
-def plan_step(spec, snakemake, cores, filename="plan.json", profile="profile"):
+def plan_step(spec, snakemake, cores, outlet, profile="profile"):
+    """Each job of the plan as a claim, then all the rest of it."""
     original = snakemake.scheduler.__init__
 
     def init(self, workflow, *args, **kwargs):
         Here.keep()
-        export(filename, plan_record(workflow))
+        jobs, rest = plan_record(workflow)
+        for job in jobs:
+            outlet.say("job", job)
+        outlet.say("plan", rest)
         return original(self, workflow, *args, **kwargs)
 
     snakemake.scheduler.__init__ = init
     return snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
 
 
-def replanned(spec, snakemake, cores):
-    """The plan under another hash seed, kept only where it is another one."""
-    code = plan_step(spec, snakemake, cores, REPLANNED)
-    paths = [os.path.join(OUT, filename) for filename in ("plan.json", REPLANNED)]
-    if code == 0 and all(map(os.path.exists, paths)) and filecmp.cmp(*paths, shallow=False):
-        os.unlink(paths[1])
-    return code
-
-
-def run_step(spec, snakemake, cores, events, first=0, interruption=None):
-    """Every started attempt and its end go out as events; at the end, the jobs of the final graph that did not run.
+def run_step(spec, snakemake, cores, outlet, first=0, interruption=None):
+    """Every started attempt and its end go out as claims; at the end, the jobs of the final graph that did not run.
 
     `first` is the number of the first attempt; an `interruption` may end it all before.
     """
@@ -82,7 +77,7 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
         workflows.append(workflow)
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)
-        events.say("planned", jobs=sum(1 for job in jobs if attempt(lambda job=job: dag.needrun(job), True)))
+        outlet.say("planned", {"jobs": sum(1 for job in jobs if attempt(lambda job=job: dag.needrun(job), True))})
         return init(self, workflow, *args, **kwargs)
 
     def on_register(self, *args, **kwargs):
@@ -91,9 +86,9 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
             record = job_record(self, self.dag)
             rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
             seen.add(self.rule.name)
-            events.say("start", job=record, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **rule)
+            outlet.say("start", dict(rule, job=record, attempt=int(getattr(self, "attempt", 1) or 1), number=number))
         except Exception as error:  # a job that cannot be described is itself a fact
-            events.say("undescribed", rule=clean(self.rule.name), text=clean(repr(error)))
+            outlet.say("undescribed", {"rule": clean(self.rule.name), "text": clean(repr(error))})
         done = register(self, *args, **kwargs)  # marks the job's outputs as incomplete
         if interruption:
             interruption.started(self)
@@ -102,7 +97,7 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
     def ended(job, ok):
         for member in job.jobs if job.is_group() else [job]:
             if key_of(member) in started:
-                events.say("end", number=started[key_of(member)], ok=ok)
+                outlet.say("end", {"number": started[key_of(member)], "ok": ok})
 
     def on_finish(self):
         jobs = list(self._tofinish)
@@ -125,5 +120,5 @@ def run_step(spec, snakemake, cores, events, first=0, interruption=None):
         for job in jobs_of(dag):
             if key_of(job) not in started:
                 final.append(job_record(job, dag))
-    export("final.json", {"idle": final, "code": code, "unstaged": unstaged(started) if spec.get("staged") else []})
+    outlet.say("final", {"idle": final, "code": code, "unstaged": unstaged(started) if spec.get("staged") else []})
     return code

@@ -1,5 +1,6 @@
 """Process 1 of the room: forks one step at a time, holds it to its limit, and leaves no process behind. Not here: the steps."""
 
+import json
 import os
 import select
 import signal
@@ -7,7 +8,7 @@ import stat
 import sys
 import time
 
-from .words import OUT, attempt, name
+from .words import OUT, Outlet, attempt, name
 
 SKIP = {".git", ".snakemake"}
 
@@ -40,11 +41,39 @@ class HostGone(Exception):  # noqa: N818
     """The host closed our standard input, or asked us to end."""
 
 
-class Warden:
-    """Forks one step at a time, holds it to its time limit, and leaves no process behind."""
+class Lines:
+    """Whole lines of a pipe. A last line without an end is of a process that was killed in the middle of it."""
 
-    def __init__(self, spec, events):
-        self.spec, self.events = spec, events
+    def __init__(self, fd):
+        self.fd, self.ended, self._parts = fd, False, []
+
+    def new(self):
+        """What is there to be read, without waiting."""
+        found = []
+        while not self.ended:
+            try:
+                block = os.read(self.fd, 1 << 20)
+            except BlockingIOError:
+                break
+            self.ended = not block
+            *lines, rest = block.split(b"\n")
+            for line in lines:
+                self._parts.append(line)
+                found.append(b"".join(self._parts))
+                self._parts = []
+            self._parts += [rest] if rest else []
+        return found
+
+
+class Warden:
+    """Forks one step at a time, holds it to its time limit, and leaves no process behind.
+
+    A step says its claims to this process, which passes them on as claims of that step: what runs in a step can say nothing in
+    the name of another one, nor that the work is done.
+    """
+
+    def __init__(self, spec, host):
+        self.spec, self.host = spec, host
         self.wake, wake = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(wake, False)
@@ -55,36 +84,67 @@ class Warden:
     def _stop(self, *_):
         raise HostGone
 
-    def step(self, step, function):
-        """(status, exit code, seconds): status is 'ok', 'failed' or 'timeout'."""
-        self.events.say("step", name=step, state="start")
+    def say(self, claim, value):
+        """A claim of this process itself."""
+        self.say_to(self.host, claim, value)
+
+    @staticmethod
+    def say_to(host, claim, value):
+        host.send(b"!" + json.dumps({"claim": claim, "time": time.time(), "value": value}).encode() + b"\n")
+
+    def step(self, step, function, keep=False, hold=False):
+        """((status, exit code, seconds), what the step said where it is to be kept): status is 'ok', 'failed' or 'timeout'.
+
+        `hold` keeps it and passes nothing on: `forward` does.
+        """
+        self.say("step", {"name": step, "state": "start"})
         begin = time.monotonic()
+        said, outlet = os.pipe()
         child = os.fork()
         if child == 0:
-            self._child(step, function)
-        try:
-            status, code = self._wait(child, begin + self.spec["limits"][step])
-        except HostGone:
-            self._sweep(child)
-            raise
-        self._sweep(child)
-        seconds = time.monotonic() - begin
-        self.events.say("step", name=step, state=status, code=code, seconds=seconds)
-        return status, code, seconds
+            os.close(said)
+            self._child(step, function, Outlet(outlet))
+        os.close(outlet)
+        os.set_blocking(said, False)
+        pipe = Lines(said)
+        kept = []
 
-    def _child(self, step, function):
+        def listen():
+            lines = pipe.new()
+            if keep or hold:
+                kept.extend(lines)
+            if not hold:
+                self.forward(lines)
+
+        try:
+            status, code = self._wait(child, begin + self.spec["limits"][step], pipe, listen)
+        finally:
+            self._sweep(child)
+            listen()
+            os.close(said)
+        seconds = time.monotonic() - begin
+        self.say("step", {"name": step, "state": status, "code": code, "seconds": seconds})
+        return (status, code, seconds), kept
+
+    def forward(self, lines):
+        """Pass on what a step said."""
+        if lines:
+            self.host.send(b"".join(b":" + line + b"\n" for line in lines))
+
+    def _child(self, step, function, outlet):
         code = 70
         try:
             os.setsid()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.close(self.host.fd)
             log = os.open(os.path.join(OUT, step + ".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
             os.dup2(log, 1)
             os.dup2(log, 2)
-            code = function()
+            code = function(outlet)
             sys.stdout.flush()
             sys.stderr.flush()
         except BaseException:
@@ -95,7 +155,7 @@ class Warden:
         finally:
             os._exit(code if isinstance(code, int) and 0 <= code <= 255 else 1)
 
-    def _wait(self, child, deadline):
+    def _wait(self, child, deadline, pipe, listen):
         grace = None
         while True:
             code = self._reap(child)
@@ -108,11 +168,14 @@ class Warden:
             elif grace is not None and now >= grace:
                 self._signal(child, signal.SIGKILL)
                 grace = now + 3600
-            readable, _, _ = select.select([self.wake, 0], [], [], max(0.05, (grace or deadline) - now))
+            watched = [self.wake, 0] + ([] if pipe.ended else [pipe.fd])
+            readable, _, _ = select.select(watched, [], [], max(0.05, (grace or deadline) - now))
             if self.wake in readable:
                 attempt(lambda: os.read(self.wake, 4096))
             if 0 in readable and not os.read(0, 4096):
                 raise HostGone
+            if pipe.fd in readable:
+                listen()
 
     def _reap(self, child):
         """The exit code of the step, once it has ended; orphans of the room are reaped on the way."""

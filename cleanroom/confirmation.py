@@ -10,7 +10,7 @@ import msgspec
 from cleanroom.audit import audit
 from cleanroom.cause import read_causes
 from cleanroom.compare.artifacts import Ground, Locate
-from cleanroom.compare.boundary import unmatched
+from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.compare.diffoscope import require_diffoscope
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.compare.examiner import Examiner
@@ -59,7 +59,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
 
 
 def _locate(ready: Ready, earlier: Earlier) -> Locate:
-    return lambda sha256: earlier.places.get(sha256) or ready.store.object(sha256)
+    return lambda sha256: earlier.places.get(sha256) or ready.store.content(sha256)
 
 
 def _run_all(
@@ -161,4 +161,6 @@ def _declared_findings(runs: Sequence[Evidence], comparisons: Sequence[Compariso
     found = list(equivalence_findings(ground.declared, comparisons, ground.today, FILENAME))
     if any(run.artifacts for run in runs):
         found += [finding("CR-045", path, file=FILENAME) for path in unmatched(runs, ground.declared)[1]]
+    swallowed = {place: path for run in runs for place, path in Boundary(run, ground.declared).swallowed().items()}
+    found += [finding("CR-046", f"{place} covers {path}", file=FILENAME, key=place) for place, path in swallowed.items()]
     return found

@@ -17,7 +17,7 @@ from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profi
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
 from cleanroom.room.interface import Limits, Network
-from cleanroom.source import open_repository
+from cleanroom.source import Patience, Reach, open_repository
 
 # The baseline runs under one hash seed, every other room under another. The control of the baseline runs under the other one
 # too: it differs from the rooms that it controls in nothing but the profile. The baseline's room also plans under the other one.
@@ -34,7 +34,8 @@ class Request(Value, frozen=True):
     `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an earlier confirmation, a folder of
     results or a ref to compare the baseline with. `vary`, `recover` and `stage` climb those rungs; `diffoscope` asks that
     program where differences begin.
-    `today` decides which acceptances are in force; None is the day of the call.
+    `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is for how many seconds git may make no
+    progress, `local_submodules` whether a submodule may be any repository of this machine.
     """
 
     repo: str
@@ -58,6 +59,13 @@ class Request(Value, frozen=True):
     recover: bool = False
     stage: bool = False
     today: datetime.date | None = None
+    fetch_limit: float = 600.0
+    local_submodules: bool = False
+
+    @property
+    def reach(self) -> Reach:
+        """How its repository is followed."""
+        return Reach(Patience(self.fetch_limit), self.local_submodules)
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
 
     Raises: UsageError, SourceError.
     """
-    repository = open_repository(request.repo, Path(request.cache))
+    repository = open_repository(request.repo, Path(request.cache), request.reach)
     source = repository.resolve(request.ref)
     text = Path(request.config).read_bytes() if request.config else repository.read(source.commit, configuration.FILENAME)
     settings = configuration.read_settings(text or b"", request.config or configuration.FILENAME)
@@ -196,6 +204,7 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
         source=chosen.source, repo=request.repo, entry=chosen.entry, profile=chosen.profiles[0], image=image, engine=engine_name,
         cache=request.cache, owner=owner.name, mark=owner.mark, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
         jobs_in_parallel=request.jobs_in_parallel, keep_room=request.keep_rooms, declared=chosen.declared,
+        fetch_limit=request.fetch_limit, local_submodules=request.local_submodules,
     )  # fmt: skip
     today = request.today or datetime.datetime.now(datetime.UTC).date()
     return Ready(

@@ -37,7 +37,7 @@ def review_commits(request: Request, base: str, watch: Watch | None = None) -> R
     missing = [p for p in request.profiles if not any(p.rstrip("/") in (q.name, q.path) for s in (before, after) for q in s.profiles)]
     if missing:
         raise UsageError(f"Neither commit has a profile '{missing[0]}'.", f"They have: {', '.join(sorted(n for n in names if n))}.")
-    repository = open_repository(request.repo, Path(request.cache))
+    repository = open_repository(request.repo, Path(request.cache), request.reach)
     history = History(
         ancestor=repository.ancestor(before.source.commit, after.source.commit),
         changed=repository.changed(before.source.commit, after.source.commit),

@@ -75,6 +75,8 @@ def judge(
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
         nothing.append("Nothing that decides was compared.")
+    elif not nothing and all(set(c.counts) <= {Sameness.EXISTENCE} for c in comparisons if c.of_profile):
+        nothing.append("Of every result only its existence was compared, as an equivalence says; that proves nothing of what it holds.")
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]
     rungs = _ladder(runs, comparisons, nothing, audit, earlier)
@@ -154,9 +156,16 @@ def vacuous(run: Evidence) -> list[str]:
         return [f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them {lost[0].label}."]
     if run.away:
         return [f"{label}: {len(run.away)} declared outputs lie where they cannot be examined, among them {run.away[0]}."]
+    read = {file.path for attempt in run.attempts for file in attempt.job.input}
+    if lost_results := [path for path in run.gone if path not in read]:
+        said = f"{len(lost_results)} declared outputs were made and are gone at the end, among them {lost_results[0]}"
+        return [f"{label}: {said}; no job read them, and what they held was not examined."]
     if run.undescribed:
         return [f"{label}: a job ran that could not be recorded ({run.undescribed[0]})."]
     boundary = Boundary(run)
+    if swallowed := boundary.swallowed():
+        place, path = next(iter(swallowed.items()))
+        return [f"{label}: the scratch place '{place}' covers {path}, which a rule declares as its output; so it was not compared."]
     if not any(boundary.decides(artifact) for artifact in run.artifacts):
         return [f"{label}: the run left no result that decides."]
     return []

@@ -137,6 +137,11 @@ def _limits(parser: argparse.ArgumentParser, *, run: bool) -> None:
     if run:
         limits.add_argument("--jobs-in-parallel", metavar="N", type=positive, help="jobs at once in a room (default: as the profile says)")
     limits.add_argument("--network", choices=("none", "host"), default="none", help="what a room reaches while it runs (default: none)")
+    source = parser.add_argument_group("how the repository is fetched")
+    what = "how long git may make no progress, such as 90s or 15m (default: 10m)"
+    source.add_argument("--fetch-limit", metavar="D", type=duration, default=600.0, help=what)
+    what = "let submodules of a local repository be any other repository of this machine"
+    source.add_argument("--allow-local-submodules", action="store_true", help=what)
 
 
 _PLANNING_CODES = "2 usage or configuration, 3 the workflow cannot be planned, 4 not everything could be examined, 70 internal error."

@@ -1,11 +1,13 @@
 """Where every end of the program becomes an exit code: expected errors, bugs, and the person's own stop."""
 
 import argparse
+import errno
 import os
 import platform
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from types import FrameType
 import platformdirs
 
 from cleanroom import __version__
+from cleanroom.children import end_all
 from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.report.render import visible
 
@@ -29,16 +32,15 @@ def say(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
+STOP_SECONDS = 1.5
+"""How long a stop may take to end in order. After it, or at a second one, the process ends at once; rooms end with it."""
+_CACHE_FAULTS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
+
+
 def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
-    """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and SIGTERM end in order."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # a second ^C must not leave a room behind
-        raise KeyboardInterrupt
-
+    """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and SIGTERM end in order, or at once."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, _stop)
     try:
         return int(command(arguments))
     except CleanroomError as error:
@@ -47,14 +49,45 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
         say(f"cleanroom: {error}")
         return int(error.exit_code)
     except KeyboardInterrupt:
-        say("cleanroom: Stopped. No room is left, and there is no verdict.")
+        say(f"cleanroom: {_STOPPED}")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.INTERNAL)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _CACHE_FAULTS and _within(error.filename, cache_folder(arguments)):
+            say(f"cleanroom: The cache {cache_folder(arguments)} cannot be written ({error.strerror}). Set --cache to a folder that can.")
+            return int(ExitCode.INCONCLUSIVE)
         say(f"cleanroom: This is a bug in cleanroom. Please report it with {_log(arguments)}.")
         return int(ExitCode.INTERNAL)
+
+
+_STOPPED = "Stopped. No room is left, and there is no verdict."
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """The first one ends all in order; when that takes too long, or a person asks again, nothing is waited for."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _leave())
+    late = threading.Timer(STOP_SECONDS, _leave)
+    late.daemon = True
+    late.start()
+    raise KeyboardInterrupt
+
+
+def _leave() -> None:
+    """End now: what would outlive this process is ended, and what it leaves on disk is removed by the next call."""
+    end_all()
+    os.write(2, f"cleanroom: {_STOPPED} What is left on disk is removed by the next call.\n".encode())
+    os._exit(int(ExitCode.INTERRUPTED))
+
+
+def _within(named: object, folder: Path) -> bool:
+    """Whether a file that an error names is in a folder, or on the way to it."""
+    if not isinstance(named, str | bytes):
+        return False
+    place = Path(os.fsdecode(named)).resolve()
+    return place.is_relative_to(folder) or folder.is_relative_to(place)
 
 
 def _log(arguments: argparse.Namespace) -> str:

@@ -38,7 +38,7 @@ def command(arguments: argparse.Namespace) -> int:
         runs = [_named(run, f"{place} {run.profile.name}") for place, run in zip(("first", "second"), runs, strict=True)]
 
     def locate(sha256: str) -> Path:
-        return places.get(sha256) or store.object(sha256)
+        return places.get(sha256) or store.content(sha256)
 
     evidence = {run.label: name for run, name in zip(runs, digests, strict=True) if name}
     confirmation = recompute(runs, locate, evidence=evidence, started=begin, clock=clock)

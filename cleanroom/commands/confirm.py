@@ -72,6 +72,8 @@ def request_of(arguments: argparse.Namespace) -> Request:
         limits=limits,
         network=arguments.network,
         jobs_in_parallel=getattr(arguments, "jobs_in_parallel", None),
+        fetch_limit=arguments.fetch_limit,
+        local_submodules=arguments.allow_local_submodules,
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,
         recover=getattr(arguments, "recover", False),

@@ -22,7 +22,7 @@ def command(arguments: argparse.Namespace) -> int:
     names = [arguments.report, arguments.other] if arguments.other else _control(Path(arguments.report))
     baseline, *others = (store.get(name)[1] for name in names)
     with Examiner() as examiner:
-        ground = Ground(store.object, examiner, baseline.declared)
+        ground = Ground(store.content, examiner, baseline.declared)
         comparisons = [compare(baseline, other, ground) for other in others]
         covered, uncovered = suggest(comparisons, ground, baseline)
     if arguments.format == "json":

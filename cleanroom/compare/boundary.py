@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cleanroom.compare.paths import matches
-from cleanroom.model import Artifact, Declared, Evidence, Publish, Role
+from cleanroom.model import Artifact, Declared, Evidence, Kind, Publish, Role
 
 _INFORMING = {Role.TEMP, Role.LOG, Role.BENCHMARK, Role.CACHE}
 
@@ -23,13 +23,26 @@ class Boundary:
         self._read = read | (set(evidence.plan.targets) if evidence.plan else set())
 
     def decides(self, artifact: Artifact) -> bool:
+        if artifact.kind is Kind.OTHER and artifact.job < 0:
+            return False  # a pipe or socket that somebody left holds nothing
         if self._declared.publish:
             return artifact.role is not Role.CACHE and any(publishes(entry, artifact, self._evidence) for entry in self._declared.publish)
-        if any(matches(artifact.path, scratch.path) for scratch in self._declared.scratch):
+        if self._scratch_of(artifact):
             return False
         if artifact.role in (Role.LOG, Role.BENCHMARK):
             return artifact.path in self._read
         return artifact.role not in _INFORMING
+
+    def _scratch_of(self, artifact: Artifact) -> str:
+        """The scratch place that an artifact lies in, or nothing."""
+        return next((scratch.path for scratch in self._declared.scratch if matches(artifact.path, scratch.path)), "")
+
+    def swallowed(self) -> dict[str, str]:
+        """{scratch place: a declared output that lies in it}: scratch is for what no rule declares, and such a result was not compared."""
+        if self._declared.publish:
+            return {}
+        pairs = [(self._scratch_of(a), a.path) for a in self._evidence.artifacts if a.role is Role.OUTPUT]
+        return {place: path for place, path in reversed(pairs) if place}
 
 
 def publishes(entry: Publish, artifact: Artifact, evidence: Evidence) -> bool:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, comparators
+from cleanroom.compare.masks import too_wide
 from cleanroom.compare.paths import matches
 from cleanroom.errors import UsageError
 from cleanroom.findings import finding
 from cleanroom.model import Comparison, Declared, Difference, Equivalence, Finding, Rules, Sameness
 
-_PROBES = ("", "0", "chr1\t100\tA\tC", "the quick brown fox: 3.14, /path/file", "é ü 漢字", "x" * 300)
+_MOST_RELATIVE = 0.5
+"""A relative tolerance of one half takes a number for its double; beyond it, nearly any number of the same sign passes."""
 NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
 COVERED = (Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.EXISTENCE)
 
@@ -39,15 +41,22 @@ class Equivalences:
 def over_wide(equivalence: Equivalence) -> str:
     """Why an equivalence would accept any content, or nothing."""
     options = equivalence.options
-    if equivalence.comparator == EXISTENCE and any(not re.search(r"[\w-]", re.sub(r"\.\w+$", "", p)) for p in equivalence.paths):
-        return "existence only for a pattern that names no file or folder"
-    if any(all(not re.sub(mask, "", probe) for probe in _PROBES) for mask in options.mask):
-        return "a mask matches every line"
+    if equivalence.comparator == EXISTENCE and any(not _names_files(pattern) for pattern in equivalence.paths):
+        return "existence only for a pattern that names no files, such as all of a folder"
+    if why := next(filter(None, map(too_wide, options.mask)), ""):
+        return why
     if any(not pointer.strip("/") or set(pointer.strip("/").split("/")) <= {"*", "**"} for pointer in options.ignore):
         return "it leaves out every key"
-    if math.isinf(options.absolute) or math.isnan(options.absolute) or not options.relative < 1:
-        return "its tolerance has no bound, or a relative one of 1 or more"
+    if math.isinf(options.absolute) or math.isnan(options.absolute) or not options.relative <= _MOST_RELATIVE:
+        return f"its tolerance has no bound, or a relative one of more than {_MOST_RELATIVE}"
     return ""
+
+
+def _names_files(pattern: str) -> bool:
+    """Whether the last part of a pattern says more than that there is a file, or one of a kind in any folder."""
+    *folders, last = pattern.rstrip("/").split("/") if not pattern.endswith("/") else [pattern, ""]
+    named = re.search(r"[\w-]", re.sub(r"\.\w+$", "", last))
+    return bool(named or (re.search(r"\w", last) and re.search(r"[\w-]", "/".join(folders))))
 
 
 def meets(found: Found) -> bool:
@@ -79,7 +88,7 @@ def check_equivalences(declared: Declared, where: str) -> None:
         for mask in equivalence.options.mask:
             try:
                 re.compile(mask)
-            except re.error as error:
+            except (re.error, RecursionError, OverflowError) as error:
                 raise UsageError(f"{what}: the mask {mask!r} is no regular expression ({error}).", "Mend it.") from None
 
 

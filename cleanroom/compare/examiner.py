@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom import children
 from cleanroom.compare.formats.interface import Found, different
 from cleanroom.compare.formats.registry import Question
 
@@ -110,6 +111,7 @@ class _Worker:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=scratch, start_new_session=True
         )
+        children.know(self._process)
         self._pending = b""
         self._decoder = msgspec.json.Decoder(Found)
         self.alive = True
@@ -153,8 +155,7 @@ class _Worker:
 
     def close(self) -> None:
         self.alive = False
-        self._process.kill()
-        self._process.wait()
+        children.end(self._process)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):

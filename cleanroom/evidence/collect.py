@@ -3,14 +3,14 @@
 import bisect
 import hashlib
 import itertools
-import posixpath
+import re
 import stat
 import time
 from collections.abc import Container, Iterator
 
+from cleanroom.evidence.links import Links
 from cleanroom.evidence.walk import Hashed, Signature
-from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path
-from cleanroom.room.rooms import PLACE
+from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path, raw_path
 
 
 def changed(before: dict[bytes, Signature], after: dict[bytes, Signature]) -> dict[bytes, Signature]:
@@ -49,21 +49,12 @@ class _Owners:
         return None
 
 
-_ELSEWHERE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/room/out/")  # noqa: S108 - the room's own
-"""Where a job can write and the walk does not look."""
+_NOT_KEPT = {"temp", "temporary", "pipe", "service"}
 
 
-def _leads_away(path: str, target: str, place: str) -> str:
-    """Why the content behind a link is not known, where a job could have put it."""
-    if not target:
-        return ""
-    full = posixpath.normpath(posixpath.join(place, posixpath.dirname(path), target))
-    if full.startswith(_ELSEWHERE) or "/.snakemake/" in full:
-        return f"it links to {target}, where results are not kept"
-    return ""
-
-
-def unkept(attempts: tuple[Attempt, ...], artifacts: tuple[Artifact, ...], delivered: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def unkept(
+    attempts: tuple[Attempt, ...], artifacts: tuple[Artifact, ...], delivered: set[str], links: Links
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(declared outputs that lie where the walk does not look, those that are gone at the end), of the jobs that ended well."""
     paths = {artifact.path for artifact in artifacts} | delivered
     folders = {folder for path in paths for folder in _parents(path)}
@@ -71,10 +62,13 @@ def unkept(attempts: tuple[Attempt, ...], artifacts: tuple[Artifact, ...], deliv
     gone: dict[str, None] = {}
     for attempt in attempts:
         for file in attempt.job.output if attempt.ok else ():
-            if {"temp", "temporary", "pipe", "service"} & set(file.flags) or file.path in paths or file.path in folders:
+            if _NOT_KEPT & set(file.flags) or file.path in paths or file.path in folders:
                 continue
-            outside = file.path.startswith("/") or ".snakemake" in file.path.split("/")
-            (away if outside else gone).setdefault(file.path)
+            end = links.reach(raw_path(file.path))
+            if end is not None and end.inside and (found := escape_path(end.path)) != file.path and (found in paths or found in folders):
+                continue  # through a link of the clone, to what was examined
+            hidden = end is None or not end.inside or links.unseen(raw_path(file.path))
+            (away if hidden else gone).setdefault(file.path)
     return tuple(away), tuple(gone)
 
 
@@ -128,6 +122,12 @@ def removed(before: dict[bytes, Signature], after: dict[bytes, Signature], track
             yield Artifact(path=path, kind=Kind.REMOVED, size=0, mode=0, sha256=sha256, role=Role.TRACKED)
 
 
+def _bytecode_of(path: bytes) -> bytes:
+    """The module of the clone whose compiled form Python keeps under that path; nothing where it is no such path."""
+    match = re.fullmatch(rb"((?:.*/)?)__pycache__/([^/]+)\.cpython-\d+(?:\.opt-\d)?\.pyc", path)
+    return match[1] + match[2] + b".py" if match else b""
+
+
 def collect(
     before: dict[bytes, Signature],
     touched: dict[bytes, Signature],
@@ -135,12 +135,12 @@ def collect(
     attempts: tuple[Attempt, ...],
     unchanged: set[bytes],
     scratch: tuple[str, ...] = (),
-    place: str = PLACE,
+    links: Links | None = None,
     codeless: Container[str] = (),
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 
-    `place` is where the clone was in the room; `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
+    `links` tells where a link leads; `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
     `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
     nobody's work, and no artifact. `codeless` are rules that run nothing, and so are at work on no file.
     """
@@ -154,8 +154,7 @@ def collect(
             continue
         result = hashed[raw]
         index, role = owner or (-1, Role.TRACKED if raw in before else Role.UNDECLARED)
-        bytecode = path.endswith(".pyc") or "__pycache__" in path.split("/")
-        if owner is None and (bytecode or any(path == folder or path.startswith(f"{folder}/") for folder in scratch)):
+        if owner is None and (_bytecode_of(raw) in before or any(path == folder or path.startswith(f"{folder}/") for folder in scratch)):
             role = Role.CACHE
         artifacts.append(
             Artifact(
@@ -167,7 +166,7 @@ def collect(
                 role=role,
                 job=index,
                 target=result.target,
-                unexamined=result.unexamined or _leads_away(path, result.target, place),
+                unexamined=result.unexamined or (links.unseen(raw) if links and stat.S_ISLNK(seen.mode) else ""),
                 written_during=at_work.at(seen.ctime / 1e9) if owner is None else (),
             )
         )

@@ -17,15 +17,17 @@ from cleanroom.model import Entry, Evidence, Image, Profile, RunStatus, Source, 
 
 def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:
     """(the evidence, where the content of each digest is). Raises: UsageError for a folder that cannot be read."""
-    root = os.fsencode(folder.resolve())
+    root = folder.resolve()
     begin = time.time()
     try:
-        files = scan(root)
+        files = scan(root, frozenset({b".git", b".snakemake"}))
     except OSError as error:
         raise UsageError(f"The folder '{folder}' cannot be read ({error.strerror}).", "Give a folder that this user may read.") from None
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, Hasher(root, pool) as hasher:
-        artifacts = collect({}, files, hasher.digests(files), (), set())
-    places = {a.sha256: Path(os.fsdecode(os.path.join(root, raw_path(a.path)))) for a in artifacts if a.sha256 and a.kind == "file"}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        artifacts = collect({}, files, Hasher(root, pool).digests(files), (), set())
+    places = {
+        a.sha256: Path(os.fsdecode(os.path.join(os.fsencode(root), raw_path(a.path)))) for a in artifacts if a.sha256 and a.kind == "file"
+    }
     evidence = Evidence(
         attempt_id=uuid.uuid4().hex, source=Source(url=str(folder), ref="", commit=""), entry=Entry(),
         profile=Profile(name=str(folder)), control=False, context={}, folder=str(folder), status=RunStatus.COMPLETED,

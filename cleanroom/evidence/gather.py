@@ -9,19 +9,22 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from cleanroom.beneath import Beneath
 from cleanroom.errors import CleanroomError, Interrupted
 from cleanroom.evidence.collect import changed, collect, removed, unkept
 from cleanroom.evidence.context import FACTORS, environment, value_of
+from cleanroom.evidence.links import Links
 from cleanroom.evidence.store import Store
-from cleanroom.evidence.walk import Hasher, Signature, scan
+from cleanroom.evidence.walk import Hashed, Hasher, Patience, scan
 from cleanroom.model import (
+    Attempt,
     Declared,
     Entry,
     Evidence,
@@ -42,7 +45,8 @@ from cleanroom.room import rooms
 from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims, Event, FinalClaim
 from cleanroom.room.engines import open_engine
 from cleanroom.room.interface import Limits, Network, RoomExit, RoomJob
-from cleanroom.source import open_repository
+from cleanroom.source import Patience as SourcePatience
+from cleanroom.source import Reach, Repository, open_repository
 
 STEPS = ("settings", "lint", "plan", "replan", "without", "run")
 """Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without the settings in question."""
@@ -113,6 +117,8 @@ class RunRequest(Value, frozen=True):
     network: Network = "none"
     jobs_in_parallel: int | None = None
     keep_room: bool = False
+    fetch_limit: float = 600.0
+    local_submodules: bool = False
     profiles_of: str = ""
     profile_files: tuple[str, ...] = ()
     steps: tuple[str, ...] = STEPS
@@ -186,41 +192,51 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
 
 def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
     place = value_of("folder", request.varied)
-    repository = open_repository(request.repo, Path(request.cache))
+    repository = _repository(request, watch)
     tracked = repository.clone(request.source.commit, room.work)
+    submodules = repository.submodules(request.source.commit)
     if request.profiles_of:
         repository.lay_over(request.profiles_of, request.profile_files, room.work)
     room.furnish(_spec(request), tracked, request.engine, user=value_of("user", request.varied), place=place)
-    before = scan(os.fsencode(room.work))
+    before = scan(room.work, own := _own(request.entry, "", submodules))
     job = RoomJob(
         name=blank.attempt_id, owner=request.mark, image=request.image, env=environment(request.hash_seed, request.varied),
         limits=request.limits,
         hostname=value_of("host name", request.varied),
         command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts(place)),
     )  # fmt: skip
+    guard = _Guard(room, request, blank, watch)
     engine = open_engine(request.engine)
-    with Hasher(os.fsencode(room.work), pool) as hasher:
-        guard = _Guard(room, request, blank, watch)
-        try:
-            ended = engine.run(job, guard.stop, guard.said)
-        finally:
-            engine.close()
-        if watch.cancelled.is_set():
-            raise Interrupted("Stopped.")
-        claims = guard.claims()
-        after = scan(os.fsencode(room.work))
-        touched = changed(before, after)
-        hashed = hasher.digests(touched)
-        told = _failed_logs(claims, hasher)
+    try:
+        ended = engine.run(job, guard.stop, guard.said)
+    finally:
+        engine.close()
+    if watch.cancelled.is_set():
+        raise Interrupted("Stopped.")
+    claims = guard.claims()
+    # From here on nothing of the room lives: what is seen stays as it is.
+    own |= _own(request.entry, claims.workdir, ())
+    patience = Patience(guard.deadline, watch.cancelled.is_set)
+    grafts = {raw_path(path): room.places / str(int(number)) for path, number in claims.places.items()}
+    after = scan(room.work, own, grafts, patience, _stamps(claims.attempts))
+    touched = changed(before, after)
+    hasher = Hasher(room.work, pool, grafts, patience)
+    disk = _disk_fault(room, request.limits)
+    hashed = hasher.digests({} if disk else touched)
+    told = _failed_logs(claims, hasher)
     plan = _with_rules(claims)
-    unchanged = _as_delivered(request, room, {p for p in touched if p in before}, pool)
-    artifacts = collect(before, touched, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), place, _codeless(plan))
-    artifacts += tuple(removed(before, after, claims.tracked_outputs))
-    for artifact in artifacts:
-        if artifact.sha256 and artifact.kind == "file":
-            store.keep(os.path.join(os.fsencode(room.work), raw_path(artifact.path)), artifact.sha256)
-    away, gone = unkept(claims.attempts, artifacts, {escape_path(path) for path in after})
-    status, why = _status(claims, ended, guard.fault, _disk_fault(room, request.limits), request.steps)
+    unchanged = _as_delivered(request, room, {p for p in touched if p in before}, hashed, pool, watch) if hashed else set()
+    with Beneath(room.work, grafts) as here:
+        links = Links(after, here.readlink, os.fsencode(place), own)
+        artifacts = collect(
+            before, touched if hashed else {}, hashed, claims.attempts, unchanged, _scratch(request.entry, claims), links, _codeless(plan)
+        )
+        artifacts += tuple(removed(before, after, (*claims.tracked_outputs, *claims.places)))
+        away, gone = unkept(claims.attempts, artifacts, {escape_path(path) for path in after}, links)
+        for artifact in artifacts:
+            if artifact.sha256 and artifact.kind == "file":
+                store.keep(here, raw_path(artifact.path), hashed[raw_path(artifact.path)])
+    status, why = _status(claims, ended, guard.fault, disk, request.steps)
     if status is RunStatus.FAILED and told:
         why += f"\n{told}"
     blank, final = _really_varied(blank, claims.versions), claims.final or _NOTHING
@@ -296,7 +312,7 @@ class _Guard:
         self._room, self._limits, self._watch = room, request.limits, watch
         self._label = blank.label
         self._reader = ClaimReader(watch.budget)
-        self._deadline = time.monotonic() + request.limits.seconds
+        self.deadline = time.monotonic() + request.limits.seconds
         self._next_measure = time.monotonic() + _MEASURE_SECONDS
 
     def said(self, block: bytes) -> None:
@@ -319,7 +335,7 @@ class _Guard:
             return "stopped"
         if self.fault:
             return self.fault
-        if now > self._deadline:
+        if now > self.deadline:
             return "the room's time limit was reached"
         if now > self._next_measure:
             used, spent = self._room.usage()
@@ -416,17 +432,33 @@ def _codeless(plan: Plan | None) -> set[str]:
     return {name for name, rule in plan.rules.items() if not rule.code} if plan else set()
 
 
-def _as_delivered(request: RunRequest, room: rooms.Room, paths: set[bytes], pool: Executor) -> set[bytes]:
+def _repository(request: RunRequest, watch: Watch) -> Repository:
+    reach = Reach(SourcePatience(request.fetch_limit, watch.cancelled.is_set), request.local_submodules)
+    return open_repository(request.repo, Path(request.cache), reach)
+
+
+def _as_delivered(
+    request: RunRequest, room: rooms.Room, paths: set[bytes], hashed: Mapping[bytes, Hashed], pool: Executor, watch: Watch
+) -> set[bytes]:
     """Of the tracked files that a run touched, those that still hold what git delivered; a second clone tells."""
     if not paths:
         return set()
     fresh = room.folder / "delivered"
-    open_repository(request.repo, Path(request.cache)).clone(request.source.commit, fresh)
-    with Hasher(os.fsencode(fresh), pool) as there, Hasher(os.fsencode(room.work), pool) as here:
-        left, right = _subset(there, fresh, paths), _subset(here, room.work, paths)
-    return {path for path in paths if path in left and path in right and left[path] == right[path]}
+    _repository(request, watch).clone(request.source.commit, fresh)
+    there = Hasher(fresh, pool).digests({path: seen for path, seen in scan(fresh).items() if path in paths})
+    return {path for path in paths if path in there and there[path].sha256 and there[path].sha256 == hashed[path].sha256}
 
 
-def _subset(hasher: Hasher, folder: Path, paths: set[bytes]) -> dict[bytes, str]:
-    files: dict[bytes, Signature] = {p: s for p, s in scan(os.fsencode(folder)).items() if p in paths}
-    return {path: result.sha256 for path, result in hasher.digests(files).items()}
+def _own(entry: Entry, workdir: str, submodules: Sequence[str]) -> frozenset[bytes]:
+    """The places of a clone that are git's and Snakemake's own, and no results: a short list, and no name anywhere."""
+    places = [".git", *(f"{path}/.git" for path in submodules)]
+    if not workdir.startswith("/"):
+        folders = {posixpath.normpath(posixpath.join(entry.folder, entry.directory)), posixpath.normpath(workdir or ".")}
+        places += [posixpath.normpath(posixpath.join(folder, ".snakemake")) for folder in folders if not folder.startswith("..")]
+    return frozenset(map(raw_path, places))
+
+
+def _stamps(attempts: Sequence[Attempt]) -> frozenset[bytes]:
+    """The empty files with which Snakemake marks the time of an output that is a folder."""
+    folders = (file.path for attempt in attempts for file in attempt.job.output if "directory" in file.flags)
+    return frozenset(raw_path(path.rstrip("/")) + b"/.snakemake_timestamp" for path in folders)

@@ -1,6 +1,7 @@
 """The content-addressed store on local disk: objects by SHA-256, evidence by the digest of its canonical JSON.
 
-Writing is atomic: a name appears only when its content is whole. Not here: what anything means.
+Writing is atomic: a name appears only when its content is whole. Reading is checked: whoever could write into the store could
+otherwise make one run's content that of another. Not here: what anything means.
 """
 
 import contextlib
@@ -8,14 +9,66 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
-from cleanroom.model import Evidence, canonical, digest
+from cleanroom.evidence.walk import Hashed, hash_open
+from cleanroom.model import Evidence, canonical, digest, escape_path
+
+_Identity = tuple[int, int, int, int]
+_good: dict[_Identity, str] = {}
+"""What this process found to be good: device, inode, time of change and size of a file, and the digest of its content."""
+
+
+def verified(file: Path, sha256: str) -> bool:
+    """Whether a regular file is there and holds this content; asked once for each file and process, while the file stays as it is."""
+    try:
+        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        info = os.fstat(fd)
+        name = (info.st_dev, info.st_ino, info.st_ctime_ns, info.st_size)
+        if not stat.S_ISREG(info.st_mode):
+            return False
+        if _good.get(name) != sha256:
+            if hash_open(fd) != sha256:
+                return False
+            _good[name] = sha256
+        return True
+    finally:
+        os.close(fd)
+
+
+def _link_or_copy(here: Beneath, path: bytes, to: Path) -> bool:
+    """Give a file a second name, or copy it where that cannot be; returns whether it is the file itself. Raises: OSError."""
+    try:
+        here.hard_link(path, to)
+        return True
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM):
+            raise
+    with os.fdopen(here.open(path), "rb") as source, to.open("xb") as copy:
+        shutil.copyfileobj(source, copy, 2**20)
+    return False
+
+
+def _remember(file: Path, sha256: str) -> None:
+    info = os.lstat(file)
+    _good[info.st_dev, info.st_ino, info.st_ctime_ns, info.st_size] = sha256
+
+
+def _seal(file: Path) -> None:
+    file.chmod(0o444)
+    if os.geteuid() == 0:
+        os.chown(file, 0, 0)
 
 
 class Store:
@@ -31,24 +84,43 @@ class Store:
         """Where the content with this digest is, if it is there."""
         return self._folder / "objects" / sha256[:2] / sha256[2:]
 
-    def keep(self, file: bytes, sha256: str) -> None:
-        """Keep the content of a hashed file by linking it: no byte is copied. The file itself becomes read-only."""
+    def content(self, sha256: str) -> Path:
+        """The same, checked: what is read from there is what its name says, or it is not there at all.
+
+        Raises: StoreError for content that is another.
+        """
         place = self.object(sha256)
+        if not verified(place, sha256) and place.exists():
+            raise StoreError(
+                f"The content {place} is not what its name says.", "Something wrote into the store. Remove it, and confirm again."
+            )
+        return place
+
+    def keep(self, here: Beneath, path: bytes, hashed: Hashed) -> None:
+        """Keep the content of a hashed file by linking it: no byte is copied. The file itself becomes read-only.
+
+        Raises: StoreError, also for a file that is not the one that was hashed.
+        """
+        place = self.object(hashed.sha256)
         if place.parent not in self._made:
             place.parent.mkdir(exist_ok=True)
             self._made.add(place.parent)
-        try:
-            os.link(file, place, follow_symlinks=False)
-        except FileExistsError:
+        if verified(place, hashed.sha256):
             return
+        part = place.with_name(f".part-{uuid.uuid4().hex}")
+        try:
+            linked = _link_or_copy(here, path, part)
+            _seal(part)
+            info = os.lstat(part)
+            same = linked and hashed.seen and (info.st_ino, info.st_size, info.st_mtime_ns) == hashed.seen.same_content
+            if not same and not verified(part, hashed.sha256):
+                raise StoreError(f"The file '{escape_path(path)}' changed while it was kept.", "Run again.")
+            part.replace(place)  # over what may be there and is damaged
+            _remember(place, hashed.sha256)
         except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM):
-                raise StoreError(f"Evidence cannot be kept in {self._folder}: {error.strerror}.", "Free disk space.") from None
-            with self._whole(place) as part:
-                shutil.copyfile(os.fsdecode(file), part)
-        place.chmod(0o444)
-        if os.geteuid() == 0:
-            os.chown(place, 0, 0)
+            raise StoreError(f"Evidence cannot be kept in {self._folder}: {error.strerror}.", "Free disk space.") from None
+        finally:
+            part.unlink(missing_ok=True)
 
     def put(self, evidence: Evidence) -> str:
         """Write evidence and return its digest. An attempt id that is known already is refused.

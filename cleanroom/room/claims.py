@@ -90,6 +90,7 @@ class PlanClaim(Value, frozen=True):
     targets: tuple[str, ...]
     hooks: tuple[str, ...] = ()
     hidden: tuple[Hidden, ...] = ()
+    workdir: str = ""
 
 
 class FinalClaim(Value, frozen=True):
@@ -138,6 +139,10 @@ class Claims(Value, frozen=True):
     final: FinalClaim | None = None
     tracked_outputs: tuple[str, ...] = ()
     undescribed: tuple[str, ...] = ()
+    workdir: str = ""
+    """Where Snakemake worked, from the clone; absolute where that is its top or lies outside."""
+    places: dict[str, int] = {}
+    """Links of the clone to folders that the room does not have, and the number of the place that each got."""
     done: bool = False
     reached: str = ""
     broken: str = ""
@@ -164,7 +169,7 @@ class _Line(Value, frozen=True):
     time: float = 0.0
 
 
-_SAID_OF_STEPS = {"step", "tree", "versions", "override", "tracked", "done"}
+_SAID_OF_STEPS = {"step", "tree", "versions", "override", "tracked", "places", "done"}
 """What only the first process of a room may say."""
 _SAID_IN = {
     "settings": {"settings", "profile"},
@@ -244,7 +249,9 @@ class ClaimReader:
                 self._jobs.append(self._decoded(said, Job))
             case "plan":
                 rest: PlanClaim = self._decoded(said, PlanClaim)
-                self._plans[self._step] = Plan(jobs=tuple(self._jobs), **msgspec.structs.asdict(rest))
+                fields = msgspec.structs.asdict(rest)
+                self._found["workdir"] = fields.pop("workdir")
+                self._plans[self._step] = Plan(jobs=tuple(self._jobs), **fields)
                 self._jobs = []
             case "planned" | "start" | "end" | "undescribed":
                 event = self._event(said)
@@ -322,6 +329,8 @@ class ClaimReader:
             final=self._found.get("final"),
             tracked_outputs=self._found.get("tracked", ()),
             undescribed=tuple(self._undescribed),
+            workdir=self._found.get("workdir", ""),
+            places=self._found.get("places", {}),
             done="done" in self._found,
             reached=self._found.get("done", ""),
             broken=contradiction(plan, self._attempts, dynamic=dynamic) if plan else "",
@@ -331,6 +340,7 @@ class ClaimReader:
 _KINDS: dict[str, Any] = {
     "versions": dict[str, Any],
     "tracked": tuple[str, ...],
+    "places": dict[str, int],
     "settings": SettingsClaim,
     "profile": dict[str, Any],
     "lint": tuple[Lint, ...],

@@ -4,6 +4,7 @@
     out/   what the room says of itself
     work/  the clone, where the run happens
     tmp/   the room's /tmp
+    places/  folders in place of those that links of the clone lead to and a room does not have
 
 Not here: what runs in it.
 """
@@ -29,6 +30,7 @@ _USERS = "root:x:0:0:root:/:/bin/false\n{name}:x:{uid}:{gid}:{name}:/tmp/home:/b
 _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
 
+_CALL_SECONDS = 600.0
 PLACE = "/room/work"
 """Where the clone is in every room, unless that is varied."""
 
@@ -38,7 +40,7 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.inside, self.out, self.work, self.tmp = (folder / name for name in ("in", "out", "work", "tmp"))
+        self.inside, self.out, self.work, self.tmp, self.places = (folder / name for name in ("in", "out", "work", "tmp", "places"))
 
     def furnish(self, spec: dict[str, object], tracked: list[bytes], engine: str, *, user: str = "cleanroom", place: str = PLACE) -> None:
         """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one).
@@ -56,21 +58,25 @@ class Room:
         for home in ("home", "other/home"):
             (self.tmp / home).mkdir(parents=True)
         if os.geteuid() == 0:
-            _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp)
+            _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp, self.places)
 
     def mounts(self, place: str = PLACE) -> Iterator[Mount]:
         yield Mount(host=str(self.inside), room="/room/in")
         yield Mount(host=str(self.out), room="/room/out", writable=True)
         yield Mount(host=str(self.work), room=place, writable=True)
         yield Mount(host=str(self.tmp), room="/tmp", writable=True)  # noqa: S108 - the room's own
+        yield Mount(host=str(self.places), room="/room/places", writable=True)
         yield Mount(host=str(self.inside / "passwd"), room="/etc/passwd")
         yield Mount(host=str(self.inside / "group"), room="/etc/group")
 
     def usage(self) -> tuple[int, float]:
-        """(bytes on disk, seconds that it took to add them up)."""
+        """(bytes, seconds that it took to add them up). A file counts with its size or what it takes on disk, whichever is more:
+        a file of holes takes nothing and is read to its end all the same.
+        """
         begin = time.monotonic()
-        lines = _call("du", "--summarize", "--block-size=1", self.folder)
-        return int(lines.split()[0] if lines.split() else 0), time.monotonic() - begin
+        ways = (("--summarize", "--block-size=1"), ("--summarize", "--block-size=1", "--apparent-size"))
+        sums = [_call("du", *how, self.folder).split() for how in ways]
+        return max(int(found[0]) if found else 0 for found in sums), time.monotonic() - begin
 
     def remove(self) -> None:
         """Remove the folder, also where the workflow took away our right to, or nested it deeper than Python can follow."""
@@ -80,9 +86,16 @@ class Room:
 
 
 def _call(program: str, *arguments: str | Path) -> str:
-    """A program of the system on a tree that a workflow made; a file that goes away meanwhile is no error."""
+    """A program of the system on a tree that a workflow made; a file that goes away meanwhile is no error, and neither is its end
+    after too long: what it would have done is done by the next sweep.
+    """
     command = [program, *arguments[:-1], "--", arguments[-1]] if program != "chown" else [program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", env={"PATH": os.defpath, "LC_ALL": "C"}).stdout
+    env = {"PATH": os.defpath, "LC_ALL": "C"}
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", env=env, timeout=_CALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return ""
+    return ended.stdout
 
 
 class Owner:
@@ -163,7 +176,7 @@ def fresh(cache: Path, owner: str, attempt_id: str, *, keep: bool = False) -> It
     """A new room's folder, removed at the end unless it is to be kept."""
     room = Room(_folder(cache, owner) / attempt_id)
     room.folder.mkdir(parents=True)
-    for folder in (room.inside, room.out, room.work, room.tmp):
+    for folder in (room.inside, room.out, room.work, room.tmp, room.places):
         folder.mkdir()
     if keep:
         (_folder(cache, owner) / "kept").touch()

@@ -1,7 +1,9 @@
 """A bare mirror per repository, a ref resolved once, and a fresh clone per room.
 
 The user's git configuration, hooks and filters never run: every call has a scrubbed environment, and the only configuration read
-is that of the mirror, which cleanroom itself wrote. Not here: what is in the clone.
+is that of the mirror, which cleanroom itself wrote. A repository is untrusted: what is fetched is checked by git and its tree
+once more here, each clone is made in an empty folder of its own, and git never works in a folder that holds another clone.
+Not here: what is in the clone, and how a call of git is made to end.
 """
 
 import contextlib
@@ -11,19 +13,21 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import filelock
 
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a missing git is our error to tell, not one of importing
-import git
-
-from cleanroom.errors import SourceError, UsageError
+from cleanroom.beneath import Beneath
+from cleanroom.errors import Interrupted, SourceError, UsageError
 from cleanroom.model import Source, escape_path, raw_path
 from cleanroom.source import lfs
+from cleanroom.source.calls import GitError, Patience, call
+from cleanroom.source.tree import Entry, parse_tree
 
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PASSED = (
@@ -37,13 +41,30 @@ _CONFIG = {
     "core.hooksPath": "/dev/null",  # no hook of a template or of the clone
     "core.fsmonitor": "false",  # a command that `status` would start
     "safe.directory": "*",  # a shared repository owned by somebody else is only read
-    "protocol.ext.allow": "never",  # `ext::` runs any command
+    "transfer.fsckObjects": "true",  # a tree that would make git write elsewhere is refused when it arrives
+    "fetch.fsckObjects": "true",
+    "receive.fsckObjects": "true",
+    "http.lowSpeedLimit": "1",  # bytes a second: a server that says nothing is left, even when we were killed
+    "http.lowSpeedTime": "600",
     "gc.auto": "0",  # no work in the background after we are done
     "advice.detachedHead": "false",
     "submodule.recurse": "false",
     "core.quotePath": "false",
 }
+_HARMLESS = (
+    "badDate", "badDateOverflow", "badEmail", "badName", "badTagName", "badTimezone", "missingEmail", "missingNameBeforeEmail",
+    "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "missingTaggerEntry", "multipleAuthors", "nulInCommit", "zeroPaddedDate",
+    "zeroPaddedFilemode", "badFilemode", "gitmodulesParse", "missingTag", "missingTagEntry", "extraHeaderEntry",
+)  # fmt: skip
+"""What git's check finds in old, honest repositories too, and what makes it write nothing anywhere (git help fsck)."""
+_SPOKEN = {"https": "https", "ssh": "ssh", "git+ssh": "ssh", "ssh+git": "ssh", "file": "file"}
+"""Schemes of addresses, and what git calls the protocol behind each."""
+_SSH = "ssh -o ConnectTimeout=60 -o ServerAliveInterval=15 -o ServerAliveCountMax=8"
+_LOCK_SECONDS = 3600.0
+_LOCK_POLL = 0.2
 _MAX_SUBMODULE_DEPTH = 8
+_MOST_READ = 16 * 2**20
+_MOST_LINKS = 2000
 _FREE = "Free space, or set CLEANROOM_CACHE to another folder."
 
 
@@ -55,13 +76,16 @@ def _environment(configuration: Path, extra: dict[str, str] | None = None) -> di
     env = {key: os.environ[key] for key in _PASSED if key in os.environ}
     env.update(HOME="/nonexistent", GIT_CONFIG_GLOBAL=str(configuration), GIT_CONFIG_SYSTEM="/dev/null", GIT_CONFIG_NOSYSTEM="1")
     env.update(GIT_ATTR_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0", GIT_TEMPLATE_DIR="", LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
+    env.update(GIT_NO_REPLACE_OBJECTS="1", GIT_GRAFT_FILE="/dev/null")  # a commit is what its name says, and nothing else
+    env.update(GIT_ALLOW_PROTOCOL="file", GIT_LFS_FORCE_PROGRESS="1")
+    env.setdefault("GIT_SSH_COMMAND", _SSH)
     return env | (extra or {})
 
 
 def _configuration(cache: Path) -> Path:
     """The only configuration that git reads besides a mirror's own."""
     lines = [f"[{key.partition('.')[0]}]\n\t{key.partition('.')[2]} = {value}\n" for key, value in _CONFIG.items()]
-    lines[[*_CONFIG].index("protocol.ext.allow")] = '[protocol "ext"]\n\tallow = never\n'
+    lines += ['[fetch "fsck"]\n', *(f"\t{name} = ignore\n" for name in _HARMLESS)]
     path, text = cache / "gitconfig", "".join(lines)
     if not path.exists() or path.read_text() != text:
         cache.mkdir(parents=True, exist_ok=True)
@@ -71,38 +95,28 @@ def _configuration(cache: Path) -> Path:
     return path
 
 
-def _run(env: dict[str, str], folder: Path, *arguments: str) -> str:
-    """Run git in `folder` with exactly this environment; raises git.GitCommandError.
+class Reach(NamedTuple):
+    """How far a repository is followed: how patient calls are, and whether submodules may be any repository of this machine."""
 
-    GitPython adds to the environment that it inherits, so that `env` takes away what is not passed on.
-    """
-    if shutil.which("git") is None:
-        raise SourceError("git is not installed.", "Install it: apt-get install git")
-    command = ["env", *(word for key in os.environ if key not in env for word in ("-u", key)), "git", *arguments]
-    return str(git.Git(folder).execute(command, env=env, strip_newline_in_stdout=False))
-
-
-def _said(error: git.GitCommandError) -> str:
-    """What git itself said, in one line."""
-    text = re.sub(r"^\s*stderr: '|'\s*$", "", str(error.stderr).strip())
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
-    wanted = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
-    return wanted[0].removeprefix("fatal: ").removeprefix("error: ") if wanted else f"git ended with {error.status}"
+    patience: Patience = Patience()
+    local_submodules: bool = False
 
 
 class Repository:
     """A mirror of one repository in the cache; everything is read from it, and every room gets a clone of it."""
 
-    def __init__(self, address: str | Path, cache: Path) -> None:
+    def __init__(self, address: str | Path, cache: Path, reach: Reach = Reach()) -> None:  # noqa: B008 - it is frozen
         self.url = _public(str(address))
         self._address = address
         self._local = address if isinstance(address, Path) else None
-        self._cache = cache
+        self._cache, self._reach = cache, reach
         self._mirror = cache / "mirrors" / f"{hashlib.sha256(str(address).encode()).hexdigest()}.git"
         self._submodules: dict[str, Repository] = {}
+        self._trees: dict[str, tuple[Entry, ...]] = {}
 
     def _git(self, folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
-        return _run(_environment(_configuration(self._cache), extra), folder, *arguments)
+        env = _environment(_configuration(self._cache), extra)
+        return os.fsdecode(call(env, folder, list(arguments), self._reach.patience))
 
     def resolve(self, ref: str) -> Source:
         """The full commit of a commit, tag or branch, fetched when it is not in the mirror yet.
@@ -113,7 +127,7 @@ class Repository:
             raise UsageError(f"'{ref}' is not a commit, tag or branch.", "Give REF as git would name it.")
         with self._lock():
             if not (_FULL_COMMIT.fullmatch(ref) and self._has(ref)):
-                self._fetch()
+                self._fetch(ref)
             commit = self._commit(ref)
         if commit is None:
             raise UsageError(f"{self.url} has no commit, tag or branch '{ref}'.", self._near(ref))
@@ -121,29 +135,34 @@ class Repository:
 
     def files(self, commit: str) -> list[bytes]:
         """Every tracked path of a commit, as git knows it."""
-        return [os.fsencode(path) for _, path in self._tree(commit, "blob")]
+        return [os.fsencode(entry.path) for entry in self._tree(commit) if entry.kind == "blob"]
 
-    def _tree(self, commit: str, kind: str) -> list[tuple[str, str]]:
-        """(object, path) of every entry of a kind: `blob` for files and links, `commit` for submodules."""
-        text = self._git(self._mirror, "ls-tree", "-r", "-z", "--full-tree", commit)
-        entries = [entry.partition("\t") for entry in text.split("\0") if entry]
-        return [(head.split()[2], path) for head, _, path in entries if head.split()[1] == kind]
+    def links(self, commit: str) -> dict[str, str]:
+        """{path: target} of every symbolic link of a commit; paths as the model writes them."""
+        found = [entry for entry in self._tree(commit) if entry.mode == "120000"]
+        return {escape_path(os.fsencode(e.path)): escape_path(self._blob(e.object)) for e in found[:_MOST_LINKS]}
+
+    def _tree(self, commit: str) -> tuple[Entry, ...]:
+        """Every entry of a commit. Raises: SourceError for a tree that no honest commit has."""
+        if commit not in self._trees:
+            listing = self._git(self._mirror, "ls-tree", "-r", "-t", "-z", "--full-tree", commit)
+            self._trees[commit] = parse_tree(listing, self.url)
+        return self._trees[commit]
+
+    def _blob(self, name: str) -> bytes:
+        env = _environment(_configuration(self._cache))
+        return call(env, self._mirror, ["cat-file", "blob", name], self._reach.patience, _MOST_READ)
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """The content of a tracked regular file, or None."""
-        try:
-            entry = self._git(self._mirror, "ls-tree", "-z", "--full-tree", commit, "--", path)
-            if not entry.startswith("100"):
-                return None
-            return os.fsencode(self._git(self._mirror, "cat-file", "blob", f"{commit}:{path}"))
-        except git.GitCommandError:
-            return None
+        """The content of a tracked regular file, or None. Raises: SourceError for one of more than 16 MiB."""
+        found = next((e for e in self._tree(commit) if e.path == path and e.mode.startswith("100")), None)
+        return self._blob(found.object) if found else None
 
     def ancestor(self, base: str, head: str) -> bool:
         """Whether one commit leads to the other."""
         try:
             self._git(self._mirror, "merge-base", "--is-ancestor", base, head)
-        except git.GitCommandError:
+        except GitError:
             return False
         return True
 
@@ -160,26 +179,22 @@ class Repository:
         return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
     def lay_over(self, commit: str, paths: Sequence[str], folder: Path) -> None:
-        """Put these files into a clone as another commit has them; what that commit lacks is removed.
-
-        Git writes them, which never follows a link that the clone holds. Raises: SourceError.
-        """
-        theirs = {name for _, name in self._tree(commit, "blob")}
-        names = [os.fsdecode(raw_path(path)) for path in paths]
-        with tempfile.TemporaryDirectory() as scratch:
-            extra = {"GIT_DIR": str(self._mirror), "GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": f"{scratch}/index"}
-            try:
-                self._git(folder, "read-tree", "--empty", extra=extra)
-                self._git(folder, "read-tree", commit, extra=extra)
-                if there := [name for name in names if name in theirs]:
-                    self._git(folder, "checkout-index", "--force", "--", *there, extra=extra)
-            except git.GitCommandError as error:
-                raise SourceError(f"Cannot put files of {commit} into a clone: {_said(error)}.", "Run again.") from None
-        top = os.path.realpath(folder)
-        for name in names:
-            path = folder / name
-            if name not in theirs and f"{os.path.realpath(path.parent)}/".startswith(f"{top}/"):
-                path.unlink(missing_ok=True)
+        """Put these files into a clone as another commit has them; what that commit lacks is removed. Raises: SourceError."""
+        theirs = {entry.path: entry for entry in self._tree(commit) if entry.kind == "blob"}
+        try:
+            with Beneath(folder) as here:
+                for raw in map(raw_path, paths):
+                    entry = theirs.get(os.fsdecode(raw))
+                    if entry is None:
+                        here.remove(raw)
+                    elif entry.mode == "120000":
+                        here.link(raw, self._blob(entry.object))
+                    else:
+                        here.write(raw, [self._blob(entry.object)], 0o755 if entry.mode == "100755" else 0o644)
+        except (GitError, OSError) as error:
+            raise SourceError(
+                f"Cannot put files of {commit} into a clone: {error}.", "Does a link of the clone stand in the way?"
+            ) from None
 
     def clone(self, commit: str, folder: Path) -> list[bytes]:
         """A fresh clone of one commit, with submodules and git-lfs files; returns the tracked paths.
@@ -190,49 +205,67 @@ class Repository:
         """
         try:
             return self._clone(commit, folder, depth=0)
-        except git.GitCommandError as error:
+        except GitError as error:
             if _is_full(folder):
                 raise SourceError(f"The disk is full while cloning {self.url}.", _FREE) from None
-            raise SourceError(f"Cannot clone {self.url} at {commit}: {_said(error)}.", "Run again; see `cleanroom doctor`.") from None
+            raise SourceError(f"Cannot clone {self.url} at {commit}: {error.said}.", "Run again; see `cleanroom doctor`.") from None
         except OSError as error:
             raise SourceError(f"Cannot clone into {folder}: {error.strerror}.", "Free disk space, or set --cache.") from None
 
     def _clone(self, commit: str, folder: Path, depth: int) -> list[bytes]:
+        tracked = self.files(commit)  # refuses a tree that git should not write
         folder.mkdir(parents=True, exist_ok=True)
         kind = self._git(self._mirror, "rev-parse", "--show-object-format").strip()
         self._git(folder, "init", "--quiet", "--initial-branch", "main", f"--object-format={kind}")
         # git brings the tags of this history along, so that `git describe` says in a room what it says elsewhere.
-        fetch = ["fetch", "--quiet", "--update-head-ok", "--update-shallow", str(self._mirror), f"+{commit}:refs/heads/main"]
+        fetch = ["fetch", "--progress", "--update-head-ok", "--update-shallow", str(self._mirror), f"+{commit}:refs/heads/main"]
         self._git(folder, *fetch)
-        self._git(folder, "checkout", "--quiet", "--force", "--detach", commit)
-        tracked = self.files(commit)
+        self._git(folder, "checkout", "--progress", "--force", "--detach", commit)
         with self._lock():
-            lfs.fill(folder, self._mirror, self._address, commit, tracked, _environment(_configuration(self._cache)))
+            env = _environment(_configuration(self._cache), {"GIT_ALLOW_PROTOCOL": self._protocol()})
+            lfs.fill(folder, self._mirror, self._address, commit, tracked, env, self._reach.patience)
         tracked += self._clone_submodules(commit, folder, depth)
-        stamp = int(self._git(folder, "show", "--no-patch", "--format=%ct", commit))
-        for path in tracked:
-            with contextlib.suppress(FileNotFoundError):
-                os.utime(os.fsencode(folder) + b"/" + path, (stamp, stamp), follow_symlinks=False)
+        stamp = int(self._git(self._mirror, "show", "--no-patch", "--format=%ct", commit))
+        with Beneath(folder) as here:
+            for path in tracked:
+                with contextlib.suppress(FileNotFoundError):
+                    here.set_time(path, stamp)
         return tracked
 
     def _clone_submodules(self, commit: str, folder: Path, depth: int) -> list[bytes]:
-        links = self._tree(commit, "commit")
+        """Each in a folder of its own first, so that git works in none that another clone filled; then it takes its place."""
+        links = [entry for entry in self._tree(commit) if entry.kind == "commit"]
         if not links:
             return []
         if depth >= _MAX_SUBMODULE_DEPTH:
             raise SourceError(f"Submodules of {self.url} nest deeper than {_MAX_SUBMODULE_DEPTH}.", "Flatten them.")
         urls = self._submodule_urls(commit)
         tracked: list[bytes] = []
-        for wanted, path in links:
-            if path not in urls:
+        for number, link in enumerate(links):
+            if link.path not in urls:
                 continue  # git leaves its folder empty, and so do we
-            child = self._submodule(urls[path])
+            child = self._submodule(urls[link.path], commit)
             with child._lock():
-                if not child._has(wanted):
-                    child._fetch()
-            inner = child._clone(wanted, folder / path, depth + 1)
-            tracked += [os.fsencode(path) + b"/" + name for name in inner]
+                if not child._has(link.object):
+                    child._fetch(link.object)
+            place = os.fsencode(link.path)
+            staged = folder.parent / f"{folder.name}.{number}"
+            inner = child._clone(link.object, staged, depth + 1)
+            with Beneath(folder) as here:
+                here.move_in(staged, place)
+            tracked += [place + b"/" + name for name in inner]
         return tracked
+
+    def submodules(self, commit: str) -> list[str]:
+        """The paths of all submodules that a clone of a commit holds, those of submodules too; as the model writes them."""
+        found = []
+        urls = self._submodule_urls(commit)
+        for entry in self._tree(commit):
+            if entry.kind == "commit" and entry.path in urls:
+                place = escape_path(os.fsencode(entry.path))
+                inner = self._submodule(urls[entry.path], commit).submodules(entry.object)
+                found += [place, *(f"{place}/{path}" for path in inner)]
+        return found
 
     def _submodule_urls(self, commit: str) -> dict[str, str]:
         if self.read(commit, ".gitmodules") is None:
@@ -246,28 +279,66 @@ class Repository:
                 (paths if match[2] == "path" else urls)[match[1]] = value
         return {path: urls[name] for name, path in paths.items() if name in urls}
 
-    def _submodule(self, url: str) -> "Repository":
+    def _submodule(self, url: str, commit: str) -> "Repository":
         if url not in self._submodules:
             full = _join(str(self._address), url) if url.startswith(("./", "../")) else url
-            local = _is_local(full)
-            if local and not self._local:
-                raise SourceError(f"Submodule '{url}' points at this machine.", "A remote repository may only name remote submodules.")
-            self._submodules[url] = open_repository(full, self._cache)
+            try:
+                scheme = _scheme(full)
+            except UsageError as error:
+                raise SourceError(f"A submodule of {self.url}: {error.what}", error.next_step) from None
+            if scheme == "file":
+                self._check_local(url, full, commit)
+            self._submodules[url] = open_repository(full, self._cache, self._reach)
         return self._submodules[url]
+
+    def _check_local(self, url: str, full: str, commit: str) -> None:
+        """A submodule on this machine lies below the repository itself, or somebody allowed it. Raises: SourceError."""
+        if not self._local:
+            raise SourceError(f"Submodule '{url}' points at this machine.", "A remote repository may only name remote submodules.")
+        if self._reach.local_submodules:
+            return
+        top, place = os.path.realpath(self._local), os.path.realpath(full.removeprefix("file://"))
+        inside = os.path.relpath(place, top)
+        made = any(e.path == inside or e.path.startswith(f"{inside}/") for e in self._tree(commit) if e.kind == "blob")
+        if inside in (".", "..") or inside.startswith("../") or made:
+            raise SourceError(
+                f"Submodule '{url}' of {self.url} is another repository of this machine, whose content would be in the room.",
+                "If that is meant, allow it with --allow-local-submodules.",
+            )
+
+    def _protocol(self) -> str:
+        return "file" if self._local else _SPOKEN[_scheme(str(self._address))]
 
     # --- the mirror ---
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
+        """One process at a time works on a mirror; who waits for it can be stopped."""
         self._mirror.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(self._mirror.with_suffix(".lock"), timeout=3600):
-            yield
-
-    def _fetch(self) -> None:
-        """Bring the mirror up to date. A fetch that was killed leaves only lock files behind, which are removed first."""
-        address = str(self._address)
+        lock, deadline = filelock.FileLock(self._mirror.with_suffix(".lock")), time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                lock.acquire(timeout=_LOCK_POLL)
+                break
+            except filelock.Timeout:
+                if self._reach.patience.stopped():
+                    raise Interrupted("Stopped.") from None
+                if time.monotonic() > deadline:
+                    raise SourceError(f"Another process holds {lock.lock_file}.", "End it, then run again.") from None
         try:
-            head = self._git(self._mirror.parent, "ls-remote", "--", address, "HEAD").split()
+            yield
+        finally:
+            lock.release()
+
+    def _fetch(self, wanted: str = "") -> None:
+        """Bring the mirror up to date: branches, tags, HEAD, and `wanted` where it is none of them (a full commit, or a ref in full).
+
+        A fetch that was killed leaves only lock files behind, which are removed first.
+        """
+        address = str(self._address)
+        spoken = {"GIT_ALLOW_PROTOCOL": self._protocol()}
+        try:
+            head = self._git(self._mirror.parent, "ls-remote", "--", address, "HEAD", extra=spoken).split()
             if not (self._mirror / "HEAD").exists():
                 kind = "sha256" if head and len(head[0]) == 64 else "sha1"
                 shutil.rmtree(self._mirror, ignore_errors=True)
@@ -276,15 +347,23 @@ class Repository:
                 self._git(self._mirror, "config", "uploadpack.allowAnySHA1InWant", "true")
             for stale in self._mirror.rglob("*.lock"):
                 stale.unlink(missing_ok=True)
-            specs = ["+refs/*:refs/*", *(["+HEAD:refs/cleanroom/HEAD"] if head else [])]
-            self._git(self._mirror, "fetch", "--quiet", "--prune", "--no-tags", "--force", "--update-shallow", "--", address, *specs)
-        except git.GitCommandError as error:
-            raise _fetch_error(self.url, self._local, _said(error)) from None
+            specs = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags", *(["remotes"] if self._local else []))]
+            specs += ["+HEAD:refs/cleanroom/HEAD"] if head else []
+            fetch = ["fetch", "--progress", "--no-tags", "--force", "--update-shallow"]
+            self._git(self._mirror, *fetch, "--prune", "--", address, *specs, extra=spoken)
+            if _FULL_COMMIT.fullmatch(wanted) and not self._has(wanted):
+                with contextlib.suppress(GitError):  # then there is none, and who asked says so
+                    self._git(self._mirror, *fetch, "--", address, f"+{wanted}:refs/cleanroom/asked/{wanted}", extra=spoken)
+            elif wanted.startswith("refs/") and not wanted.startswith("refs/replace/"):
+                with contextlib.suppress(GitError):
+                    self._git(self._mirror, *fetch, "--", address, f"+{wanted}:{wanted}", extra=spoken)
+        except GitError as error:
+            raise _fetch_error(self.url, self._local, error.said) from None
 
     def _has(self, commit: str) -> bool:
         try:
             self._git(self._mirror, "cat-file", "-e", f"{commit}^{{commit}}")
-        except (git.GitCommandError, FileNotFoundError):
+        except (GitError, FileNotFoundError):
             return False
         return True
 
@@ -295,7 +374,7 @@ class Repository:
         elif not ref.startswith("refs/"):
             names += [f"refs/remotes/origin/{ref}"]
         for name in names:
-            with contextlib.suppress(git.GitCommandError):
+            with contextlib.suppress(GitError):
                 return self._git(self._mirror, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
         return None
 
@@ -322,29 +401,46 @@ class Repository:
                 changed = self._git(Path(top), "diff-index", "-z", "--name-only", "--ignore-submodules", head, extra=extra)
                 new = self._git(Path(top), "ls-files", "-z", "--others", "--exclude-standard", "--directory", extra=extra)
             return len({p for p in (changed + new).split("\0") if p})
-        except (git.GitCommandError, OSError):
+        except (GitError, OSError):
             return 0
 
 
-def open_repository(repo: str, cache: Path) -> Repository:
+def open_repository(repo: str, cache: Path, reach: Reach = Reach()) -> Repository:  # noqa: B008 - it is frozen
     """The repository at a URL or a local path, with its mirror in `cache` (made at the first resolve).
 
-    Raises: UsageError where a local path is not a repository.
+    Raises: UsageError where a local path is not a repository, or an address is of a kind that is not spoken.
     """
-    local = None
+    if _scheme(repo) != "file":
+        return Repository(repo, cache, reach)
+    folder = Path(repo.removeprefix("file://")).expanduser().resolve()
+    if not folder.exists():
+        raise UsageError(f"There is no folder '{repo}'.", "Give a URL or the path of a git repository.")
+    env = _environment(_configuration(cache))
+
+    def asked(*arguments: str) -> str:
+        return os.fsdecode(call(env, folder, list(arguments), reach.patience)).strip()
+
+    try:
+        bare = asked("rev-parse", "--is-bare-repository") == "true"
+        local = Path(asked("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
+    except (GitError, NotADirectoryError):
+        raise UsageError(f"'{repo}' is not a git repository.", "Give a URL or the path of a git repository.") from None
+    return Repository(local, cache, reach)
+
+
+def _scheme(repo: str) -> str:
+    """`file`, `https` or `ssh`, as an address says or means. Raises: UsageError for any other."""
     if _is_local(repo):
-        local = Path(repo.removeprefix("file://")).expanduser().resolve()
-        if not local.exists():
-            raise UsageError(f"There is no folder '{repo}'.", "Give a URL or the path of a git repository.")
-        env = _environment(_configuration(cache))
-        try:
-            bare = _run(env, local, "rev-parse", "--is-bare-repository").strip() == "true"
-            local = Path(_run(env, local, "rev-parse", "--absolute-git-dir" if bare else "--show-toplevel").strip())
-        except (git.GitCommandError, NotADirectoryError):
-            raise UsageError(f"'{repo}' is not a git repository.", "Give a URL or the path of a git repository.") from None
-    elif "://" not in repo and not re.match(r"[\w.-]+@?[\w.-]*:", repo):
-        raise UsageError(f"'{repo}' is neither a folder nor a URL.", "Give a URL or the path of a git repository.")
-    return Repository(local or repo, cache)
+        return "file"
+    if found := re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", repo):
+        if found[2] == "://" and found[1].lower() in _SPOKEN:
+            return found[1].lower()
+        raise UsageError(
+            f"'{_public(repo)}' is an address of the kind '{found[1]}', which is not spoken.", "Give one with https, ssh or file."
+        )
+    if "://" not in repo and not repo.startswith("-") and re.match(r"([\w.-]+@)?[\w.-]+:", repo):
+        return "ssh"
+    raise UsageError(f"'{repo}' is neither a folder nor a URL.", "Give a URL or the path of a git repository.")
 
 
 def _is_full(folder: Path) -> bool:

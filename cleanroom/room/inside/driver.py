@@ -27,7 +27,7 @@ from .stack import _override, arguments, settings_step, write_profile
 from .stage import STAGED, START, enter_staged
 from .steps import lint_step, plan_step, run_step
 from .warden import HostGone, Warden, tree, tree_change
-from .words import IN, WORK, Outlet, hide, name, raw
+from .words import IN, PLACES, WORK, Outlet, hide, name, raw
 
 REPLAN = "CLEANROOM_REPLAN"
 RESUMED = 1_000_000_000  # attempts of a resumed run are numbered from here
@@ -64,6 +64,30 @@ def remove_tracked_outputs(plan):
                 removed += sorted(name(p) for p in tracked if p.startswith(path + os.sep))
                 shutil.rmtree(full)
     return sorted(set(removed))
+
+
+def give_places(plan):
+    """Folders of results that are links of the clone to a place that this room does not have get one; {link: number of the place}.
+
+    `results -> /scratch/me` is ordinary practice, and what is written there would be seen by nobody.
+    """
+    with open(os.path.join(IN, "tracked"), "rb") as stream:
+        links = {path for path in map(os.fsdecode, stream.read().split(b"\0")) if path and os.path.islink(os.path.join(WORK, path))}
+    places = {}
+    for output in [raw(file["path"]) for job in plan["jobs"] for file in job["output"]] if links else []:
+        parts = output.split(os.sep)
+        for path in (os.sep.join(parts[:i]) for i in range(1, len(parts))):
+            full = os.path.join(WORK, path)
+            if path not in links or name(path) in places:
+                continue
+            end = os.path.realpath(full)
+            if not end.startswith(WORK + os.sep) and (not os.path.exists(end) or os.access(end, os.W_OK)):
+                place = os.path.join(PLACES, str(len(places)))
+                os.mkdir(place)
+                os.unlink(full)
+                os.symlink(place, full)
+                places[name(path)] = len(places)
+    return places
 
 
 def find_interpreter():
@@ -164,16 +188,19 @@ def inhabit(spec, snakemake, warden):
     if removed:
         warden.say("tracked", removed)
         before = tree(WORK)
-    if again or removed:
+    places = give_places(plan)
+    if places:
+        warden.say("places", places)
+        before = tree(WORK)
+    if again or removed or places:
         plan, lines = plan_once()
         if plan is None:
             return
     if not touched:
         # Where reading the workflow writes files, a plan more would not be made from the same tree.
         if "replan" in spec["steps"]:
-            _, others = step("replan", lambda outlet: replan_step(spec, cores, outlet), hold=True)
-            if list(map(bare, others)) != list(map(bare, lines)):  # kept only where it is another one
-                warden.forward(others)
+            bared = list(map(bare, lines))  # said only where it is another one
+            step("replan", lambda outlet: replan_step(spec, cores, outlet), only_if=lambda others: list(map(bare, others)) != bared)
         if "without" in spec["steps"]:
             generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
             stated = profile["value"], plan, settings["cores"]

@@ -161,6 +161,7 @@ def plan_record(workflow):
         "targets": sorted(targets),
         "hooks": [hook for hook in ("onstart", "onsuccess", "onerror") if hook in workflow.globals],
         "hidden": attempt(lambda: hidden_context(workflow), []),
+        "workdir": place("."),
     }
 
 

@@ -92,10 +92,10 @@ class Warden:
     def say_to(host, claim, value):
         host.send(b"!" + json.dumps({"claim": claim, "time": time.time(), "value": value}).encode() + b"\n")
 
-    def step(self, step, function, keep=False, hold=False):
+    def step(self, step, function, keep=False, only_if=None):
         """((status, exit code, seconds), what the step said where it is to be kept): status is 'ok', 'failed' or 'timeout'.
 
-        `hold` keeps it and passes nothing on: `forward` does.
+        With `only_if`, what it said is passed on at its end, and only where that says so of the lines.
         """
         self.say("step", {"name": step, "state": "start"})
         begin = time.monotonic()
@@ -111,10 +111,10 @@ class Warden:
 
         def listen():
             lines = pipe.new()
-            if keep or hold:
+            if keep or only_if:
                 kept.extend(lines)
-            if not hold:
-                self.forward(lines)
+            if not only_if:
+                self._forward(lines)
 
         try:
             status, code = self._wait(child, begin + self.spec["limits"][step], pipe, listen)
@@ -122,11 +122,13 @@ class Warden:
             self._sweep(child)
             listen()
             os.close(said)
+        if only_if and only_if(kept):
+            self._forward(kept)
         seconds = time.monotonic() - begin
         self.say("step", {"name": step, "state": status, "code": code, "seconds": seconds})
         return (status, code, seconds), kept
 
-    def forward(self, lines):
+    def _forward(self, lines):
         """Pass on what a step said."""
         if lines:
             self.host.send(b"".join(b":" + line + b"\n" for line in lines))

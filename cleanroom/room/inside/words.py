@@ -7,7 +7,7 @@ import re
 import threading
 import time
 
-IN, OUT = "/room/in", "/room/out"
+IN, OUT, PLACES = "/room/in", "/room/out", "/room/places"
 with open(os.path.join(IN, "place")) as _place:
     WORK = _place.read()
 

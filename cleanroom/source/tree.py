@@ -1,0 +1,61 @@
+"""The tree of a commit as git lists it, refused where it holds what no honest commit does.
+
+Git writes a tree to disk entry by entry. Two entries of one name, a link and a folder, would make it write through the link; a
+name such as `.git` would make it write its own configuration. Git's own checks see this in a fetch; these see it whenever a
+commit is used. Pure. Not here: asking git.
+"""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from cleanroom.errors import SourceError
+
+_MOST_ENTRIES = 2_000_000
+_SHORT_NAME = re.compile(r"git~\d+")
+
+
+class Entry(NamedTuple):
+    """One entry: `blob`, `tree` or `commit` (a submodule), its mode as git writes it, its object, its path from the top."""
+
+    mode: str
+    kind: str
+    object: str
+    path: str
+
+
+def parse_tree(listing: str, url: str) -> tuple[Entry, ...]:
+    """The entries of `git ls-tree -r -t -z --full-tree`, folders before what they hold.
+
+    Raises: SourceError for a tree that no honest commit has.
+    """
+    lines = [line for line in listing.split("\0") if line]
+    if len(lines) > _MOST_ENTRIES:
+        raise SourceError(f"A commit of {url} holds more than {_MOST_ENTRIES} files.", "Is the repository what it should be?")
+    found: list[Entry] = []
+    kinds: dict[str, str] = {"": "tree"}
+    for line in lines:
+        head, _, path = line.partition("\t")
+        mode, kind, name = head.split()
+        folder, _, last = path.rpartition("/")
+        if path in kinds:
+            raise _hostile(url, path, "is there twice")
+        if kinds.get(folder) != "tree":
+            raise _hostile(url, path, "lies in something that is no folder")
+        if why := _forbidden(last):
+            raise _hostile(url, path, why)
+        kinds[path] = kind
+        found.append(Entry(mode, kind, name, path))
+    return tuple(found)
+
+
+def _forbidden(name: str) -> str:
+    """Why no file may be called so, or nothing; file systems that fold names or leave out signs are thought of."""
+    if name in ("", ".", ".."):
+        return "is no name of a file"
+    seen = "".join(c for c in name if unicodedata.category(c) != "Cf").casefold().rstrip(". ").partition(":")[0]
+    return "is git's own name" if seen == ".git" or _SHORT_NAME.fullmatch(seen) else ""
+
+
+def _hostile(url: str, path: str, why: str) -> SourceError:
+    return SourceError(f"A commit of {url} is refused: '{path}' {why}.", "No honest commit has such a tree; see `git fsck` there.")

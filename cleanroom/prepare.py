@@ -163,7 +163,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     entry = _entry(request.entry, settings.workflow)
     tracked = repository.files(source.commit)
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
-    found = find_profiles(tracked, entry.folder)
+    found = find_profiles(tracked, entry.folder, repository.links(source.commit))
     wanted = request.profiles or settings.profiles or ()
     if lenient:
         wanted = tuple(name for name in wanted if has_profile(found, name, tracked, entry.folder))

@@ -75,7 +75,7 @@ def judge(
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
         nothing.append("Nothing that decides was compared.")
-    elif not nothing and all(set(c.counts) <= {Sameness.EXISTENCE} for c in comparisons if c.of_profile):
+    elif not nothing and all(set(c.counts) <= {Sameness.EXISTENCE} for c in comparisons):
         nothing.append("Of every result only its existence was compared, as an equivalence says; that proves nothing of what it holds.")
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]

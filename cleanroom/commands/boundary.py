@@ -60,6 +60,8 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
             return int(ExitCode.INCONCLUSIVE)
         say(f"cleanroom: This is a bug in cleanroom. Please report it with {_log(arguments)}.")
         return int(ExitCode.INTERNAL)
+    finally:
+        end_all()
 
 
 _STOPPED = "Stopped. No room is left, and there is no verdict."

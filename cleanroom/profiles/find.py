@@ -2,29 +2,64 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from cleanroom.errors import UsageError
 from cleanroom.model import Profile, escape_path
 
 _FILE = re.compile(r"(config|profile)(\.v\d+\+)?\.yaml")
+_MOST_LINKS = 40
 FOLDERS = ("profiles", "workflow/profiles")
 """Where profiles are looked for; `--profile` names those that lie elsewhere."""
 
 
-def find_profiles(tracked: list[bytes], folder: str = "") -> list[Profile]:
+def find_profiles(tracked: list[bytes], folder: str = "", links: Mapping[str, str] = MappingProxyType({})) -> list[Profile]:
     """Every profile directory of a commit, as seen from the folder where the workflow is entered.
 
-    Names are the directory's; where two share one, the path is the name. Paths are relative to `folder`.
+    Names are the directory's; where two share one, the path is the name. Paths are relative to `folder`. `links` are the links
+    of the commit and their targets: a profile may be one, and one that leads to nothing of the commit is found too, because a
+    person would miss it; its room says what is wrong.
     """
+    paths = sorted(map(escape_path, tracked))
+    holders = {str(PurePosixPath(path).parent) for path in paths if _FILE.fullmatch(PurePosixPath(path).name)}
+    there = {str(parent) for path in paths for parent in (PurePosixPath(path), *PurePosixPath(path).parents)}
     found: dict[str, None] = {}
-    for path in sorted(map(escape_path, tracked)):
-        file = PurePosixPath(path)
-        if _FILE.fullmatch(file.name) and str(file.parent.parent) in {_join(folder, f) for f in FOLDERS}:
-            found.setdefault(str(file.parent))
+    for base in (_join(folder, f) for f in FOLDERS):
+        place = follow(base, links)
+        children = {path.removeprefix(f"{place}/").partition("/")[0] for path in paths if place and path.startswith(f"{place}/")}
+        for child in sorted(children):
+            end = follow(f"{place}/{child}", links)
+            lost = f"{place}/{child}" in links and (end is None or end not in there)
+            if end in holders or lost:
+                found.setdefault(f"{base}/{child}")
     inside = [str(PurePosixPath(p).relative_to(folder or ".")) for p in found]
     names = [PurePosixPath(p).name for p in inside]
     return [Profile(name=n if names.count(n) == 1 else p, path=p) for n, p in zip(names, inside, strict=True)]
+
+
+def follow(path: str, links: Mapping[str, str]) -> str | None:
+    """Where a path of a commit leads, every link on the way followed; None where that is out of the commit, or in a circle."""
+    left = list(PurePosixPath(path).parts)
+    at: list[str] = []
+    followed = 0
+    while left:
+        part, *left = left
+        if part == "..":
+            if not at:
+                return None
+            at.pop()
+            continue
+        at.append(part)
+        target = links.get("/".join(at))
+        if target is not None:
+            followed += 1
+            if followed > _MOST_LINKS or target.startswith("/"):
+                return None
+            at.pop()
+            left = [*PurePosixPath(target).parts, *left]
+    return "/".join(at)
 
 
 def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list[bytes], folder: str = "") -> list[Profile]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.store import Store
+from cleanroom.evidence.walk import Hashed, signature
 from cleanroom.model import digest
 from tests.unit.values import evidence
 
@@ -60,18 +62,56 @@ def test_a_name_that_is_none(tmp_path: Path, name: str) -> None:
         Store(tmp_path).get(name)
 
 
+def kept(store: Store, folder: Path, name: str, content: bytes, *, claimed: bytes | None = None) -> Path:
+    """A file of `folder` in the store, under the digest of what it is `claimed` to hold."""
+    (folder / name).write_bytes(content)
+    sha256 = hashlib.sha256(content if claimed is None else claimed).hexdigest()
+    seen = signature((folder / name).stat()) if claimed is None else None
+    with Beneath(folder) as here:
+        store.keep(here, name.encode(), Hashed(sha256, seen=seen))
+    return store.object(sha256)
+
+
 def test_content_is_kept_without_a_copy_and_read_only(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    file = tmp_path / "result"
+    first = kept(store, tmp_path, "result", b"content")
+    assert first.stat().st_ino == (tmp_path / "result").stat().st_ino
+    assert first.stat().st_mode & 0o777 == 0o444
+    (tmp_path / "result").unlink()
+    assert kept(store, tmp_path, "again", b"content").read_bytes() == b"content"
+    assert store.content(hashlib.sha256(b"content").hexdigest()) == first
+    assert not list(tmp_path.glob("store/objects/*/.part-*"))
+
+
+def test_content_that_is_not_what_was_hashed_is_not_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    with pytest.raises(StoreError, match="changed while it was kept"):
+        kept(store, tmp_path, "result", b"other", claimed=b"content")
+    file = tmp_path / "late"
     file.write_bytes(b"content")
+    seen = signature(file.stat())
+    file.write_bytes(b"CONTENT")
+    with Beneath(tmp_path) as here, pytest.raises(StoreError, match="changed while it was kept"):
+        store.keep(here, b"late", Hashed(hashlib.sha256(b"content").hexdigest(), seen=seen))
+    assert not list(tmp_path.glob("store/objects/*/*"))
+
+
+@pytest.mark.parametrize("damage", [b"CONTENT", b"", b"content and more"])
+def test_damaged_content_is_refused_and_replaced_by_the_good_one(tmp_path: Path, damage: bytes) -> None:
+    store = Store(tmp_path / "store")
+    place = kept(store, tmp_path, "result", b"content")
     sha256 = hashlib.sha256(b"content").hexdigest()
-    store.keep(os.fsencode(file), sha256)
-    kept = store.object(sha256)
-    assert kept.stat().st_ino == file.stat().st_ino
-    assert kept.stat().st_mode & 0o777 == 0o444
-    file.unlink()
-    store.keep(os.fsencode(kept), sha256)
-    assert kept.read_bytes() == b"content"
+    assert store.content(sha256) == place
+    place.chmod(0o644)
+    place.write_bytes(damage)
+    with pytest.raises(StoreError, match="not what its name says"):
+        Store(tmp_path / "store").content(sha256)
+    assert kept(store, tmp_path, "again", b"content") == place
+    assert store.content(sha256).read_bytes() == b"content"
+
+
+def test_content_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+    assert not Store(tmp_path).content("0" * 64).exists()
 
 
 def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

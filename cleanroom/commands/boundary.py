@@ -34,7 +34,7 @@ def say(text: str) -> None:
 
 STOP_SECONDS = 1.5
 """How long a stop may take to end in order. After it, or at a second one, the process ends at once; rooms end with it."""
-_CACHE_FAULTS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
+_CACHE_FAULTS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 
 
 def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
@@ -55,8 +55,8 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.INTERNAL)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _CACHE_FAULTS and _within(error.filename, cache_folder(arguments)):
-            say(f"cleanroom: The cache {cache_folder(arguments)} cannot be written ({error.strerror}). Set --cache to a folder that can.")
+        if isinstance(error, OSError) and _of_the_cache(error, cache := cache_folder(arguments)):
+            say(f"cleanroom: The cache {cache} cannot be written ({error.strerror}). Set --cache to a folder that can.")
             return int(ExitCode.INCONCLUSIVE)
         say(f"cleanroom: This is a bug in cleanroom. Please report it with {_log(arguments)}.")
         return int(ExitCode.INTERNAL)
@@ -84,12 +84,12 @@ def _leave() -> None:
     os._exit(int(ExitCode.INTERRUPTED))
 
 
-def _within(named: object, folder: Path) -> bool:
-    """Whether a file that an error names is in a folder, or on the way to it."""
-    if not isinstance(named, str | bytes):
+def _of_the_cache(error: OSError, cache: Path) -> bool:
+    """Whether an error is about a cache that cannot be written: at a file in it or on the way to it."""
+    if not isinstance(error.filename, str | bytes) or (error.errno not in _CACHE_FAULTS and cache.is_dir()):
         return False
-    place = Path(os.fsdecode(named)).resolve()
-    return place.is_relative_to(folder) or folder.is_relative_to(place)
+    place = Path(os.fsdecode(error.filename)).resolve()
+    return place.is_relative_to(cache) or cache.is_relative_to(place)
 
 
 def _log(arguments: argparse.Namespace) -> str:

@@ -15,7 +15,7 @@ import platformdirs
 
 from cleanroom import __version__
 from cleanroom.errors import CleanroomError, ExitCode
-from cleanroom.report.render import visible
+from cleanroom.report.visible import spoken
 
 
 def cache_folder(arguments: argparse.Namespace) -> Path:
@@ -26,7 +26,7 @@ def cache_folder(arguments: argparse.Namespace) -> Path:
 
 def say(text: str) -> None:
     """A line for the person, on standard error."""
-    print(visible(text), file=sys.stderr, flush=True)
+    print(spoken(text), file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
         return int(command(arguments))
     except CleanroomError as error:
         if arguments.verbose:
-            traceback.print_exc()
+            say(traceback.format_exc())
         say(f"cleanroom: {error}")
         return int(error.exit_code)
     except KeyboardInterrupt:

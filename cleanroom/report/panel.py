@@ -1,4 +1,4 @@
-"""The panel in which every verb shows its result on a terminal, and the lines with its files. Not here: what is in it."""
+"""The panel in which every verb shows its result on a terminal. Not here: what is in it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from cleanroom.report.visible import spoken, visible
 
 
 class Harmless:
-    """Whatever is shown, with no control sequence but this program's own styles, also where a text was not made visible."""
+    """What is shown, with no control sequence but this program's styles, whatever its texts are."""
 
     def __init__(self, shown: RenderableType) -> None:
         self._shown = shown
@@ -23,13 +23,23 @@ class Harmless:
 
 
 def print_panel(
-    console: Console, title: str, style: str, parts: Sequence[RenderableType], subtitle: str, paths: Sequence[Path]
-) -> None:  # fmt: skip
+    console: Console,
+    title: str,
+    style: str,
+    parts: Sequence[RenderableType],
+    subtitle: str,
+    paths: Sequence[Path],
+) -> None:
     """Print the result and where its reports are."""
     panel = Panel(
-        Group(*parts), title=Text(f" {title} ", style=f"bold {style} reverse"), title_align="left",
-        subtitle=Text(subtitle, style="dim"), subtitle_align="left", border_style=style, padding=(1, 2),
-    )  # fmt: skip
+        Group(*parts),
+        title=Text(f" {title} ", style=f"bold {style} reverse"),
+        title_align="left",
+        subtitle=Text(subtitle, style="dim"),
+        subtitle_align="left",
+        border_style=style,
+        padding=(1, 2),
+    )
     console.print(Harmless(panel))
     for path in paths:
         console.print(Text(spoken(f"  {path}")), soft_wrap=True)

@@ -15,18 +15,18 @@ import markupsafe
 from cleanroom.errors import StoreError
 from cleanroom.report.sentence import leads
 from cleanroom.report.view import Report
-from cleanroom.report.visible import json_text, one_line, visible
+from cleanroom.report.visible import json_text, one_line, spoken, visible
 
 FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$^])")
-_LEADING = re.compile(r"^([-=]|\d+(?=\.))")
+_LEADING = re.compile(r"^([-=:/]|\d+(?=\.))")  # lists, headings; commands of CI systems and of code hosts
 # Code hosts look for these in the text that Markdown yields, so that no escape helps: mentions, references to issues, requests and
 # commits, labels, milestones, addresses, and names of emoji. A zero-width space within, as dependency bots put it, ends the match.
 _REFERENCE = re.compile(
-    r"""(?<=[@#])(?=[\w@#-])|(?<=[!$&])(?=\d)|(?<=[%~^])(?=[\w"'])|(?<=:)(?=//|[\w+-])|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)"""
-    r"""|(?<=\b[0-9a-f]{6})(?=[0-9a-f]{1,34}\b)""",
+    r"""(?<=[@#])(?=[\w@#-])|(?<=[!$&])(?=\d)|(?<=[%~^])(?=[\w"'])|(?<=:)(?=//|[\w+-])|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)""",
     re.IGNORECASE,
 )
+_COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]*=*")
 _COMMENT = 60_000
 """The most characters of a rendering in Markdown: code hosts take comments of up to 65,536."""
@@ -38,7 +38,8 @@ def _markdown(text: object) -> markupsafe.Markup:
 
 
 def _escaped(text: str) -> markupsafe.Markup:
-    line = _REFERENCE.sub("\u200b", text)
+    line = _COMMIT.sub(lambda m: "\u200b".join(re.findall(".{1,6}", m[0])), text)
+    line = _REFERENCE.sub("\u200b", line)
     line = _LEADING.sub(lambda m: m[1] + "\\" if m[1].isdigit() else "\\" + m[1], _MARKDOWN.sub(r"\\\1", line))
     return markupsafe.Markup(line.replace("\u200b", "&#8203;"))  # noqa: S704 - nothing in it is markup any more
 
@@ -53,7 +54,7 @@ def _code(text: object) -> markupsafe.Markup:
 
 def _fence(text: object) -> markupsafe.Markup:
     """A command as a Markdown block of code, in a fence longer than any run of backquotes within."""
-    line = one_line(text)
+    line = spoken(one_line(text))
     fence = "`" * max(3, _longest(line) + 1)
     return markupsafe.Markup(f"{fence}sh\n{line}\n{fence}")  # noqa: S704 - as above
 

@@ -1,4 +1,4 @@
-"""Text that a repository chose, made harmless: what would act on a terminal, a browser, a parser or a CI system is written out.
+"""Text that a repository chose, with what would act on a terminal, parser or CI system written out.
 
 Not here: the escapes of one format (`render.py`, `sarif.py`).
 """
@@ -8,36 +8,39 @@ from typing import Any
 
 import msgspec
 
-BLOCK = 50_000
+BLOCK = 30_000
 """The most characters of a text that keeps its lines, such as a log."""
 LINE = 5_000
 """The most characters of one line; a path that Linux can open has at most 4096 bytes."""
 
-# What has no shape of its own (Unicode: controls, formats, surrogates, separators of lines, fillers, tags) could reorder a line,
-# hide a part of a name, or command a terminal. U+FE0E and U+FE0F only choose how an emoji looks.
+# What has no shape of its own (Unicode: controls, formats, surrogates, line separators, fillers, tags)
+# could reorder a line, hide a part of a name, or command a terminal. U+FE0E and U+FE0F only
+# choose how an emoji looks.
 _UNSEEN = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     r"\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# CI systems obey `##[name ...]` and `##name[...]` anywhere in a line that a program prints, and `::name::` where a line begins.
+# CI systems obey `##[name ...]` and `##name[...]` anywhere in a line that a program prints, and
+# `::name::` where a line begins.
 _COMMAND = r"(?<=#)#(?=\w*\[)"
 _ACTS = re.compile(f"[{_UNSEEN}]|{_COMMAND}")
 _BEGINS = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
 
 def visible(text: object, most: int = BLOCK) -> str:
-    """Text with whatever would act written out, lines and tabs kept; what is beyond `most` characters is only counted."""
+    """Text with whatever would act written out; lines and tabs stay, a long text is cut."""
     return _ACTS.sub(lambda m: _written(ord(m[0])), bounded(str(text), most))
 
 
 def one_line(text: object, most: int = LINE) -> str:
-    """Visible text in one line, as in a table or a list; a newline or tab in a name shows as such."""
+    """Visible text in one line, as in a table; a newline or tab in a name shows as such."""
     return visible(bounded(str(text), most).replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def spoken(text: object) -> str:
-    """Visible text for standard output or error, of which no line is a command to the CI system that reads it."""
+    """Visible text for standard output or error, of which no line commands a CI system."""
     return _BEGINS.sub(r"\1\\x3a", visible(text))
 
 
@@ -47,9 +50,9 @@ def bounded(text: str, most: int) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as indented JSON that says the same to every parser, with what would act on a terminal escaped as JSON does.
+    """A value as indented JSON; what would act on a terminal or a CI system is escaped.
 
-    There is no NaN in JSON, so it becomes null; half a surrogate pair is no text, so it is written out.
+    There is no NaN in JSON: it becomes null. Half a surrogate pair is no text: it is written out.
     """
     try:
         raw = msgspec.json.encode(value)
@@ -59,7 +62,9 @@ def json_text(value: Any) -> str:
 
 
 def _written(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _json_escape(match: re.Match[str]) -> str:

@@ -13,8 +13,8 @@ BLOCK = 30_000
 LINE = 5_000
 """The most characters of one line; a path that Linux can open has at most 4096 bytes."""
 
-# What has no shape of its own (Unicode: controls, formats, surrogates, line separators, fillers, tags)
-# could reorder a line, hide a part of a name, or command a terminal. U+FE0E and U+FE0F only
+# What has no shape of its own (Unicode: controls, formats, surrogates, line separators, fillers and
+# tags) could reorder a line, hide a part of a name, or command a terminal. U+FE0E and U+FE0F only
 # choose how an emoji looks.
 _UNSEEN = (
     r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"

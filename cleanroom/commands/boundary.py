@@ -18,7 +18,7 @@ import platformdirs
 from cleanroom import __version__
 from cleanroom.children import end_all
 from cleanroom.errors import CleanroomError, ExitCode
-from cleanroom.report.render import visible
+from cleanroom.report.visible import spoken
 
 
 def cache_folder(arguments: argparse.Namespace) -> Path:
@@ -29,7 +29,7 @@ def cache_folder(arguments: argparse.Namespace) -> Path:
 
 def say(text: str) -> None:
     """A line for the person, on standard error."""
-    print(visible(text), file=sys.stderr, flush=True)
+    print(spoken(text), file=sys.stderr, flush=True)
 
 
 STOP_SECONDS = 1.5
@@ -45,7 +45,7 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
         return int(command(arguments))
     except CleanroomError as error:
         if arguments.verbose:
-            traceback.print_exc()
+            say(traceback.format_exc())
         say(f"cleanroom: {error}")
         return int(error.exit_code)
     except KeyboardInterrupt:

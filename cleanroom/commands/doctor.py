@@ -16,7 +16,7 @@ from rich.text import Text
 from cleanroom.commands.boundary import cache_folder
 from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.model import Value
-from cleanroom.report.render import one_line
+from cleanroom.report.visible import one_line
 from cleanroom.room.docker import DockerEngine
 from cleanroom.room.sandbox import SandboxEngine
 

@@ -1,6 +1,5 @@
 """Live progress on standard error: a line per room on a terminal, plain lines elsewhere. Not here: the result."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,8 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cleanroom.commands.boundary import say
 from cleanroom.evidence.gather import Watch
-from cleanroom.report.render import one_line
+from cleanroom.report.panel import Harmless
+from cleanroom.report.visible import one_line
 from cleanroom.room.claims import Event
 
 _PLAIN_SECONDS = 10.0
@@ -44,7 +45,7 @@ class _Room:
         if self.ended:
             return f"done, {self.done} jobs" + (f", {self.failed} attempts failed" if self.failed else "")
         if self.step != "run":
-            return self.step
+            return one_line(self.step)[:60]
         current = next(iter(self.running.values()), "")
         total = max(self.planned, self.done + len(self.running))
         if not total:
@@ -76,9 +77,9 @@ class Progress:
         fresh = room.step != key or event.event == "done"
         if fresh or now - last > _PLAIN_SECONDS:
             self._said[label] = (room.step, now)
-            print(f"{one_line(label)}: {room.text()}", file=sys.stderr, flush=True)
+            say(f"{one_line(label)}: {room.text()}")
 
-    def __rich__(self) -> Table:
+    def __rich__(self) -> Harmless:
         table = Table.grid(padding=(0, 2))
         with self._lock:
             for label, room in self._rooms.items():
@@ -91,7 +92,7 @@ class Progress:
                     Text(seconds, style="dim"),
                     Text(room.text(), style=style),
                 )
-        return table
+        return Harmless(table)
 
 
 @contextmanager

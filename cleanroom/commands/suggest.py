@@ -4,8 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import msgspec
-
 from cleanroom.commands.boundary import cache_folder, say
 from cleanroom.compare.artifacts import Ground
 from cleanroom.compare.examiner import Examiner
@@ -14,6 +12,7 @@ from cleanroom.compare.suggest import as_yaml, suggest
 from cleanroom.errors import ExitCode, UsageError
 from cleanroom.evidence.reported import read_reported
 from cleanroom.evidence.store import Store
+from cleanroom.report.visible import json_text
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -26,7 +25,7 @@ def command(arguments: argparse.Namespace) -> int:
         comparisons = [compare(baseline, other, ground) for other in others]
         covered, uncovered = suggest(comparisons, ground, baseline)
     if arguments.format == "json":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode({"covered": covered, "uncovered": uncovered})) + b"\n")
+        sys.stdout.write(json_text({"covered": covered, "uncovered": uncovered}))
     else:
         sys.stdout.write(as_yaml(covered, uncovered, ground.today))
     if not covered and not uncovered:

@@ -1,6 +1,7 @@
 """The narrowest equivalences that would cover what a control showed, each tried before it is said. Not here: whether to accept them."""
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,10 @@ from cleanroom.model import Comparison, Difference, Equivalence, Evidence, Rules
 
 _DAYS = 180
 _NONE = Rules()
+_NO_FOLD = 2**31
+"""A long text stays in its line: the rest of a folded one could begin with `::`, which CI systems obey."""
+_COMMAND = re.compile(r"##(?=\w*\[)")
+"""What CI systems obey anywhere in a line; written with an escape, it stands in double quotes or in a comment."""
 
 
 class Suggestion(Value, frozen=True):
@@ -128,10 +133,26 @@ def as_yaml(suggestions: Sequence[Suggestion], uncovered: Sequence[Uncovered], t
             | ({"options": options} if options else {})
             | {"reason": "", "owner": "", "expires": today + datetime.timedelta(days=_DAYS)}
         )
-    text = yaml.safe_dump({"equivalences": entries}, sort_keys=False, allow_unicode=True, width=120) if entries else ""
+    text = yaml.dump({"equivalences": entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NO_FOLD) if entries else ""
     for one in uncovered:
         text += f"# not covered: {one.path!r}: {_printable(one.why)}\n"
-    return text
+    return _COMMAND.sub(r"#\\x23", text)
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML in which a text that would act on a terminal or a CI system is escaped, in double quotes."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        acts = not data.isprintable() or _COMMAND.search(data)
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if acts else None)
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        allowed, self.allow_unicode = self.allow_unicode, text.isprintable()
+        super().write_double_quoted(text, split)
+        self.allow_unicode = allowed
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def _printable(text: str) -> str:

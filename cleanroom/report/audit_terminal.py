@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cleanroom.model import AuditOutcome, Decided, Severity
 from cleanroom.report.audit_view import AuditReport
-from cleanroom.report.render import one_line, visible
+from cleanroom.report.panel import print_panel
+from cleanroom.report.visible import one_line, visible
 
 _STYLE = {AuditOutcome.CLEAN: "green", AuditOutcome.ERRORS: "red", AuditOutcome.FAILED: "red", AuditOutcome.INCONCLUSIVE: "yellow"}
 _DECIDED = {Decided.POLICY: "green", Decided.OPEN: "yellow", Decided.MEANING: "bold red", Decided.ACTION: "bold red"}
@@ -49,14 +49,8 @@ def show(report: AuditReport, paths: Sequence[Path], console: Console) -> None:
     notes = sum(f.severity is Severity.NOTE and not f.accepted for f in report.findings)
     accepted = sum(bool(f.accepted) for f in report.findings)
     parts.append(Text(f"{notes} notes, {accepted} accepted; see audit.html", style="dim"))
-    title = Text(f" {report.outcome} ", style=f"bold {style} reverse")
-    subtitle = Text(f"{report.source.commit[:12]} · {report.isolation} · no job was run · {report.seconds:.1f} s", style="dim")
-    panel = Panel(
-        Group(*parts), title=title, title_align="left", subtitle=subtitle, subtitle_align="left", border_style=style, padding=(1, 2)
-    )
-    console.print(panel)
-    for path in paths:
-        console.print(Text(f"  {visible(path)}"), soft_wrap=True)
+    subtitle = f"{report.source.commit[:12]} · {report.isolation} · no job was run · {report.seconds:.1f} s"
+    print_panel(console, report.outcome, style, parts, subtitle, paths)
 
 
 def _settings(report: AuditReport) -> Table:

@@ -1,4 +1,4 @@
-"""The renderings of a report, with Jinja2. Every value is escaped for its format; control characters become visible.
+"""The renderings of a report, with Jinja2. Every value is escaped for its format and bounded; what would act becomes visible.
 
 Not here: what is shown.
 """
@@ -11,38 +11,92 @@ from typing import Any
 
 import jinja2
 import markupsafe
-import msgspec
 
 from cleanroom.errors import StoreError
 from cleanroom.report.sentence import leads
 from cleanroom.report.view import Report
+from cleanroom.report.visible import json_text, one_line, spoken, visible
 
 FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$^])")
+_LEADING = re.compile(r"^([-=:/]|\d+(?=\.))")  # lists, headings; commands of CI systems and of code hosts
+# Code hosts look for these in the text that Markdown yields, so that no escape helps: mentions, references to issues, requests and
+# commits, labels, milestones, addresses, and names of emoji. A zero-width space within, as dependency bots put it, ends the match.
+_REFERENCE = re.compile(
+    r"""(?<=[@#])(?=[\w@#-])|(?<=[!$&])(?=\d)|(?<=[%~^])(?=[\w"'])|(?<=:)(?=//|[\w+-])|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)""",
+    re.IGNORECASE,
+)
+_COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b", re.IGNORECASE)
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]*=*")
+_COMMENT = 60_000
+"""The most characters of a rendering in Markdown: code hosts take comments of up to 65,536."""
 
 
-def visible(text: object) -> str:
-    """Text with its control characters written out, so that none acts on a terminal, a browser or a parser."""
-    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", str(text))
+def _markdown(text: object) -> markupsafe.Markup:
+    """Text that Markdown and a code host do not interpret, also inside a table and at the beginning of a list item."""
+    return _escaped(one_line(text, 1000).strip())
 
 
-def one_line(text: object) -> str:
-    """Visible text in one line, as in a table or a list; a newline or tab in a name shows as such."""
-    return visible(str(text).replace("\n", "\\n").replace("\t", "\\t"))
+def _escaped(text: str) -> markupsafe.Markup:
+    line = _COMMIT.sub(lambda m: "\u200b".join(re.findall(".{1,6}", m[0])), text)
+    line = _REFERENCE.sub("\u200b", line)
+    line = _LEADING.sub(lambda m: m[1] + "\\" if m[1].isdigit() else "\\" + m[1], _MARKDOWN.sub(r"\\\1", line))
+    return markupsafe.Markup(line.replace("\u200b", "&#8203;"))  # noqa: S704 - nothing in it is markup any more
 
 
-def _markdown(text: object) -> str:
-    """Text that Markdown does not interpret, also inside a table."""
-    return _MARKDOWN.sub(r"\\\1", one_line(text))
+def _code(text: object) -> markupsafe.Markup:
+    """A Markdown code span: one line, in a fence longer than any run of backquotes within. Of an empty text, a span of a space."""
+    line = one_line(text, 300).replace("|", "¦") or " "
+    fence = "`" * (_longest(line) + 1)
+    pad = " " if "`" in (line[0], line[-1]) or (line[0] == line[-1] == " " and line.strip()) else ""
+    return markupsafe.Markup(f"{fence}{pad}{line}{pad}{fence}")  # noqa: S704 - as above
 
 
-def _code(text: object) -> str:
-    """A Markdown code span: one line, in a fence longer than any run of backquotes within."""
-    line = one_line(text).replace("|", "¦")
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
+def _fence(text: object) -> markupsafe.Markup:
+    """A command as a Markdown block of code, in a fence longer than any run of backquotes within."""
+    line = spoken(one_line(text))
+    fence = "`" * max(3, _longest(line) + 1)
+    return markupsafe.Markup(f"{fence}sh\n{line}\n{fence}")  # noqa: S704 - as above
+
+
+def _longest(line: str) -> int:
+    """The longest run of backquotes."""
+    return max(map(len, re.findall(r"`+", line)), default=0)
+
+
+def _picture(address: str) -> markupsafe.Markup:
+    """The address of a picture that is in the page itself; any other address becomes an empty picture's."""
+    return markupsafe.Markup(address if _PICTURE.fullmatch(address) else "data:,")  # noqa: S704 - an address of known letters
+
+
+@jinja2.pass_eval_context
+def _finish(context: jinja2.nodes.EvalContext, value: object) -> object:
+    """What every value of a template goes through that no filter has made markup of."""
+    if isinstance(value, markupsafe.Markup):
+        return value
+    return visible(value) if context.autoescape else _escaped(one_line(value, 1000))
+
+
+def _fitted(text: str) -> str:
+    """Markdown that a comment can hold: whole lines, with no block of code or folded part left open."""
+    if len(text) <= _COMMENT:
+        return text
+    kept: list[str] = []
+    size, fence = 0, ""
+    safe = 0  # lines up to here leave no block of code open
+    for line in text.splitlines(keepends=True):
+        size += len(line)
+        if size > _COMMENT:
+            break
+        kept.append(line)
+        mark = re.match(r" *(`{3,})", line)
+        if mark and not fence:
+            fence = mark[1]
+        elif fence and line.strip() == fence:
+            fence = ""
+        safe = safe if fence else len(kept)
+    folded = sum(line.startswith("<details>") - line.startswith("</details>") for line in kept[:safe])
+    return "".join(kept[:safe]) + "\n\n… cut here, to fit in a comment; the HTML and JSON reports have all.\n" + "\n</details>\n" * folded
 
 
 def _seconds(value: float) -> str:
@@ -65,9 +119,9 @@ def _environment() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_templates()), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=lambda name: not (name or "").endswith(".md.j2"),  # noqa: S701 - Markdown has its own escapes
-        finalize=lambda value: value if isinstance(value, markupsafe.Markup) else visible(value),
+        finalize=_finish,
     )  # fmt: skip
-    env.filters.update(md=_markdown, code=_code, line=one_line, seconds=_seconds, text=_value)
+    env.filters.update(md=_markdown, code=_code, fence=_fence, line=one_line, picture=_picture, seconds=_seconds, text=_value)
     env.tests.update(leading=leads, shown=lambda d: d.decides or leads(d))
     return env
 
@@ -78,13 +132,14 @@ def _value(value: Any) -> str:
 
 def render_template(template: str, **values: Any) -> str:
     """One of the templates, over values of a view model."""
-    return _environment().get_template(template).render(**values)
+    text = _environment().get_template(template).render(**values)
+    return _fitted(text) if template.endswith(".md.j2") else text
 
 
 def render(report: Report, form: str) -> str:
     """A report in one of `FORMATS`."""
     if form == "json":
-        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+        return json_text(report)
     return render_template(FORMATS[form] + ".j2", r=report)
 
 
@@ -110,6 +165,7 @@ def write_files(files: Mapping[str, str | bytes], folder: Path) -> list[Path]:
 
 
 def safe_name(name: str) -> str:
-    """A name of a profile or a path as one file name."""
-    clean = re.sub(r"[^\w.+()-]", "_", name.replace("/", "__"))[:100]
-    return clean if clean.strip(".") else "_"
+    """A name of a profile or a path as one file name, which no file system finds too long."""
+    clean = re.sub(r"[^\w.+()-]", "_", name.replace("/", "__"))
+    short = clean.encode()[:100].decode("utf-8", "ignore")
+    return short if short.strip(".") else "_"

@@ -5,14 +5,14 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
 from rich.text import Text
 
 from cleanroom import __version__
 from cleanroom.model import SCHEMA_VERSION, Finding, Severity, Source, Value
-from cleanroom.report.render import one_line, render_template, visible, write_files
+from cleanroom.report.panel import print_panel
+from cleanroom.report.render import render_template, write_files
+from cleanroom.report.visible import json_text, one_line
 from cleanroom.review.values import Drift, ReviewChange, Reviewed, ReviewOutcome
 
 _STYLE = {
@@ -74,7 +74,7 @@ def _sentence(reviewed: Reviewed) -> str:
 
 
 def review_json(report: ReviewReport) -> str:
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    return json_text(report)
 
 
 def review_markdown(report: ReviewReport) -> str:
@@ -103,11 +103,5 @@ def show_review(report: ReviewReport, paths: Sequence[Path], console: Console) -
             parts.append(Text(f"    $ {one_line(change.proof)}", style="dim"))
     if len(report.changes) > _SHOWN:
         parts.append(Text(f"… and {len(report.changes) - _SHOWN} more changes; see review.html", style="dim"))
-    subtitle = Text(f"{report.base.commit[:12]} → {report.head.commit[:12]} · no job was run · {report.seconds:.1f} s", style="dim")
-    title = Text(f" {report.outcome} ", style=f"bold {style} reverse")
-    panel = Panel(
-        Group(*parts), title=title, title_align="left", subtitle=subtitle, subtitle_align="left", border_style=style, padding=(1, 2)
-    )
-    console.print(panel)
-    for path in paths:
-        console.print(Text(f"  {visible(path)}"), soft_wrap=True)
+    subtitle = f"{report.base.commit[:12]} → {report.head.commit[:12]} · no job was run · {report.seconds:.1f} s"
+    print_panel(console, report.outcome, style, parts, subtitle, paths)

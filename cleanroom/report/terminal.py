@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cleanroom.model import VerdictName
-from cleanroom.report.render import one_line, visible
+from cleanroom.report.panel import print_panel
 from cleanroom.report.sentence import leads
 from cleanroom.report.view import Report
+from cleanroom.report.visible import LINE, one_line, visible
 
 _STYLE = {VerdictName.HELD: "green", VerdictName.DRIFTED: "red", VerdictName.FAILED: "red", VerdictName.INCONCLUSIVE: "yellow"}
 _CELL = {"same": "green", "differs": "bold red", "noise": "yellow", "unknown": "yellow", "informs": "dim"}
@@ -22,7 +22,7 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     """Print the result."""
     style = _STYLE[report.verdict]
     parts: list[Text | Table] = [Text(one_line(report.sentence), style="bold"), Text("")]
-    parts += [Text(visible(reason).rstrip()) for reason in report.reasons[:_SHOWN]]
+    parts += [Text(visible(reason, LINE).rstrip()) for reason in report.reasons[:_SHOWN]]
     if len(report.reasons) > _SHOWN:
         parts.append(Text(f"… and {len(report.reasons) - _SHOWN} more reasons", style="dim"))
     parts += [Text(""), _matrix(report)]
@@ -51,7 +51,7 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(f"✕ {one_line(d.path)}  ({one_line(d.left)} / {one_line(d.right)}, {origin}{rule}{noise})", style="red"))
         if d.origin and d.excerpts:
             e = d.excerpts[0]
-            kinds = f"; {', '.join(d.kinds)}" if d.kinds else ""
+            kinds = f"; {one_line(', '.join(d.kinds))}" if d.kinds else ""
             said = f"{one_line(e.where)}: {one_line(e.left)[:60]} / {one_line(e.right)[:60]}{kinds}"
             parts.append(Text(f"    {said}", style="dim"))
     if len(files) > _SHOWN:
@@ -74,21 +74,8 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts += [Text(""), Text(f"climbed: {climbed}", style="dim")]
     open_rungs = ", ".join(rung.name for rung in report.rungs if rung.verdict is None)
     parts += [Text(f"not climbed, and so not proven: {open_rungs}", style="dim")]
-    title = Text(f" {report.verdict} ", style=f"bold {style} reverse")
-    subtitle = Text(f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s", style="dim")
-    console.print(
-        Panel(
-            Group(*parts),
-            title=title,
-            title_align="left",
-            subtitle=subtitle,
-            subtitle_align="left",
-            border_style=style,
-            padding=(1, 2),
-        )
-    )
-    for path in paths:
-        console.print(Text(f"  {visible(path)}"), soft_wrap=True)
+    subtitle = f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s"
+    print_panel(console, report.verdict, style, parts, subtitle, paths)
 
 
 def _matrix(report: Report) -> Table:

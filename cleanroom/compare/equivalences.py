@@ -1,7 +1,6 @@
 """Declared equivalences: which one is asked of a file, whether it may be, and what became of each. Pure. Not here: comparing."""
 
 import datetime
-import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +12,8 @@ from cleanroom.errors import UsageError
 from cleanroom.findings import finding
 from cleanroom.model import Comparison, Declared, Difference, Equivalence, Finding, Rules, Sameness
 
+_MOST_ABSOLUTE = 1e30
+"""No measured number is larger, and what would pass every number has no bound."""
 _MOST_RELATIVE = 0.5
 """A relative tolerance of one half takes a number for its double; beyond it, nearly any number of the same sign passes."""
 NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
@@ -47,7 +48,7 @@ def over_wide(equivalence: Equivalence) -> str:
         return why
     if any(not pointer.strip("/") or set(pointer.strip("/").split("/")) <= {"*", "**"} for pointer in options.ignore):
         return "it leaves out every key"
-    if math.isinf(options.absolute) or math.isnan(options.absolute) or not options.relative <= _MOST_RELATIVE:
+    if not options.absolute < _MOST_ABSOLUTE or not options.relative <= _MOST_RELATIVE:
         return f"its tolerance has no bound, or a relative one of more than {_MOST_RELATIVE}"
     return ""
 

@@ -326,8 +326,8 @@ class _Guard:
             self.fault = str(error)
 
     def claims(self) -> Claims:
-        """All that it said."""
-        return self._reader.claims(self._room.out)
+        """All that it said; nothing, where it said what no driver says."""
+        return Claims() if self.fault else self._reader.claims(self._room.out)
 
     def stop(self) -> str:
         now = time.monotonic()

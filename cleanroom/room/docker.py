@@ -40,6 +40,7 @@ class DockerEngine:
 
     def __init__(self) -> None:
         try:
+            _knock()
             self._client = docker.from_env(timeout=30)
             self.version = str(self._client.version().get("Version", ""))
             security = self._client.info().get("SecurityOptions") or []
@@ -243,6 +244,15 @@ def _ulimits(limits: Limits) -> dict[str, int]:
     """The same in every engine, whatever its own default. One file may be larger than the disk limit allows for all:
     then the watcher stops the room and says so, before the workflow is blamed. Processes are limited by the control group."""
     return {"fsize": 2 * limits.disk, "core": 0, "nofile": 16384, "nproc": 16384}
+
+
+def _knock() -> None:
+    """Ask whether anybody listens on the engine's socket: the library leaves one open where nobody does. Raises: OSError."""
+    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(30)
+            door.connect(address.removeprefix("unix://"))
 
 
 def room_uid() -> int:

@@ -413,7 +413,7 @@ def open_repository(repo: str, cache: Path, reach: Reach = Reach()) -> Repositor
     if _scheme(repo) != "file":
         return Repository(repo, cache, reach)
     folder = Path(repo.removeprefix("file://")).expanduser().resolve()
-    if not folder.exists():
+    if not _there(folder):
         raise UsageError(f"There is no folder '{repo}'.", "Give a URL or the path of a git repository.")
     env = _environment(_configuration(cache))
 
@@ -448,8 +448,16 @@ def _is_full(folder: Path) -> bool:
     return folder.exists() and shutil.disk_usage(folder).free < 2**20
 
 
+def _there(path: Path) -> bool:
+    """Whether there is something that this user may know of."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _is_local(repo: str) -> bool:
-    return repo.startswith(("/", "./", "../", "~", "file://")) or repo in {".", ".."} or Path(repo).exists()
+    return repo.startswith(("/", "./", "../", "~", "file://")) or repo in {".", ".."} or _there(Path(repo))
 
 
 def _public(url: str) -> str:

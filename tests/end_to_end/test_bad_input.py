@@ -40,7 +40,7 @@ def sentence(result: Result) -> str:
         ("{empty}", 2, "is not a git repository"),
         ("https://127.0.0.1:9/nothing.git", 4, "Cannot fetch"),
         ("ssh://nobody@127.0.0.1:9/x", 4, "Cannot fetch"),
-        ("ext::sh -c true", 4, "Cannot fetch"),
+        ("ext::sh -c true", 2, "is not spoken"),
     ],
 )
 def test_no_repository(cli: Cli, tmp_path: Path, repo: str, code: int, said: str) -> None:

@@ -1,10 +1,8 @@
 """`cleanroom confirm` as a person calls it: real git, real Snakemake, real rooms."""
 
-import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Cli, Confirm, Make, commit_all, git, require_engine, snakefile
+from tests.hostile import servers
 
 TWO_PROFILES = {"profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 4\n"}
 
@@ -304,7 +303,7 @@ def test_submodules_and_lfs_files_are_in_the_clone(make_repository: Make, confir
     stored.write_bytes(content)
     git(repo, "submodule", "add", "--quiet", str(inner), "lib")
     commit_all(repo)
-    result, report = confirm(repo, "--engine", "sandbox")
+    result, report = confirm(repo, "--engine", "sandbox", "--allow-local-submodules")
     assert result.code == 0, result.out
     assert report["runs"][0]["decides"] == 1
 
@@ -392,7 +391,7 @@ def test_confirmations_with_other_caches_leave_each_other_alone(make_repository:
         stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 30
-    while not list(tmp_path.glob("c1/rooms/*/*/out/events.jsonl")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("c1/rooms/*/*/out/profile")) and time.monotonic() < deadline:
         time.sleep(0.05)
     second = subprocess.run(
         [*command, str(tmp_path / "r2"), str(quick), "HEAD"],
@@ -403,27 +402,16 @@ def test_confirmations_with_other_caches_leave_each_other_alone(make_repository:
 
 
 def test_a_remote_repository(make_repository: Make, cli: Cli, tmp_path: Path) -> None:
-    """Over the network of this machine; once fetched, a full commit needs the remote no more."""
+    """Over https, on the network of this machine; once fetched, a full commit needs the remote no more."""
     repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}")})
     commit = git(repo, "rev-parse", "HEAD").strip()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        ["git", "daemon", "--export-all", f"--base-path={tmp_path}", "--listen=127.0.0.1", f"--port={port}", "--reuseaddr"],
-        stderr=subprocess.DEVNULL,
-    )
-    own, url = tmp_path / "own", f"git://127.0.0.1:{port}/repo"
-    try:
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.05)
-        assert cli("confirm", url, "main", "--engine", "sandbox", cache=own).code == 0
-    finally:
-        server.terminate()
-        server.wait()
-    assert cli("confirm", url, commit, "--engine", "sandbox", cache=own).code == 0
-    gone = cli("confirm", url, "main", "--engine", "sandbox", cache=own)
+    git(repo, "update-server-info")
+    own = tmp_path / "own"
+    with servers.https(repo, tmp_path) as (address, env):
+        url = f"{address}/.git"
+        assert cli("confirm", url, "main", "--engine", "sandbox", cache=own, env=env).code == 0
+    assert cli("confirm", url, commit, "--engine", "sandbox", cache=own, env=env).code == 0
+    gone = cli("confirm", url, "main", "--engine", "sandbox", cache=own, env=env)
     assert (gone.code, "Cannot fetch" in gone.err) == (4, True)
 
 

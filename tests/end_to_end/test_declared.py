@@ -109,7 +109,7 @@ def test_an_equivalence_too_narrow_leaves_the_drift(make_repository: Make, confi
         ("publish:\n  - rule: resultsSgood__txt\n", 0, 1),
         ("publish:\n  - path: results/**\n", 1, 2),
         ("publish:\n  - path: result/**\n", 4, 0),
-        ("scratch:\n  - path: results/bad.txt\n    reason: a random walk\n", 0, 1),
+        ("scratch:\n  - path: results/bad.txt\n    reason: a random walk\n", 4, 1),
         ("scratch:\n  - path: results/**\n    reason: too wide\n", 4, 0),
         ("", 1, 2),
     ],

@@ -12,6 +12,7 @@ import msgspec
 from cleanroom.compare.formats.binary import COMPARATOR as BINARY
 from cleanroom.compare.formats.binary import first_difference
 from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, Inner, NotExamined, different
+from cleanroom.compare.magnitude import exceeds
 from cleanroom.model import Rules, Sameness, Value
 
 GROUP = "cleanroom.comparators"
@@ -87,7 +88,10 @@ def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Rule
     """The answer of one comparator; where it has none, why, and the first byte that differs."""
     label = f"{comparator.name}/{comparator.version}"
     try:
-        return _bounded(comparator.compare(left, right, name.lower(), rules, inner), label)
+        found = comparator.compare(left, right, name.lower(), rules, inner)
+        if found.sameness is Sameness.TOLERANCE and rules.absolute and left.is_file() and not exceeds(left, rules.absolute):
+            found = msgspec.structs.replace(found, compared=0)  # any number would do for any other
+        return _bounded(found, label)
     except NotExamined as error:
         reason = f"not examined: {error}"
     except ImportError as error:

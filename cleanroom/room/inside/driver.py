@@ -208,13 +208,13 @@ def inhabit(spec, snakemake, warden):
     if "run" in spec["steps"]:
         if spec.get("interrupt"):
             struck = Interruption(spec["interrupt"])
-            step("interrupted", lambda outlet: run_step(spec, snakemake, cores, outlet, interruption=struck), watched=False)
+            step("interrupted", lambda outlet: run_step(spec, snakemake, cores, outlet, plan["jobs"], interruption=struck), watched=False)
             step("unlock", lambda outlet: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
         first = RESUMED if spec.get("interrupt") else 0
 
         def run(outlet):
             another_date(spec)
-            return run_step(spec, snakemake, cores, outlet, first)
+            return run_step(spec, snakemake, cores, outlet, plan["jobs"], first)
 
         step("run", run, watched=False)
 

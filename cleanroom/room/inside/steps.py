@@ -1,6 +1,7 @@
 """The steps that enter Snakemake: lint, plan and run. Not here: in which order, or what they cost."""
 
 import itertools
+import json
 import os
 
 from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
@@ -60,13 +61,20 @@ def plan_step(spec, snakemake, cores, outlet, profile="profile"):
     return snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
 
 
-def run_step(spec, snakemake, cores, outlet, first=0, interruption=None):
+def bare(record):
+    """A job without what only says whether it is to run."""
+    return json.dumps(dict(record, needed=True), sort_keys=True)
+
+
+def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None):
     """Every started attempt and its end go out as claims; at the end, the jobs of the final graph that did not run.
 
-    `first` is the number of the first attempt; an `interruption` may end it all before.
+    `planned` are the jobs of the plan: one that is as planned is named by its place there. `first` is the number of the first
+    attempt; an `interruption` may end it all before.
     """
     if spec.get("staged"):
         stage(spec, snakemake)
+    places = {bare(job): place for place, job in enumerate(planned)}
     started, seen, workflows, numbers = {}, set(), [], itertools.count(first)
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register
@@ -86,7 +94,9 @@ def run_step(spec, snakemake, cores, outlet, first=0, interruption=None):
             record = job_record(self, self.dag)
             rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
             seen.add(self.rule.name)
-            outlet.say("start", dict(rule, job=record, attempt=int(getattr(self, "attempt", 1) or 1), number=number))
+            place = places.get(bare(record))
+            which = {"job": record} if place is None else {"planned": place}
+            outlet.say("start", dict(rule, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **which))
         except Exception as error:  # a job that cannot be described is itself a fact
             outlet.say("undescribed", {"rule": clean(self.rule.name), "text": clean(repr(error))})
         done = register(self, *args, **kwargs)  # marks the job's outputs as incomplete

@@ -1,0 +1,242 @@
+"""Results that hide: a rule whose content hangs on its threads must never be HELD under two numbers of cores, wherever it puts it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Make, Result, commit_all, require_engine
+
+Confirm = Callable[..., tuple[Result, dict[str, Any]]]
+PROFILES = {"profiles/local/config.yaml": "cores: 1\n", "profiles/ci/config.yaml": "cores: 2\n"}
+
+
+def workflow(shell: str, output: str = '"a.txt"', more: str = "") -> str:
+    rule = f"rule one:\n    output: {output}\n    threads: 2\n    shell: {shell!r}\n"
+    return (
+        f"rule all:\n    input: rules.one.output if False else []\n{more}\n".replace(
+            "rules.one.output if False else []", output.replace("directory(", "(")
+        )
+        + rule
+    )
+
+
+HIDDEN: dict[str, tuple[str, str]] = {
+    # what hides it: (command, output)
+    "a link into .git": ("echo {threads} > .git/x; ln -s .git/x {output}", '"a.txt"'),
+    "a link into .snakemake": ("echo {threads} > .snakemake/x; ln -s .snakemake/x {output}", '"a.txt"'),
+    "a link into /tmp": ("echo {threads} > /tmp/x; ln -s /tmp/x {output}", '"a.txt"'),
+    "a link into /dev/shm": ("echo {threads} > /dev/shm/x; ln -s /dev/shm/x {output}", '"a.txt"'),
+    "a link into the room's own folder": ("echo {threads} > /room/out/x; ln -s /room/out/x {output}", '"a.txt"'),
+    "a link upwards": ("echo {threads} > ../out/x; ln -s ../out/x {output}", '"a.txt"'),
+    "a link to a link": ("echo {threads} > /tmp/x; ln -s /tmp/x b; ln -s b {output}", '"a.txt"'),
+    "a link through a folder that is one": ("mkdir /tmp/d; echo {threads} > /tmp/d/x; ln -s /tmp/d d; ln -s d/x {output}", '"a.txt"'),
+    "a link to the home": ("echo {threads} > $HOME/x; ln -s $HOME/x {output}", '"a.txt"'),
+    "a link to what a process has open": ("echo {threads} > /tmp/x; ln -s /proc/self/root/tmp/x {output}", '"a.txt"'),
+    "a folder that is a link": ("mkdir /tmp/d; echo {threads} > /tmp/d/x; ln -s /tmp/d {output}", 'directory("a")'),
+    "a folder that is a link, below": ("rm -r r; mkdir /tmp/d; ln -s /tmp/d r; echo {threads} > {output}", '"r/a.txt"'),
+    "a .git in a folder": ("mkdir -p {output}/.git; echo {threads} > {output}/.git/x", 'directory("a")'),
+    "a .snakemake in a folder": ("mkdir -p {output}/.snakemake; echo {threads} > {output}/.snakemake/x", 'directory("a")'),
+    "a time stamp with content": ("mkdir {output}; echo {threads} > {output}/.snakemake_timestamp; echo > {output}/x", 'directory("a")'),
+    "a time stamp further down": ("mkdir -p {output}/d; echo {threads} > {output}/d/.snakemake_timestamp", 'directory("a")'),
+    "bytecode": ("mkdir -p {output}/__pycache__; echo {threads} > {output}/__pycache__/x.cpython-311.pyc", 'directory("a")'),
+    "bytecode that nobody declared": ("mkdir -p r/__pycache__; echo {threads} > r/__pycache__/x.pyc; echo > {output}", '"a.txt"'),
+    "a .git that nobody declared": ("mkdir -p r/.git; echo {threads} > r/.git/x; echo > {output}", '"a.txt"'),
+    "a file named as git's own": ("echo {threads} > .git", '".git"'),
+    "a declared output in .git": ("echo {threads} > {output}", '".git/a.txt"'),
+    "a declared output in .snakemake": ("echo {threads} > {output}", '".snakemake/a.txt"'),
+    "a declared output in /tmp": ("echo {threads} > {output}", '"/tmp/a.txt"'),
+    "a declared output upwards": ("echo {threads} > {output}", '"../out/a.txt"'),
+    "a pipe": ("mkfifo {output}", '"a.fifo"'),
+    "a socket": ("python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('a.sock')\"", '"a.sock"'),
+    "a link in a circle": ("ln -s b {output}; ln -s a.txt b; touch -h {output}", '"a.txt"'),
+    "a result that goes away afterwards": ("echo {threads} > {output}; (sleep 0.3; rm {output}) > /dev/null 2>&1 &", '"a.txt"'),
+    "the right to run": ("echo 1 > {output}; test {threads} = 1 || chmod +x {output}", '"a.txt"'),
+    "holes": ("truncate -s 100M {output}; test {threads} = 1 || echo x | dd of={output} bs=1 seek=50M conv=notrunc", '"a.txt"'),
+    "a name of another case": ("mkdir {output}; test {threads} = 1 && touch {output}/a || touch {output}/A", 'directory("d")'),
+    "a name that is no text": ("mkdir {output}; touch {output}/$(printf '\\\\37{threads}')", 'directory("d")'),
+    "an empty folder": ("mkdir {output}; test {threads} = 1 || mkdir {output}/e", 'directory("d")'),
+    "a folder that nobody may read": ("mkdir -p {output}/d; echo {threads} > {output}/d/x; chmod 0 {output}/d", 'directory("r")'),
+    "a file that nobody may read": ("echo {threads} > {output}; chmod 0 {output}", '"a.txt"'),
+    "LD_PRELOAD in the profile's folder": ("LD_PRELOAD=/dev/null true; echo {threads} > {output}", '"a.txt"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_nothing_that_differs_is_held(make_repository: Make, confirm: Confirm, name: str) -> None:
+    require_engine("sandbox")
+    shell, output = HIDDEN[name]
+    result, report = confirm(
+        make_repository(files={"Snakefile": workflow(shell, output), **PROFILES}),
+        "--engine",
+        "sandbox",
+    )
+    assert result.code in (1, 3, 4), result.out
+    assert "This is a bug" not in result.err
+    assert report["verdict"] != "HELD"
+
+
+@pytest.mark.parametrize(
+    "target", ["/scratch/me/run", "/data", "../elsewhere", "/tmp/results", "/nonexistent/a/b/c"]
+)
+@pytest.mark.parametrize("engine", ["docker", "sandbox"])
+def test_results_below_a_committed_link_are_examined(
+    make_repository: Make, confirm: Confirm, engine: str, target: str
+) -> None:
+    """`results -> /scratch/…` is ordinary practice: it works, and what is written there decides."""
+    require_engine(engine)
+    for shell, code in (("echo {threads} > {output}", 1), ("echo 1 > {output}", 0)):
+        repo = make_repository(
+            files={"Snakefile": workflow(shell, '"results/a.txt"'), **PROFILES}, name=f"repo{code}"
+        )
+        (repo / "results").symlink_to(target)
+        commit_all(repo)
+        result, report = confirm(repo, "--engine", engine, out=f"report{code}")
+        assert result.code == code, result.out
+        assert report["runs"][0]["decides"] == 1
+        assert [d["path"] for d in report["differences"]] == ["results/a.txt"] * code
+
+
+def test_a_committed_link_to_nothing_is_not_made_an_input(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    """Only where results are declared below it does a link get a place: data that are not there stay missing."""
+    files = {
+        "Snakefile": 'rule all:\n    input: "data"\n    output: "a.txt"\n    shell: "ls {input} > {output}"\n',
+        **PROFILES,
+    }
+    repo = make_repository(files=files)
+    (repo / "data").symlink_to("/shared/data")
+    commit_all(repo)
+    result, _ = confirm(repo, "--engine", "sandbox")
+    assert result.code in (3, 4), result.out
+
+
+NOTHING = {
+    "existence of all": "equivalences:\n  - {paths: ['results/**'], comparator: existence",
+    "existence of a folder": "equivalences:\n  - {paths: ['results/'], comparator: existence",
+    "existence of any": "equivalences:\n  - {paths: ['results/*'], comparator: existence",
+    "existence of the only result": "equivalences:\n  - {paths: ['results/a.txt'], comparator: existence",
+    "existence of a rule": "equivalences:\n  - {rule: one, comparator: existence",
+    "an absolute tolerance without end": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {absolute: 1.0e+308}",
+    "a relative tolerance of nearly one": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {relative: 0.9999999}",
+    "a tolerance larger than all numbers": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {absolute: 1000}",
+    "a mask for all": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['.*']}",
+    "a mask for all digits": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['[0-9]+']}",
+    "a mask that explodes": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['(x+x+)+y|[0-9]']}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_an_acceptance_of_anything_is_refused_or_proves_nothing(
+    make_repository: Make, confirm: Confirm, tmp_path: Path, name: str
+) -> None:
+    declared = NOTHING[name] + ", reason: r, owner: o, expires: 2099-01-01}\n"
+    files = {
+        "Snakefile": workflow("echo {threads} > {output}", '"results/a.txt"'),
+        "cleanroom.yaml": declared,
+        **PROFILES,
+    }
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox")
+    assert result.code in (1, 4), result.out
+    codes = {finding["code"] for finding in report["findings"]}
+    named = codes & {"CR-042", "CR-044"}
+    assert named or "leaves nothing to compare" in str(report["differences"])
+    for rendering in ("report.html", "report.md", "report.json"):
+        text = (tmp_path / "report" / rendering).read_text()
+        assert all(code in text for code in named), rendering
+
+
+@pytest.mark.parametrize("place", ["**", "results/**", "results/a.txt", "*/a.txt"])
+def test_a_scratch_place_over_a_declared_output_proves_nothing(
+    make_repository: Make, confirm: Confirm, place: str
+) -> None:
+    declared = f"scratch:\n  - path: '{place}'\n    reason: hostile\n"
+    files = {
+        "Snakefile": workflow("echo {threads} > {output}; echo 1 > b.txt", '"results/a.txt"'),
+        "cleanroom.yaml": declared,
+        **PROFILES,
+    }
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox")
+    assert result.code == 4, result.out
+    assert "CR-046" in {finding["code"] for finding in report["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "code"),
+    [
+        ("profiles/ci", "../shared/ci", 1),
+        ("profiles", "shared", 1),
+        ("profiles/ci", "/etc/ci", 4),
+        ("profiles/ci", "../../outside", 4),
+        ("profiles/ci", "nothing", 4),
+        ("profiles/ci", "ci", 4),
+    ],
+)
+def test_a_profile_that_is_a_link_is_followed_or_named(
+    make_repository: Make, confirm: Confirm, link: str, target: str, code: int
+) -> None:
+    shared = {"shared/ci/config.yaml": "cores: 2\n", "shared/local/config.yaml": "cores: 1\n"}
+    files = {"Snakefile": workflow("echo {threads} > {output}"), **shared}
+    if link != "profiles":
+        files["profiles/local/config.yaml"] = "cores: 1\n"
+    repo = make_repository(files=files)
+    (repo / link).symlink_to(target)
+    commit_all(repo)
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert result.code == code, result.out
+    assert {run["profile"] for run in report["runs"] if not run["control"]} == {
+        "local",
+        "ci",
+    }
+
+
+def test_a_writer_that_goes_on_behind_the_back_of_the_hash(
+    make_repository: Make, confirm: Confirm, tmp_path: Path
+) -> None:
+    """A process that maps its output writes without a trace in its times; what is kept is what was there when all was over."""
+    import hashlib
+
+    script = (
+        "import mmap, os, sys, time\n"
+        "f = open(sys.argv[1], 'r+b'); m = mmap.mmap(f.fileno(), 0)\n"
+        "m[0:5] = b'first'\n"
+        "if os.fork(): sys.exit()\n"
+        "os.setsid()\n"
+        "for i in range(4000): m[0:5] = b'%05d' % i; time.sleep(0.0005)\n"
+    )
+    shell = "truncate -s 4096 {output}; python3 w.py {output} > /dev/null 2>&1; sleep 0.2"
+    files = {"Snakefile": workflow(shell), "w.py": script, **PROFILES}
+    own = tmp_path / "own"
+    result, _ = confirm(make_repository(files=files), "--engine", "sandbox", cache=own)
+    assert result.code != 0, result.out
+    objects = list(own.glob("store/objects/*/*"))
+    assert objects
+    for path in objects:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.parent.name + path.name
+
+
+def test_damaged_content_is_never_the_same(
+    make_repository: Make, confirm: Confirm, cli: Callable[..., Result], tmp_path: Path
+) -> None:
+    """Two stored results that were overwritten alike are not `the same by payload`."""
+    import gzip
+
+    files = {"Snakefile": workflow("echo {threads} | gzip -n > {output}", '"a.gz"'), **PROFILES}
+    own = tmp_path / "own"
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox", cache=own)
+    assert result.code == 1
+    for number, path in enumerate(own.glob("store/objects/*/*")):
+        path.chmod(0o644)
+        path.write_bytes(gzip.compress(b"the same", mtime=number))
+    names = [run["evidence"] for run in report["runs"] if not run["control"]]
+    again = cli("compare", *names, cache=own)
+    assert (again.code, "not what its name says" in again.err) == (4, True), again.out + again.err
+
+
+def test_a_file_of_holes_counts_with_its_size(make_repository: Make, confirm: Confirm) -> None:
+    files = {"Snakefile": workflow("truncate -s 8G {output}"), **PROFILES}
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox", "--disk", "6g")
+    assert result.code == 4, result.out
+    assert "disk limit" in str(report["reasons"])

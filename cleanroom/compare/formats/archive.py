@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from cleanroom.compare.containers import tarball, zipped
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest
@@ -25,7 +26,7 @@ class _Member(NamedTuple):
 
 
 class Archive:
-    name, version, extra = "archive", "2", ""
+    name, version, extra = "archive", "3", ""
     options: frozenset[str] = frozenset()
 
     def handles(self, head: bytes, name: str) -> int:
@@ -74,11 +75,11 @@ class _Open:
 def _listed(archive: "zipfile.ZipFile | tarfile.TarFile") -> Iterator[tuple[str, _Member]]:
     if isinstance(archive, zipfile.ZipFile):
         for info in archive.infolist():
-            yield info.filename, _Member("folder" if info.is_dir() else "file", info.comment.hex(), info.file_size)
+            yield info.filename, _Member("folder" if info.is_dir() else "file", zipped.leftover(info), info.file_size)
     else:
         for member in archive:
             kind = "file" if member.isfile() else "folder" if member.isdir() else f"type {member.type!r}"
-            yield member.name, _Member(kind, member.linkname + (" x" if member.mode & 0o100 and member.isfile() else ""), member.size)
+            yield member.name, _Member(kind, tarball.leftover(member), member.size)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.payload import NoPayload, container_in, container_of, payload_digest, unwrapped
 from cleanroom.model import Rules, Sameness
 
@@ -16,7 +16,7 @@ LEVEL = "compression level or time"
 
 
 class Compressed:
-    name, version, extra = "compressed", "2", "archives"
+    name, version, extra = "compressed", "3", "archives"
     options: frozenset[str] = frozenset()
 
     def handles(self, head: bytes, name: str) -> int:
@@ -29,7 +29,7 @@ class Compressed:
                 return Found(
                     sameness=Sameness.PAYLOAD,
                     note=f"the same content in another {kinds[0]} wrapping",
-                    comparator=f"{kinds[0]}/2",
+                    comparator=f"{kinds[0]}/3",
                     kinds=(LEVEL,),
                 )
             with tempfile.TemporaryDirectory() as folder:
@@ -37,9 +37,11 @@ class Compressed:
                 found = inner(streams[0], streams[1], _without_suffix(name))
         except NoPayload as error:
             raise NotExamined(str(error)) from None
-        if found.sameness is Sameness.BYTES:  # the payload is the same, so the wrappings are of two kinds
+        if found.sameness is Sameness.BYTES and kinds[0] == kinds[1]:
+            return different(f"the same stream, but what {kinds[0]} carries beside it differs (a comment, a field, a frame)")
+        if found.sameness is Sameness.BYTES:
             return Found(
-                sameness=Sameness.CANONICAL, note=f"the same content, {kinds[0]} here and {kinds[1]} there", comparator="compressed/2"
+                sameness=Sameness.CANONICAL, note=f"the same content, {kinds[0]} here and {kinds[1]} there", comparator="compressed/3"
             )
         return msgspec.structs.replace(found, comparator=f"{kinds[0]} > {found.comparator}", note=f"within {kinds[0]}: {found.note}")
 

@@ -5,5 +5,5 @@ import re
 from cleanroom.compare.formats.lines import Dialect, LineFormat
 
 COMPARATOR = LineFormat(
-    "bed", Dialect(header=re.compile(r"#|track\b|browser\b")), (".bed", ".bedgraph", ".bdg", ".wig", ".narrowpeak", ".broadpeak")
+    "bed", Dialect(header=re.compile(r"#|track\b|browser\b"), dated=re.compile(r"#")), (".bed", ".bedgraph", ".bdg", ".wig", ".narrowpeak", ".broadpeak")
 )

@@ -219,6 +219,7 @@ LIES: list[Case] = [
      SVG % b'<path id="b"/><path id="a"/><script>document.getElementById("a").remove()</script>'),
     ("a.svg", "an id that a style names",
      SVG % b'<style>#a{fill:red}</style><path id="a"/><path id="b"/>', SVG % b'<style>#a{fill:red}</style><path id="b"/><path id="a"/>'),
+    ("a.svg", "a text that reads as a reference", SVG % b'<path id="a"/><text>#a</text>', SVG % b'<path id="b"/><text>#b</text>'),
     ("a.svg", "a name space that reads as attributes",
      b"""<svg><g xmlns:p="a}b='1' {c" p:d="2"/></svg>""", b"""<svg><g xmlns:p="a" xmlns:q="c" p:b="1" q:d="2"/></svg>"""),
     ("a.html", "the first of two attributes", HTML % b'<a href="1" href="2">x</a>', HTML % b'<a href="2" href="1">x</a>'),

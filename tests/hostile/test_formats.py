@@ -300,3 +300,122 @@ def test_what_differs_is_never_called_the_same(
         found = asked(tmp_path, name, *pair)
         assert found.sameness is Sameness.DIFFERENT, found
         assert "the comparator failed" not in found.note
+
+
+def _store(folder: Path, version: int = 3, **options: Any) -> Path:
+    import zarr
+
+    group = zarr.open_group(folder, mode="w", zarr_format=version)  # type: ignore[arg-type]
+    array = group.create_array("x", shape=(4,), chunks=(2,), dtype="f8", **options)
+    array[:] = [1.0, 2.0, 3.0, 4.0]
+    return folder
+
+
+def _edited(file: Path, **change: Any) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+
+
+def _summary(folder: Path, note: str) -> None:
+    held = {"zarr_consolidated_format": 1, "metadata": {".zattrs": {"unit": note}}}
+    (folder / ".zmetadata").write_text(json.dumps(held))
+
+
+STORES: dict[str, tuple[int, Callable[[Path, str], object]]] = {
+    "a file that is no part": (3, lambda f, s: (f / "notes.txt").write_text(s)),
+    "a chunk beyond the end": (3, lambda f, s: (f / "x" / "c" / "9").write_text(s)),
+    "the names of dimensions": (3, lambda f, s: _edited(f / "x" / "zarr.json", dimension_names=[s])),
+    "a summary that lies": (2, lambda f, s: _summary(f, s)),
+    "the metadata of another version": (3, lambda f, s: (f / "x" / ".zattrs").write_text(f'{{"a":"{s}"}}')),
+    "what is said of an array": (3, lambda f, s: _edited(f / "x" / "zarr.json", attributes={"u": s})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("about", STORES)
+def test_what_differs_in_a_store_is_never_called_the_same(tmp_path: Path, about: str) -> None:
+    version, change = STORES[about]
+    sides = [_store(tmp_path / side, version) for side in "lr"]
+    for folder, text in zip(sides, "ab", strict=True):
+        change(folder, text)
+    for pair in (sides, sides[::-1]):
+        found = answer(
+            Question(left=str(pair[0]), right=str(pair[1]), name="a.zarr", comparator="zarr")
+        )
+        assert found.sameness is Sameness.DIFFERENT, found
+        assert "the comparator failed" not in found.note
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_layout_of_a_store_is_apart(tmp_path: Path, version: int) -> None:
+    import warnings
+
+    import zarr
+
+    left = _store(tmp_path / "l", version)
+    right = _store(tmp_path / "r", version, compressors=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(right)
+    question = Question(left=str(left), right=str(right), name="a.zarr", comparator="zarr")
+    assert answer(question).sameness is Sameness.CANONICAL
+
+
+@pytest.mark.parametrize(
+    "codec", [{"name": "numcodecs.pickle", "id": "zlib"}, "pickle", {"name": ["pickle"]}]
+)
+def test_a_codec_is_not_hidden_behind_another_name(tmp_path: Path, codec: Any) -> None:
+    sides = [_store(tmp_path / side) for side in "lr"]
+    file = sides[0] / "x" / "zarr.json"
+    _edited(file, codecs=[*json.loads(file.read_text())["codecs"], codec])
+    question = Question(left=str(sides[0]), right=str(sides[1]), name="a", comparator="zarr")
+    assert "is not opened" in answer(question).note
+
+
+def _chunked(**options: Any) -> Make:
+    """Data, scales and a reference, in another layout."""
+
+    def write(file: Any) -> None:
+        h.scales(0)(file)
+        file.create_dataset("y", data=[[1.0, 2.0]], fillvalue=3.0, **options)
+        file["y"].attrs["of"] = file["data"].ref
+        file["t"] = ["a", "bc"]
+
+    return lambda _: h.hdf5(write)
+
+
+def _pandas(version: str) -> Make:
+    return lambda _: h.table(_noted({"pandas": json.dumps({"pandas_version": version})}), [1])
+
+
+TRUTHS: list[Case] = [
+    ("a.h5", "layout of a file with scales and references", _chunked(), _chunked(chunks=(1, 1), compression="gzip")),
+    ("a.png", "a text", h.png(h.chunk(b"tEXt", b"a\0 1")), h.png(h.chunk(b"tEXt", b"a\0 2"))),
+    ("a.jpg", "a comment", m.picture("JPEG", comment=b"1"), m.picture("JPEG", comment=b"2")),
+    ("a.gif", "a comment", m.picture("GIF", mode="L", comment=b"1"), m.picture("GIF", mode="L", comment=b"2")),
+    ("a.tif", "who made it", h.pages((2, 2), tags={305: "1", 306: "2026:01:01 00:00:00"}), h.pages((2, 2), tags={305: "2", 306: "2027:01:01 00:00:00"})),
+    ("a.pdf", "a date of a change", lambda _: h.pdf(_marked("D:20260101")), lambda _: h.pdf(_marked("D:20270101"))),
+    ("a.svg", "metadata of a program",
+     SVG % b"<metadata><x:made>1</x:made></metadata>", SVG % b"<metadata><x:made>2</x:made></metadata>"),
+    ("a.svg", "lines between elements", SVG % b'<g><path id="p1"/></g><use href="#p1"/>', SVG % b'\n<g>\n  <path id="zz"/>\n</g>\n<use href="#zz"/>\n'),
+    ("a.html", "lines between blocks", HTML % b"<div><p>a <b>b</b></p></div>", HTML % b"\n<div>\n <p>\n a <b>b</b>\n</p>\n</div>\n"),
+    ("a.yaml", "keys that are numbers", b"{1: a, 2: b}\n", b"{2: b, 1: a}\n"),
+    ("a.sam", "the program", SAM % (b"9", b"s"), (SAM % (b"9", b"s")).replace(b"@RG", b"@PG\tID:x\n@RG")),
+    ("a.vcf", "the date of a reference's dictionary", VCF % (b"9", b"s"), (VCF % (b"9", b"s")).replace(b"##contig", b"##fileDate=20260101\n##contig")),
+    ("a.db", "free pages behind a view",
+     lambda p: h.database(p, TYPED, "CREATE VIEW v AS SELECT * FROM t"),
+     lambda p: h.database(p, TYPED, "CREATE VIEW v AS SELECT * FROM t", "CREATE TABLE u (a)", "DROP TABLE u")),
+    ("a.bam", "how it is packed", lambda p: h.bam(p, [("XF", 0.5, "f")]), lambda p: h.bam(p, [("XF", 0.5, "f")], level="wb0")),
+    ("a.parquet", "compression of a map", lambda _: h.table(_field("map"), [[("a", 0.0)]]), lambda _: h.table(_field("map"), [[("a", 0.0)]], "zstd")),
+    ("a.parquet", "the version of pandas", _pandas("1"), _pandas("2")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "left", "right"), TRUTHS, ids=[f"{n[2:]}-{about}" for n, about, *_ in TRUTHS]
+)
+def test_what_a_format_does_not_mean_is_apart(
+    tmp_path: Path, name: str, about: str, left: Make | bytes, right: Make | bytes
+) -> None:
+    a, b = made(left, tmp_path), made(right, tmp_path)
+    assert a != b
+    for pair in ((a, b), (b, a)):
+        assert asked(tmp_path, name, *pair).sameness is Sameness.CANONICAL

@@ -14,13 +14,18 @@ class Budget:
     """Counts the bytes that two files unfold to, over everything that is read of them."""
 
     def __init__(self, *paths: Path) -> None:
-        self._left = max(LEAST, RATIO * max(path.stat().st_size for path in paths))
+        """The larger of two files or folders counts."""
+        self._left = max(LEAST, RATIO * max(map(_size, paths)))
 
     def spend(self, count: int) -> None:
         """Raises: NotExamined once it is too much."""
         self._left -= int(count)
         if self._left < 0:
             raise NotExamined("it unfolds to too much")
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
 
 
 def same_tails(left: Path, right: Path, ends: tuple[int, int]) -> bool:

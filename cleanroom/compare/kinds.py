@@ -51,6 +51,8 @@ NOISE = 1e-9
 NOISE_32 = 1e-5
 """The same for numbers that carry at most 9 digits, as a 32-bit number is printed."""
 _LONGEST = 4000
+_BEFORE = 200
+"""Letters before a match in which it is looked for what must stand there."""
 _NUMBERS = 2000
 """Two longer numbers, in characters, are not taken for spellings of one."""
 _WORK = 2_000_000
@@ -104,7 +106,7 @@ def _common(left: str, right: str) -> str:
 
 def _masked(text: str, pattern: re.Pattern[str], before: re.Pattern[str] | None) -> str:
     def swap(match: re.Match[str]) -> str:
-        return match[0] if before and not before.search(text[: match.start()]) else "\0"
+        return match[0] if before and not before.search(text[max(0, match.start() - _BEFORE) : match.start()]) else "\0"
 
     return pattern.sub(swap, text)
 

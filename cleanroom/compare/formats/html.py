@@ -24,6 +24,8 @@ _BLOCKS = {
 """White space at the edge of one of these is never shown; beside any other tag it parts two words."""
 _WORDS = re.compile(r"[ \t\n\f\r]+")
 _MOST = 64 * 2**20
+_OPEN = 100
+"""So many tags without an end would each be sought to the end of the file."""
 
 
 class Html:
@@ -136,6 +138,8 @@ def _flat(path: Path) -> list[str]:
     if path.stat().st_size > _MOST:
         raise NotExamined(f"it is larger than {_MOST} bytes")
     raw = path.read_bytes()
+    if raw.count(b"<", raw.rfind(b">") + 1) > _OPEN:
+        raise NotExamined("it ends within a tag")
     parser = _Flat(keeps=b"white-space" in raw)  # a style keeps white space somewhere
     try:
         parser.feed(raw.decode("utf-8-sig"))

@@ -1,6 +1,7 @@
 """NumPy's npy: shape, type, byte order and elements. Arrays of Python objects are pickles, and never loaded. An npz is a zip."""
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
@@ -26,6 +27,8 @@ class Npy:
         native = a.dtype.newbyteorder("="), b.dtype.newbyteorder("=")
         if native[0] != native[1]:
             return different(f"type {a.dtype} here, {b.dtype} there")
+        if a.itemsize == 0 and a.size > _BLOCK:
+            raise NotExamined("it declares elements without bytes")
         tally = Tally("element", "elements")
         if not same_tails(left, right, (_end(a), _end(b))):
             return different("other bytes after the end of the array")
@@ -52,8 +55,8 @@ def _load(path: Path) -> Any:
 
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=100_000)
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
-        raise NotExamined(f"it cannot be read as an array ({str(error).splitlines()[0]})") from None
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, TokenError) as error:
+        raise NotExamined(f"it cannot be read as an array ({str(error).partition(chr(10))[0]})") from None
 
 
 def _end(array: Any) -> int:

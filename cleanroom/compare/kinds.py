@@ -61,7 +61,7 @@ _WORK = 2_000_000
 
 def kind_of(left: str, right: str) -> str:
     """The kind of everything that differs between two short texts, or nothing."""
-    if max(len(left), len(right)) > _LONGEST:
+    if max(len(left), len(right)) > _LONGEST or "\0" in left or "\0" in right:
         return ""
     if kind := _number(left, right):
         return kind

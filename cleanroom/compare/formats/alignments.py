@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,6 @@ class Alignments:
 def _bgzf_begins(head: bytes, magics: tuple[bytes, ...]) -> bool:
     if head[:4] != b"\x1f\x8b\x08\x04" or head[12:14] != b"BC":
         return False
-    import zlib
-
     try:
         return zlib.decompressobj(31).decompress(head, 4).startswith(magics)
     except zlib.error:
@@ -68,8 +67,11 @@ def _is_bcf(path: Path) -> bool:
         return True
     if not head.startswith(b"\x1f\x8b"):
         return False
-    with gzip.open(path) as unpacked:
-        return unpacked.read(4) == b"BCF\2"
+    try:
+        with gzip.open(path) as unpacked:
+            return unpacked.read(4) == b"BCF\2"
+    except (OSError, EOFError, zlib.error) as error:
+        raise NotExamined(f"it cannot be unpacked ({error})") from None
 
 
 def _text(pysam: Any, path: Path, to: Path, variants: bool) -> Path:

@@ -42,7 +42,7 @@ class Html:
         tally = Tally("part", "parts")
         masks = [re.compile(m) for m in rules.mask]
         reduced = [[_mask(part, masks) for part in side] for side in sides]
-        tally.compared = sum(bool(part.replace("\0", "").strip()) for part in reduced[0])
+        tally.compared = sum(bool(part.replace("\0m", "").strip()) for part in reduced[0])
         if reduced[0] == reduced[1]:
             if sides[0] != sides[1]:
                 return tally.same(Sameness.TOLERANCE, "the same under the declared options")
@@ -60,8 +60,9 @@ class Html:
 
 
 def _mask(part: str, masks: "list[re.Pattern[str]]") -> str:
+    part = part.replace("\0", "\0n") if masks else part
     for mask in masks:
-        part = mask.sub("\0", part)
+        part = mask.sub("\0m", part)
     return part
 
 

@@ -30,7 +30,8 @@ _EXACT, _LONGEST = 15, 4000
 _APART = {TIMESTAMP, VERSION}
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 ORDER = "order of lines"
-_REPLACED = "\0"
+_REPLACED, _NUL = "\0m", "\0n"
+"""What a mask leaves, and what stands for a zero byte meanwhile, which could else pass for it."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,7 @@ class _Comparison:
         return False
 
     def _reduce(self, line: str) -> str:
+        line = line.replace("\0", _NUL) if self._masks else line
         for mask in self._masks:
             line = mask.sub(_REPLACED, line)
         return line
@@ -298,7 +300,7 @@ class _Comparison:
 
 def near(a: str, b: str, rules: Rules) -> bool:
     """Whether two lines are the same but for numbers within the tolerance."""
-    if _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
+    if "\0" in a or "\0" in b or _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
         return False
     return all(close_texts(x[0], y[0], rules) for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True) if x[0] != y[0])
 

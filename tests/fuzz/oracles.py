@@ -19,7 +19,12 @@ Oracle = Callable[[Path], Any]
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8-sig"), parse_int=_number, parse_float=_number, object_pairs_hook=_pairs)
+    return json.loads(
+        path.read_text("utf-8-sig"),
+        parse_int=_number,
+        parse_float=_number,
+        object_pairs_hook=_pairs,
+    )
 
 
 def _number(text: str) -> Any:
@@ -47,7 +52,14 @@ def _ordered(value: Any) -> Any:
 
 def _notebook(path: Path) -> Any:
     cells = json.loads(path.read_text("utf-8-sig"))["cells"]
-    return [(c.get("cell_type"), "".join(c["source"]), [str(o.get("text")) for o in c.get("outputs", [])]) for c in cells]
+    return [
+        (
+            c.get("cell_type"),
+            "".join(c["source"]),
+            [str(o.get("text")) for o in c.get("outputs", [])],
+        )
+        for c in cells
+    ]
 
 
 def _csv(path: Path) -> Any:

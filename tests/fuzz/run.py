@@ -98,7 +98,12 @@ def guided(session: Session, seconds: float, start: int, atheris: Any) -> None:
             return bytes(atheris.Mutate(data, largest))
 
     options = [f"-max_total_time={int(seconds)}", f"-seed={start or 1}", "-rss_limit_mb=0"]
-    options += [f"-timeout={_HANGS}", "-max_len=60000", "-verbosity=0", f"-artifact_prefix={session.folder}/"]
+    options += [
+        f"-timeout={_HANGS}",
+        "-max_len=60000",
+        "-verbosity=0",
+        f"-artifact_prefix={session.folder}/",
+    ]
     atheris.Setup([sys.argv[0], *options, str(corpus)], one_input, custom_mutator=mutator)
     atheris.Fuzz()
 
@@ -167,7 +172,10 @@ def _kept(name: str, corpus: Path) -> int:
     from tests.fuzz.targets import CORPUS, FOLDER, targets
 
     seeds = targets()[name].seeds
-    new = sorted((f for f in corpus.iterdir() if not f.name.startswith("seed")), key=lambda f: f.stat().st_size)
+    new = sorted(
+        (f for f in corpus.iterdir() if not f.name.startswith("seed")),
+        key=lambda f: f.stat().st_size,
+    )
     (CORPUS / name).mkdir(parents=True, exist_ok=True)
     count = 0
     for file in [f for f in new if 8 < f.stat().st_size <= _NEW][-12:]:

@@ -1,7 +1,7 @@
 """Files made to exhaust memory or time, and files that point out of themselves: an answer comes soon, and no door is opened."""
 
+import contextlib
 import ctypes
-import io
 import json
 import os
 import struct
@@ -27,9 +27,7 @@ SECONDS = 20.0
 """What an answer may take on a slow machine; each of these needs a few at most, and hours or all memory without its remedy."""
 Make = Callable[[Path], Any]
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg">%s</svg>'
-LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha">%s]>' % b"".join(
-    b'<!ENTITY %c "%s">' % (b + 1, b"&%c;" % b * 10) for b in range(97, 110)
-)
+LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha">%s]>' % b"".join(b'<!ENTITY %c "%s">' % (b + 1, b"&%c;" % b * 10) for b in range(97, 110))
 
 
 class Worker:
@@ -39,9 +37,7 @@ class Worker:
         env = {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch)}
         env |= {"LANG": "C.UTF-8", "PYTHONPATH": str(Path(__file__).parents[2])}
         command = [sys.executable, "-m", "cleanroom.compare.worker", str(MEMORY)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=scratch
-        )
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=scratch)
         self._timer: Any = None
 
     def ask(self, question: Question) -> Found:
@@ -204,9 +200,7 @@ BOMBS: dict[str, tuple[str, Make | bytes, Make | bytes]] = {
 
 
 @pytest.mark.parametrize("about", BOMBS)
-def test_an_answer_comes_soon_within_the_memory(
-    tmp_path: Path, worker: list[Worker], about: str
-) -> None:
+def test_an_answer_comes_soon_within_the_memory(tmp_path: Path, worker: list[Worker], about: str) -> None:
     name, left, right = BOMBS[about]
     files = []
     for side, content in (("l", left), ("r", right)):
@@ -245,10 +239,8 @@ def watched(folder: Path) -> Iterator[list[bytes]]:
     seen: list[bytes] = []
     try:
         yield seen
-        try:
+        with contextlib.suppress(BlockingIOError):
             seen.append(os.read(fd, 65_536))
-        except BlockingIOError:
-            pass
     finally:
         os.close(fd)
 
@@ -335,7 +327,7 @@ def _cram_door(canary: Path) -> bytes:
 
     reference = canary / "c.fa"
     reference.write_text(">chr1\nACGTACGT\n")
-    pysam.faidx(str(reference))  # type: ignore[attr-defined]
+    pysam.faidx(str(reference))
     return h.cram(canary.parent, reference)
 
 

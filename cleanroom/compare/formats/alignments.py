@@ -110,7 +110,8 @@ def _reads(pysam: Any, path: Path) -> Iterator[str]:
 
 
 def _real_tags(record: Any) -> list[Any]:
-    return [(name, value.tolist() if hasattr(value, "tolist") else value) for name, value in record.get_tags() if not isinstance(value, str)]
+    tags = [(name, value) for name, value in record.get_tags() if not isinstance(value, str)]
+    return [(name, value.tolist() if hasattr(value, "tolist") else value) for name, value in tags]
 
 
 COMPARATOR = Alignments()

@@ -71,9 +71,9 @@ def _compare(left: _Source, right: _Source, rules: Rules, budget: Budget) -> Fou
     if not plain[0]:
         return Found(sameness=Sameness.DIFFERENT, note="no column is left to compare", compared=0)
     tally = Tally("value", "values")
-    for name, texts in _notes(left.schema, right.schema, rules):
-        tally.differs(f"metadata {name}", *texts)
-    if tally.total:
+    if notes := list(_notes(left.schema, right.schema, rules)):
+        for name, texts in notes:
+            tally.differs(f"metadata {name}", *texts)
         return tally.different("what is said of the table differs")
     positions = [[i for i, f in enumerate(s.schema) if f.name not in rules.ignore] for s in (left, right)]
     bent = int(len(positions[0]) < len(left.schema))

@@ -27,10 +27,21 @@ def described(kind: Any) -> tuple[Any, ...]:
     if isinstance(kind, t.TypeOpaqueID):
         return (*whole, kind.get_tag())
     if isinstance(kind, t.TypeFloatID):
-        return (*whole, kind.get_order(), kind.get_precision(), kind.get_offset(), kind.get_fields(), kind.get_ebias(), kind.get_norm())
+        return (
+            *whole,
+            kind.get_order(),
+            kind.get_precision(),
+            kind.get_offset(),
+            kind.get_fields(),
+            kind.get_ebias(),
+            kind.get_norm(),
+        )
     if isinstance(kind, t.TypeIntegerID):
         return (*whole, kind.get_order(), kind.get_precision(), kind.get_offset(), kind.get_sign())
-    return (*whole, "region" if isinstance(kind, t.TypeReferenceID) and kind.equal(t.STD_REF_DSETREG) else "")
+    return (
+        *whole,
+        "region" if isinstance(kind, t.TypeReferenceID) and kind.equal(t.STD_REF_DSETREG) else "",
+    )
 
 
 def references(description: tuple[Any, ...]) -> bool:

@@ -22,7 +22,9 @@ from cleanroom.model import Rules, Sameness
 PIXELS = 150_000_000
 """A larger picture is not decoded."""
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8", b"BM")
-_LOOKS = ("icc_profile", "gamma", "transparency", "chromaticity", "duration", "loop", "disposal", "blend", "srgb", "background", "default_image")
+_LOOKS = (
+    "icc_profile", "gamma", "transparency", "chromaticity", "duration", "loop", "disposal", "blend", "srgb", "background", "default_image",
+)  # fmt: skip
 _FORMS = ("PNG", "JPEG", "TIFF", "GIF", "WEBP", "BMP")
 """Nothing else is opened, whatever was asked: for some formats Pillow starts other programs."""
 _ALL_PIXELS = 20 * PIXELS

@@ -12,7 +12,20 @@ from typing import Any
 
 from cleanroom.compare.formats.interface import NotExamined
 
-_PNG = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"acTL", b"fcTL", b"fdAT"}
+_PNG = {
+    b"IHDR",
+    b"PLTE",
+    b"IDAT",
+    b"IEND",
+    b"tRNS",
+    b"gAMA",
+    b"cHRM",
+    b"sRGB",
+    b"iCCP",
+    b"acTL",
+    b"fcTL",
+    b"fdAT",
+}
 _PNG_APART = {b"tEXt", b"zTXt", b"iTXt", b"tIME", b"pHYs", b"eXIf"}
 _WEBP = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "}
 _GIF_APART = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"XMP DataXMP", b"ICCRGBG1012")
@@ -34,11 +47,21 @@ Parts = tuple[list[tuple[str, str]], int]
 
 def parts(path: Path, form: str) -> Parts:
     """Raises: NotExamined where the file is not whole."""
-    reader = {"PNG": _png, "JPEG": _jpeg, "MPO": _jpeg, "GIF": _gif, "WEBP": _webp, "BMP": _bmp}.get(form)
+    reader = {
+        "PNG": _png,
+        "JPEG": _jpeg,
+        "MPO": _jpeg,
+        "GIF": _gif,
+        "WEBP": _webp,
+        "BMP": _bmp,
+    }.get(form)
     size = path.stat().st_size
     if reader is None:
         return [], size
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         try:
             found, end = [], size
             for kind, part, after in reader(content):
@@ -159,11 +182,21 @@ def _webp(content: Any) -> Found:
 def _bmp(content: Any) -> Found:
     start, header = _number(content, 10, 4, "little"), _number(content, 14, 4, "little")
     if header == 12:
-        width, height, bits, packing, size = _number(content, 18, 2, "little"), _number(content, 20, 2, "little"), content[24], 0, 0
+        width, height, bits, packing, size = (
+            _number(content, 18, 2, "little"),
+            _number(content, 20, 2, "little"),
+            content[24],
+            0,
+            0,
+        )
     else:
         width, height = _number(content, 18, 4, "little"), _number(content, 22, 4, "little")
         height = min(height, 2**32 - height)  # from top to bottom, it is negative
-        bits, packing, size = content[28], _number(content, 30, 4, "little"), _number(content, 34, 4, "little")
+        bits, packing, size = (
+            content[28],
+            _number(content, 30, 4, "little"),
+            _number(content, 34, 4, "little"),
+        )
     if packing not in (1, 2):
         size = (width * bits + 31) // 32 * 4 * height
     yield b"", b"", start + size

@@ -13,9 +13,7 @@ from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import aligned, kind_of
 from cleanroom.model import Rules, Sameness
 
-_SVG = re.compile(
-    rb"^(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE svg[^>]*+>\s*+)*+<(?:svg:)?svg\b", re.S
-)
+_SVG = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE svg[^>]*+>\s*+)*+<(?:svg:)?svg\b", re.S)
 _REFERENCE = re.compile(r"url\((['\"]?)#([^)'\"]{1,200})\1\)|^#(.+)$|(?<=[\s;=.])#([\w.:-]+)(?=\.\w)")
 _WORDS = re.compile(r"[ \t\r\n]+")
 _URL = re.compile(r"url\((['\"]?)#([^)'\"]{1,200})\1\)")

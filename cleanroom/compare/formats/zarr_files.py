@@ -51,9 +51,8 @@ def summary(folder: Path) -> Any:
         if held is None:
             continue
         claimed = held.get("metadata") if isinstance(held, dict) else None
-        if not isinstance(claimed, dict) or claimed != _parts(file, modern, claimed):
-            said.append((file.relative_to(folder).as_posix(), json.dumps(held, sort_keys=True)))
-        elif modern and any(_beyond(part) for part in claimed.values()):
+        agrees = isinstance(claimed, dict) and claimed == _parts(file, modern, claimed) and not any(map(_beyond, claimed.values()))
+        if not agrees:
             said.append((file.relative_to(folder).as_posix(), json.dumps(held, sort_keys=True)))
     return said or None
 
@@ -77,4 +76,4 @@ def _parts(summary: Path, modern: bool, claimed: dict[str, Any]) -> dict[str, An
 def _beyond(part: Any) -> bool:
     """Whether a part of a summary brings a summary of its own that is not empty."""
     nested = part.get("consolidated_metadata") if isinstance(part, dict) else None
-    return bool(nested) and nested.get("metadata") != {}
+    return isinstance(nested, dict) and nested.get("metadata") != {}

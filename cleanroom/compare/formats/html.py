@@ -132,6 +132,7 @@ class _Flat(HTMLParser):
 
     def close(self) -> None:
         super().close()
+        self._text.append(self.rawdata)  # what stands in a script that does not end
         self._end_of_text(True)
 
 

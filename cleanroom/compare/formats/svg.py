@@ -104,10 +104,10 @@ def _walk(root: Any) -> Iterator[_Node]:
     stack = [(0, root, always, "")]
     while stack:
         depth, element, given, after = stack.pop()
-        name = _split(element.tag)[1]
+        name_space, name = _split(element.tag)
         space = element.get(_XML_SPACE)
         inside = always or ("all" if space == "preserve" or name in ("style", "script") else given if space is None else "")
-        if not inside and name in _OF_TEXT:
+        if not inside and (name in _OF_TEXT or name_space == _SVG_SPACES[-1]):
             inside = "words"
         yield _Node(depth, element, inside, after)
         if not _is_apart(element):

@@ -3,7 +3,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench truth schema pages clean
+.PHONY: demo test check bench truth fuzz schema pages clean
 
 demo: $(VENV)/.demo
 	@sh tests/setup/demo.sh $(VENV)
@@ -26,6 +26,11 @@ bench: $(VENV)/.dev
 ENGINE ?= sandbox
 truth: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.truth.run --engine $(ENGINE) $(TRUTH)
+
+# Files made to deceive or to crash the comparators, guided by coverage where atheris is installed: `pip install -e '.[fuzz]'`.
+SECONDS ?= 600
+fuzz: $(VENV)/.dev
+	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(FUZZ)
 
 # Write the JSON Schemas of report.json, audit.json and review.json from the view models.
 schema: $(VENV)/.dev

@@ -377,7 +377,7 @@ def _databases(scratch: Path) -> Iterator[Family]:
     ], [
         ("one value", m.database(scratch, [(0, "gX"), *rows[1:]])), ("an integer became a real number", m.database(scratch, [(0.0, "g0"), *rows[1:]])),
         ("two rows swapped", m.database(scratch, [rows[1], rows[0], *rows[2:]])), ("one row is gone", m.database(scratch, rows[:-1])),
-        ("null instead of a text", m.database(scratch, [(0, None), *rows[1:]])),
+        ("null instead of a text", m.database(scratch, [(0, None), *rows[1:]])), ("a text became bytes", m.database(scratch, [(0, b"g0"), *rows[1:]])),
     ])  # fmt: skip
 
 
@@ -391,7 +391,7 @@ def _pictures(_: Path) -> Iterator[Family]:
     ], [
         ("one pixel", picture("PNG", dot=1)), ("another width in the header", picture("PNG").replace(b"\0\0\0\x28", b"\0\0\0\x29")),
         ("a colour profile", picture("PNG", icc_profile=b"x" * 200)), ("grey instead of colours", picture("PNG", mode="L")),
-        ("grey, and one pixel", picture("PNG", mode="L", dot=1)),
+        ("grey, and one pixel", picture("PNG", mode="L", dot=1)), ("bytes after the end", m.png_with("2026") + b"PK"),
     ])  # fmt: skip
     yield Family("png", "render.png", "image", {"absolute": 2}, picture("PNG", dot=10), [
         ("anti-aliasing one step off", picture("PNG", dot=11)), ("two steps off", picture("PNG", dot=12)),
@@ -428,6 +428,9 @@ def _documents(_: Path) -> Iterator[Family]:
     ], [
         ("one point of a path", _svg(to="9 8")), ("a label", _svg(text="n = 4")), ("an id that names nothing", _svg().replace(b"#m1", b"#m2")),
     ])  # fmt: skip
+    yield Family("svg", "axis.svg", "svg", {}, _svg(text="1 <tspan>0</tspan>"), [("the clock in the metadata", _svg(date="2027", text="1 <tspan>0</tspan>"))], [
+        ("two numbers became one", _svg(text="1<tspan>0</tspan>")), ("a letter after metadata", _svg(text="1 <tspan>0</tspan><metadata/>0")),
+    ])  # fmt: skip
     pdf = m.pdf
     yield Family("pdf", "figure.pdf", "pdf", {}, pdf("n = 3", "D:20260101000000Z"), [
         ("the date of creation", pdf("n = 3", "D:20270101000000Z")),
@@ -444,6 +447,10 @@ def _documents(_: Path) -> Iterator[Family]:
     ], [
         ("one value", (HTML % ("0.6", "2026")).encode()), ("spaces where they count", base.replace("a  b", "a b").encode()),
         ("a tag is gone", base.replace("<pre>a  b</pre>", "").encode()), ("a class", base.replace('class="b"', 'class="c"').encode()),
+    ])  # fmt: skip
+    inline = b"<html><body><p><b>1</b> <i>0</i></p></body></html>"
+    yield Family("html", "row.html", "html", {}, inline, [("spaces between blocks", inline.replace(b"<p>", b"\n <p> "))], [
+        ("two numbers became one", inline.replace(b"> <", b"><")), ("a script in a comment that has ended", inline.replace(b"<p>", b"<!--> <script>a()</script> --><p>")),
     ])  # fmt: skip
     yield Family("ipynb", "analysis.ipynb", "notebook", {}, m.notebook("0.5\n", 1), [
         ("executed again", m.notebook("0.5\n", 7)), ("indented", json.dumps(json.loads(m.notebook("0.5\n", 1)), indent=1).encode()),
@@ -486,6 +493,13 @@ def _genomes(scratch: Path) -> Iterator[Family]:
         ("a mapping quality", sam(quality=59)), ("one base", sam(sequence="ACGA")), ("the length of a reference", sam(length=1001)),
         ("two reads swapped", sam(order=("r2", "r1"))),
     ])  # fmt: skip
+    yield Family("sam", "long.sam", "sam", {}, sam(length=20260101), [("the program line with its threads", sam(threads=8, length=20260101))], [
+        ("a length that reads as a date", sam(length=20260102)),
+    ])  # fmt: skip
+    long = "1,length=20260101"
+    yield Family("vcf", "long.vcf", "vcf", {}, _vcf(records, contig=long), [("the date of the file", _vcf(records, "20270101", contig=long))], [
+        ("a length that reads as a date", _vcf(records, contig="1,length=20260102")),
+    ])  # fmt: skip
     yield Family("bam", "reads.bam", "alignments", {}, m.bam(scratch, 60, 1), [
         ("the program line with two threads", m.bam(scratch, 60, 2)), ("the program line with eight threads", m.bam(scratch, 60, 8)),
     ], [("a mapping quality", m.bam(scratch, 59, 1)), ("a mapping quality, and threads", m.bam(scratch, 58, 8))])  # fmt: skip
@@ -522,6 +536,10 @@ def _genomes(scratch: Path) -> Iterator[Family]:
     ], [
         ("one end", _joined(["# made 2026-01-01", *spans[:-1], "chr1\t390\t396\tp39"])), ("two spans swapped", _joined(["# made 2026-01-01", *_swapped(spans, 2, 3)])),
         ("another sample in a comment", _joined(["# of sample B", *spans])),
+    ])  # fmt: skip
+    tracks = ["track name=A", *spans[:20], "track name=B", *spans[20:]]
+    yield Family("bed", "tracks.bed", "bed", {}, _joined(tracks), [("line ends of Windows", _joined(tracks).replace(b"\n", b"\r\n"))], [
+        ("a span moved to another track", _joined(_swapped(tracks, 20, 21))), ("a track has another name", _joined(["track name=C", *tracks[1:]])),
     ])  # fmt: skip
     genes = [f"c\tx\tgene\t{i * 10 + 1}\t{i * 10 + 5}\t.\t+\t.\tID=g{i}" for i in range(20)]
     yield Family("gff", "genes.gff3", "gff", {}, _joined(["##gff-version 3", "#!date 2026-01-01", *genes]), [

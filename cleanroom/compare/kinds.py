@@ -7,7 +7,9 @@ import difflib
 import math
 import re
 import struct
+from collections import Counter
 from decimal import Decimal
+from itertools import zip_longest
 
 TIMESTAMP = "timestamp"
 PATH = "absolute path"
@@ -49,11 +51,17 @@ NOISE = 1e-9
 NOISE_32 = 1e-5
 """The same for numbers that carry at most 9 digits, as a 32-bit number is printed."""
 _LONGEST = 4000
+_BEFORE = 200
+"""Letters before a match in which it is looked for what must stand there."""
+_NUMBERS = 2000
+"""Two longer numbers, in characters, are not taken for spellings of one."""
+_WORK = 2_000_000
+"""Two lists of lines with more pairs of equal lines than this are paired by position: to align them could take hours."""
 
 
 def kind_of(left: str, right: str) -> str:
     """The kind of everything that differs between two short texts, or nothing."""
-    if max(len(left), len(right)) > _LONGEST:
+    if max(len(left), len(right)) > _LONGEST or "\0" in left or "\0" in right:
         return ""
     if kind := _number(left, right):
         return kind
@@ -98,7 +106,7 @@ def _common(left: str, right: str) -> str:
 
 def _masked(text: str, pattern: re.Pattern[str], before: re.Pattern[str] | None) -> str:
     def swap(match: re.Match[str]) -> str:
-        return match[0] if before and not before.search(text[: match.start()]) else "\0"
+        return match[0] if before and not before.search(text[max(0, match.start() - _BEFORE) : match.start()]) else "\0"
 
     return pattern.sub(swap, text)
 
@@ -110,13 +118,18 @@ def _number(left: str, right: str) -> str:
         return LOCALE
     if not (_NUMBER.fullmatch(a) and _NUMBER.fullmatch(b)):
         return ""
+    if len(a) + len(b) > _NUMBERS:
+        return ""
     if float(a) == float(b) and (math.isinf(float(a)) is False):
         return FORMAT if _exact(a) == _exact(b) else ""
     return FLOAT if is_noise(a, b) else ""
 
 
 def _exact(text: str) -> "tuple[str, str]":
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except ArithmeticError:  # an exponent beyond what a Decimal holds
+        return text, ""
     return str(value.normalize()), "-" if value.is_signed() else "+"
 
 
@@ -170,6 +183,10 @@ def differing_part(left: str, right: str, most: int = 200) -> tuple[str, str]:
 def aligned(left: list[str], right: list[str]) -> "list[tuple[int, str | None, int, str | None]]":
     """Lines that differ, paired as a person would read them: (place left, line, place right, line), None where one side has none."""
     rows: list[tuple[int, str | None, int, str | None]] = []
+    counts = Counter(left), Counter(right)
+    if sum(count * counts[1][line] for line, count in counts[0].items()) > _WORK:
+        pairs = zip_longest(left, right)
+        return [(min(i, len(left)), a, min(i, len(right)), b) for i, (a, b) in enumerate(pairs) if a != b]
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if tag != "equal":
             for k in range(max(i2 - i1, j2 - j1)):

@@ -17,6 +17,9 @@ def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> in
     tally.compared += int(a.size)
     if a.dtype.names:
         return sum(compare_arrays(a[name], b[name], f"{where}.{name}", tally, rules) for name in a.dtype.names)
+    number = np.issubdtype(a.dtype, np.number)
+    if a.dtype == bool:
+        a, b = a.view(np.uint8), b.view(np.uint8)  # a byte that is neither 0 nor 1 is not hidden by what it counts as
     floating = np.issubdtype(a.dtype, np.floating) or np.issubdtype(a.dtype, np.complexfloating)
     if a.dtype == object:
         unequal = np.array([x is not y and not (type(x) is type(y) and x == y) for x, y in zip(a.ravel(), b.ravel(), strict=True)], bool)
@@ -25,7 +28,7 @@ def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> in
     else:
         unequal = (a != b).ravel()
     bent = 0
-    if (rules.absolute or rules.relative) and unequal.any() and np.issubdtype(a.dtype, np.number):
+    if (rules.absolute or rules.relative) and unequal.any() and number:
         wide = np.longdouble if np.issubdtype(a.dtype, np.integer) else a.dtype
         with np.errstate(all="ignore"):
             x, y = a.astype(wide).ravel(), b.astype(wide).ravel()

@@ -4,6 +4,5 @@ import re
 
 from cleanroom.compare.formats.lines import Dialect, LineFormat
 
-COMPARATOR = LineFormat(
-    "bed", Dialect(header=re.compile(r"#|track\b|browser\b")), (".bed", ".bedgraph", ".bdg", ".wig", ".narrowpeak", ".broadpeak")
-)
+DIALECT = Dialect(header=re.compile(r"#|track\b|browser\b"), dated=re.compile(r"#"))
+COMPARATOR = LineFormat("bed", DIALECT, (".bed", ".bedgraph", ".bdg", ".wig", ".narrowpeak", ".broadpeak"))

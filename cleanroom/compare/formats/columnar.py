@@ -1,10 +1,12 @@
 """Parquet, Feather and Arrow streams: schema and values. How rows are grouped, encoded and compressed, and who wrote it, are apart."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
+from cleanroom.compare.formats.bound import Budget
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
@@ -13,7 +15,7 @@ _ROWS = 65_536
 
 
 class Columnar:
-    name, version, extra = "columnar", "1", "tables"
+    name, version, extra = "columnar", "2", "tables"
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -25,7 +27,7 @@ class Columnar:
         import pyarrow as pa
 
         try:
-            return _compare(_Source(left), _Source(right), rules)
+            return _compare(_Source(left), _Source(right), rules, Budget(left, right))
         except (pa.ArrowException, OSError) as error:
             raise NotExamined(f"it cannot be read ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
 
@@ -61,14 +63,18 @@ class _Source:
                 yield batch.slice(start, _ROWS)
 
 
-def _compare(left: _Source, right: _Source, rules: Rules) -> Found:
-    plain = [[(f.name, str(f.type)) for f in s.schema if f.name not in rules.ignore] for s in (left, right)]
+def _compare(left: _Source, right: _Source, rules: Rules, budget: Budget) -> Found:
+    plain = [[(f.name, _said(f)) for f in s.schema if f.name not in rules.ignore] for s in (left, right)]
     if plain[0] != plain[1]:
         here, there = ([f"{n}: {t}" for n, t in plain[i] if (n, t) not in plain[1 - i]] for i in (0, 1))
         return different(f"another schema: {', '.join(here) or 'no more columns'} here, {', '.join(there) or 'no more columns'} there")
     if not plain[0]:
         return Found(sameness=Sameness.DIFFERENT, note="no column is left to compare", compared=0)
     tally = Tally("value", "values")
+    if notes := list(_notes(left.schema, right.schema, rules)):
+        for name, texts in notes:
+            tally.differs(f"metadata {name}", *texts)
+        return tally.different("what is said of the table differs")
     positions = [[i for i, f in enumerate(s.schema) if f.name not in rules.ignore] for s in (left, right)]
     bent = int(len(positions[0]) < len(left.schema))
     row = 0
@@ -79,6 +85,7 @@ def _compare(left: _Source, right: _Source, rules: Rules) -> Found:
                 "rows", f"{row} rows or more" if b is None else f"{row} rows", f"{row} rows or more" if a is None else f"{row} rows", ""
             )
             return tally.different("another number of rows")
+        budget.spend(a.num_rows + a.nbytes)
         for (name, _), i, j in zip(plain[0], *positions, strict=True):
             before = tally.total
             bent += _columns(a.column(i), b.column(j), f"{name}, from row {row}", tally, rules)
@@ -92,6 +99,31 @@ def _compare(left: _Source, right: _Source, rules: Rules) -> Found:
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
     return tally.same(Sameness.CANONICAL, f"the same schema and the same {row} rows; encoding, grouping or metadata differ")
+
+
+def _said(field: Any) -> str:
+    """The type of a column, and whether values may be missing."""
+    notes = {k: v for k, v in (field.metadata or {}).items() if k != b"PARQUET:field_id"}
+    return f"{field.type}{'' if field.nullable else ', never missing'}{f', {notes}' if notes else ''}"
+
+
+def _notes(left: Any, right: Any, rules: Rules) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+    """What is said of the whole table and differs; which version of pandas or of another program wrote it is apart."""
+    sides = [{k.decode("utf-8", "backslashreplace"): v for k, v in (s.metadata or {}).items()} for s in (left, right)]
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        texts = [_plain(name, side[name]) if name in side else None for side in sides]
+        if texts[0] != texts[1] and not name.endswith("version") and f"@{name}" not in rules.ignore:
+            yield name, (texts[0], texts[1])
+
+
+def _plain(name: str, note: bytes) -> str:
+    text = note.decode("utf-8", "backslashreplace")
+    if name == "pandas":
+        try:
+            return json.dumps({k: v for k, v in json.loads(text).items() if k not in ("creator", "pandas_version")})
+        except (ValueError, AttributeError, RecursionError):
+            return text
+    return text
 
 
 def _in_step(left: Iterator[Any], right: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
@@ -112,6 +144,8 @@ def _columns(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> int:
 
     kind = a.type
     if pa.types.is_dictionary(kind):
+        if kind.ordered and not a.dictionary.equals(b.dictionary):
+            tally.differs(f"{where}, order of categories", str(a.dictionary)[:200], str(b.dictionary)[:200], "")
         return _columns(a.dictionary_decode(), b.dictionary_decode(), where, tally, rules)
     valid = a.is_valid(), b.is_valid()
     if not valid[0].equals(valid[1]):
@@ -129,6 +163,11 @@ def _columns(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> int:
             return _columns(a.flatten(), b.flatten(), f"{where}[]", tally, rules)
         tally.differs(where, "lists of other lengths", "lists of other lengths", "")
         return 0
+    if pa.types.is_map(kind):
+        entries = pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)]))
+        return _columns(a.cast(entries), b.cast(entries), where, tally, rules)
+    if kind.num_fields or pa.types.is_run_end_encoded(kind):
+        raise NotExamined(f"{where.partition(',')[0]} is of a type that is not compared in full ({kind})")
     tally.compared += len(a)
     if not a.equals(b):
         index = next((i for i in range(len(a)) if not a[i].equals(b[i])), 0)

@@ -15,7 +15,7 @@ _SUFFIXES = (".fa", ".fasta", ".fna", ".faa", ".ffn")
 
 
 class Fasta:
-    name, version, extra = "fasta", "1", ""
+    name, version, extra = "fasta", "2", ""
     options = frozenset({"order"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -62,7 +62,7 @@ def _records(path: Path) -> Iterator[tuple[str, str, int]]:
             if text.startswith(b">"):
                 if name is not None:
                     yield name, digest.hexdigest(), length
-                name, digest, length = text[1:].decode("utf-8", "backslashreplace"), hashlib.sha256(), 0
+                name, digest, length = text[1:].decode("utf-8", "surrogateescape"), hashlib.sha256(), 0
             elif text:
                 if name is None:
                     raise NotExamined("it does not begin with a record")

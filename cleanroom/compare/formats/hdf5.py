@@ -3,12 +3,15 @@
 Nothing outside the file is opened: external links are compared by what they say, and data kept outside is not examined.
 """
 
+import math
 import posixpath
 from pathlib import Path
 from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
-from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.bound import Budget, same_tails
+from cleanroom.compare.formats.hdf5_types import described, references
+from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
@@ -19,7 +22,7 @@ _MOST = 100_000
 
 
 class Hdf5:
-    name, version, extra = "hdf5", "1", "hdf"
+    name, version, extra = "hdf5", "2", "hdf"
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -30,14 +33,17 @@ class Hdf5:
 
         try:
             with h5py.File(left, "r") as a, h5py.File(right, "r") as b:
-                return _Walk(h5py, rules).found(a, b)
+                if not _same_around(left, right, (a, b)):
+                    return different("other bytes before or after what HDF5 reads")
+                return _Walk(h5py, rules, Budget(left, right)).found(a, b)
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise NotExamined(f"it cannot be read as HDF5 ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
 
 
 class _Walk:
-    def __init__(self, h5py: Any, rules: Rules) -> None:
-        self._h5py, self._rules = h5py, rules
+    def __init__(self, h5py: Any, rules: Rules, budget: Budget) -> None:
+        self._h5py, self._rules, self._budget = h5py, rules, budget
+        self._objects_met = 0
         self._tally = Tally("value", "values")
         self._bent = 0
         self._ignored = {name.strip("/") for name in rules.ignore}
@@ -69,7 +75,7 @@ class _Walk:
         if key in self._met:
             return
         self._met.add(key)
-        if len(self._met) > _MOST or place.count("/") > 200:
+        if place.count("/") > 200:
             raise NotExamined("it has too many objects")
         self._attributes(a, b, place)
         for name in sorted(set(a) | set(b)):
@@ -91,6 +97,9 @@ class _Walk:
             self._objects(a[name], b[name], at)
 
     def _objects(self, a: Any, b: Any, place: str) -> None:
+        self._objects_met += 1
+        if self._objects_met > _MOST:
+            raise NotExamined("it has too many objects")
         if type(a) is not type(b):
             self._differs(place, type(a).__name__, type(b).__name__)
         elif isinstance(a, self._h5py.Group):
@@ -104,12 +113,21 @@ class _Walk:
     def _attributes(self, a: Any, b: Any, place: str) -> None:
         for name in sorted(set(a.attrs) | set(b.attrs)):
             at = f"{place}@{name}"
-            if name in ("REFERENCE_LIST", "DIMENSION_LIST") or self._skip(at):
-                continue  # object references of dimension scales: addresses in this file
+            if self._skip(at):
+                continue
             if name not in a.attrs or name not in b.attrs:
                 self._differs(at, "there" if name in a.attrs else None, "there" if name in b.attrs else None)
                 continue
-            self._values(_array(a.attrs[name]), _array(b.attrs[name]), at)
+            kinds = [described(side.attrs.get_id(name).get_type()) for side in (a, b)]
+            if all(map(references, kinds)):  # such as scales of a dimension: addresses in a file, so what they lead to counts
+                self._tally.compared += 1
+                said = [repr(_led_to(self._h5py, side.attrs[name], side.file)) for side in (a, b)]
+                if said[0] != said[1]:
+                    self._differs(at, *said)
+            elif kinds[0] != kinds[1]:
+                self._differs(at, "another type", "another type")
+            else:
+                self._values(_array(a.attrs[name]), _array(b.attrs[name]), at)
 
     def _datasets(self, a: Any, b: Any, place: str) -> None:
         for side in (a, b):
@@ -118,10 +136,16 @@ class _Walk:
         if a.shape != b.shape or not self._same_type(a.dtype, b.dtype):
             self._differs(place, f"{a.shape} {self._said(a.dtype)}", f"{b.shape} {self._said(b.dtype)}")
             return
+        kinds = [described(side.id.get_type()) for side in (a, b)]
+        if any(map(references, kinds)):
+            raise NotExamined(f"{place} holds references")
+        if kinds[0] != kinds[1]:
+            self._differs(place, "another type", "another type")
+            return
         if a.shape is None:
             return
-        if a.dtype.kind == "O" and self._h5py.check_ref_dtype(a.dtype):
-            raise NotExamined(f"{place} holds references")
+        self._fill_values(a, b, place)
+        self._budget.spend(math.prod(a.shape) * a.dtype.itemsize)
         if not a.shape:
             self._values(_array(a[()]), _array(b[()]), place)
             return
@@ -133,6 +157,15 @@ class _Walk:
             self._values(
                 _array(a[start : start + step]), _array(b[start : start + step]), f"{place}{f' from row {start}' if start else ''}", place
             )
+
+    def _fill_values(self, a: Any, b: Any, place: str) -> None:
+        """What a place holds that nobody wrote to."""
+        if a.dtype.hasobject:
+            said = [str(side.id.get_create_plist().fill_value_defined()) for side in (a, b)]
+            if said[0] != said[1]:
+                self._differs(f"{place} (fill value)", *said)
+        else:
+            self._values(_array(a.fillvalue), _array(b.fillvalue), f"{place} (fill value)", place)
 
     def _same_type(self, a: Any, b: Any) -> bool:
         """NumPy's equality overlooks what h5py says of names of an enumeration, of texts and of lists of any length."""
@@ -168,12 +201,47 @@ def _array(value: Any) -> Any:
 def _texts(array: Any) -> Any:
     import numpy as np
 
-    flat = [x.tobytes() if isinstance(x, np.ndarray) else x for x in array.ravel()]
+    flat = [x.tobytes() if isinstance(x, np.ndarray) and not x.dtype.hasobject else x for x in array.ravel()]
     if any(not isinstance(x, (bytes, str, int, float)) for x in flat):
         raise NotExamined("it holds objects of an unknown type")
     out: Any = np.empty(len(flat), object)
     out[:] = flat
     return out.reshape(array.shape)
+
+
+def _led_to(h5py: Any, value: Any, file: Any) -> Any:
+    """A value with references, as the paths that they lead to."""
+    import numpy as np
+
+    if isinstance(value, h5py.RegionReference):
+        raise NotExamined("it refers to a part of an array")
+    if isinstance(value, h5py.Reference):
+        return h5py.h5r.get_name(value, file.id) if value else None
+    if isinstance(value, np.ndarray):
+        return [list(value.shape), [_led_to(h5py, one, file) for one in value.ravel()]]
+    if getattr(value, "dtype", None) is not None and value.dtype.names:
+        return [(name, _led_to(h5py, value[name], file)) for name in value.dtype.names]
+    return value
+
+
+def _same_around(left: Path, right: Path, files: tuple[Any, Any]) -> bool:
+    """Whether the same bytes stand before the beginning and after the end of what HDF5 calls the file."""
+    starts, ends = zip(*(_extent(path, file.userblock_size) for path, file in zip((left, right), files, strict=True)), strict=True)
+    if starts[0] != starts[1] or not same_tails(left, right, (ends[0], ends[1])):
+        return False
+    with left.open("rb") as a, right.open("rb") as b:
+        return a.read(starts[0]) == b.read(starts[1])
+
+
+def _extent(path: Path, start: int) -> tuple[int, int]:
+    """Where the superblock begins, and the address that it calls the end of the file."""
+    with path.open("rb") as stream:
+        stream.seek(start)
+        head = stream.read(128)
+    version = head[8]
+    width = head[13] if version < 2 else head[9]
+    at = {0: 24, 1: 28}.get(version, 12) + 2 * width
+    return start, min(int.from_bytes(head[at : at + width], "little"), path.stat().st_size)
 
 
 def _link(link: Any) -> str:

@@ -13,21 +13,29 @@ from typing import Any
 
 import msgspec
 
+from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.picture_parts import parts, tags
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
 PIXELS = 150_000_000
 """A larger picture is not decoded."""
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8", b"BM")
-_LOOKS = ("icc_profile", "gamma", "transparency", "chromaticity", "duration", "loop", "disposal", "blend", "srgb")
+_LOOKS = (
+    "icc_profile", "gamma", "transparency", "chromaticity", "duration", "loop", "disposal", "blend", "srgb", "background", "default_image",
+)  # fmt: skip
+_FORMS = ("PNG", "JPEG", "TIFF", "GIF", "WEBP", "BMP")
+"""Nothing else is opened, whatever was asked: for some formats Pillow starts other programs."""
+_ALL_PIXELS = 20 * PIXELS
+"""The same of all frames together."""
 _ORIENTATION = 274
 _SHOWN = 360
 _MOST = 60_000
 
 
 class Image:
-    name, version, extra = "image", "1", "images"
+    name, version, extra = "image", "2", "images"
     options = frozenset({"absolute"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -36,9 +44,17 @@ class Image:
     def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
         with _decoder() as pil, _opened(pil, left) as a, _opened(pil, right) as b:
             try:
-                return _compare(pil, a, b, rules)
+                return _unread(left, right, a, b) or _compare(pil, a, b, rules)
             except (OSError, SyntaxError, ValueError, EOFError, Warning, MemoryError) as error:
                 raise NotExamined(f"it cannot be decoded ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+
+
+def _unread(left: Path, right: Path, a: Any, b: Any) -> Found | None:
+    """The answer where the files differ in parts that no decoder reads."""
+    (here, end), (there, other) = parts(left, a.format), parts(right, b.format)
+    if a.format == b.format and here != there:
+        return different(f"parts that are not decoded differ: {', '.join(kind for kind, _ in here + there)[:200]}")
+    return None if same_tails(left, right, (end, other)) else different("other bytes after the end of the picture")
 
 
 @contextmanager
@@ -54,7 +70,7 @@ def _decoder() -> Iterator[Any]:
 @contextmanager
 def _opened(pil: Any, path: Path) -> Iterator[Any]:
     try:
-        with pil.open(path) as picture:
+        with pil.open(path, formats=_FORMS) as picture:
             yield picture
     except (OSError, SyntaxError, ValueError, Warning, pil.DecompressionBombError) as error:
         raise NotExamined(f"it cannot be decoded ({str(error).partition(' file ')[0]})") from None
@@ -77,18 +93,22 @@ def _compare(pil: Any, a: Any, b: Any, rules: Rules) -> Found:
     if (a.size, a.mode, getattr(a, "n_frames", 1)) != (b.size, b.mode, getattr(b, "n_frames", 1)):
         said = [f"{p.size[0]} x {p.size[1]} {p.mode}, {getattr(p, 'n_frames', 1)} frames" for p in (a, b)]
         return different(f"{said[0]} here, {said[1]} there")
+    if a.size[0] * a.size[1] * getattr(a, "n_frames", 1) > _ALL_PIXELS:
+        raise NotExamined("its frames together are too large")
     tally = Tally("pixel", "pixels")
     bent = False
     pictures: tuple[str, ...] = ()
     for number, (x, y) in enumerate(zip_longest(_frames(a), _frames(b)), 1):
         tally.compared += x.size[0] * x.size[1]
-        looks = [{k: x.info.get(k) for k in _LOOKS} | {"orientation": x.getexif().get(_ORIENTATION)} for x in (x, y)]
+        looks = [{k: x.info.get(k) for k in _LOOKS} | {"orientation": x.getexif().get(_ORIENTATION), "tags": tags(x)} for x in (x, y)]
         if looks[0] != looks[1]:
             keys = [k for k in looks[0] if looks[0][k] != looks[1][k]]
             tally.differs(
                 f"frame {number}, {', '.join(keys)}", repr([looks[0][k] for k in keys])[:200], repr([looks[1][k] for k in keys])[:200], ""
             )
-        if x.tobytes() == y.tobytes() and x.getpalette() == y.getpalette():
+        if (x.size, x.mode) != (y.size, y.mode):
+            return different(f"frame {number}: {x.size[0]} x {x.size[1]} {x.mode} here, {y.size[0]} x {y.size[1]} {y.mode} there")
+        if x.tobytes() == y.tobytes() and x.getpalette(None) == y.getpalette(None):
             continue
         if x.mode in ("P", "PA"):
             x, y = x.convert("RGBA"), y.convert("RGBA")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
-from cleanroom.compare.formats.lines import close, looks_like_text
+from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import kind_of
 from cleanroom.model import Rules, Sameness
@@ -20,7 +20,7 @@ ORDER = "order of keys"
 
 
 class Json:
-    version, extra = "1", ""
+    version, extra = "2", ""
     options = frozenset({"ignore", "order", "absolute", "relative"})
 
     def __init__(self, name: str, names: tuple[str, ...], lines: bool) -> None:
@@ -138,7 +138,7 @@ class Walk:
             if a.value == b.value and a.value.is_signed() == b.value.is_signed() and _whole(a) == _whole(b):
                 self._respelt = True
                 return True
-            if (self._rules.absolute or self._rules.relative) and close(float(a.value), float(b.value), self._rules):
+            if (self._rules.absolute or self._rules.relative) and close_texts(a.text, b.text, self._rules):
                 self._bent += 1
                 return True
             return False

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,18 +24,25 @@ _ALIGNED_LINES = 3000
 _ORDER_BYTES = 256 * 2**20
 """Up to this size it is looked whether only the order of lines differs, where nothing else is asked."""
 _NUMBER = re.compile(r"(?<![\w.+-])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
+_WHOLE = re.compile(r"[+-]?\d+")
+_EXACT, _LONGEST = 15, 4000
+"""Digits that a 64-bit float holds of any number, and those beyond which nothing is converted in full."""
 _APART = {TIMESTAMP, VERSION}
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 ORDER = "order of lines"
-_REPLACED = "\0"
+_REPLACED, _NUL = "\0m", "\0n"
+"""What a mask leaves, and what stands for a zero byte meanwhile, which could else pass for it."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What is special about a format of lines. `header` finds header lines, `apart` those that carry dates, versions or command lines."""
+    """What is special about a format of lines. `header` finds header lines, which stand before all others; `apart` those that carry
+    dates, versions or command lines; `dated` those in which a date or a version may differ, all of them where it is None.
+    """
 
     header: re.Pattern[str] | None = None
     apart: re.Pattern[str] | None = None
+    dated: re.Pattern[str] | None = None
     thing: str = "line"
     things: str = "lines"
 
@@ -81,7 +89,7 @@ def _open(path: Path) -> _Text:
 class LineFormat:
     """A comparator of lines."""
 
-    version = "1"
+    version = "2"
     extra = ""
     options = frozenset({"mask", "order", "absolute", "relative"})
 
@@ -165,7 +173,7 @@ class _Comparison:
     def _sort(self, side: _Text, number: int, line: str, head: list[tuple[int, str]], body: list[tuple[int, str]]) -> None:
         """A line is a header line that is left apart, another header line, or of the body."""
         dialect = self._dialect
-        if dialect.header is None or not dialect.header.match(line):
+        if body or dialect.header is None or not dialect.header.match(line):
             body.append((number, line))
         elif dialect.apart is not None and dialect.apart.match(line):
             self._aside[id(side)].append(line)
@@ -203,11 +211,13 @@ class _Comparison:
         return count
 
     def _body(self, side: _Text) -> Iterator[str]:
+        body: list[tuple[int, str]] = []
         for line in side.lines():
             head: list[tuple[int, str]] = []
-            body: list[tuple[int, str]] = []
+            before = len(body)
             self._sort(side, 0, line, head, body)
-            yield from (text for _, text in head + body)
+            yield from (text for _, text in head + body[before:])
+            del body[1:]
 
     def _pair(self, a: tuple[int, str] | None, b: tuple[int, str] | None, header: bool) -> None:
         if a is not None and b is not None and self._equal(a[1], b[1], header):
@@ -231,7 +241,8 @@ class _Comparison:
             self._tally.compared += 1
         if a == b:
             return True
-        if header and kind_of(a, b) in _APART:
+        dated = self._dialect.dated
+        if header and (dated is None or (dated.match(a) and dated.match(b))) and kind_of(a, b) in _APART:
             self._apart.append((a, b))
             return True
         if self._tolerant and near(a, b, self._rules):
@@ -240,6 +251,7 @@ class _Comparison:
         return False
 
     def _reduce(self, line: str) -> str:
+        line = line.replace("\0", _NUL) if self._masks else line
         for mask in self._masks:
             line = mask.sub(_REPLACED, line)
         return line
@@ -288,11 +300,17 @@ class _Comparison:
 
 def near(a: str, b: str, rules: Rules) -> bool:
     """Whether two lines are the same but for numbers within the tolerance."""
-    if _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
+    if "\0" in a or "\0" in b or _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
         return False
-    return all(
-        close(float(x[0]), float(y[0]), rules) for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True) if x[0] != y[0]
-    )
+    return all(close_texts(x[0], y[0], rules) for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True) if x[0] != y[0])
+
+
+def close_texts(a: str, b: str, rules: Rules) -> bool:
+    """`close` of two numbers as they are written; whole numbers too long for a 64-bit float are compared in full."""
+    x, y = a.strip(), b.strip()
+    if _WHOLE.fullmatch(x) and _WHOLE.fullmatch(y) and _EXACT < max(len(x), len(y)) < _LONGEST:
+        return Fraction(abs(int(x) - int(y))) <= Fraction(rules.absolute) + Fraction(rules.relative) * max(abs(int(x)), abs(int(y)))
+    return close(float(x), float(y), rules)
 
 
 def close(a: float, b: float, rules: Rules) -> bool:

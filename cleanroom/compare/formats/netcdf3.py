@@ -1,5 +1,6 @@
 """NetCDF in its classic formats (CDF-1, -2 and -5): dimensions, variables, attributes. NetCDF-4 is HDF5 and is read by `hdf5.py`."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, N
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
+_SLACK = 2**20
+
 
 class NetCdf3:
-    name, version, extra = "netcdf3", "1", "hdf"
+    name, version, extra = "netcdf3", "2", "hdf"
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -19,14 +22,19 @@ class NetCdf3:
     def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
         import netCDF4
 
+        for path in (left, right):
+            with path.open("rb") as stream:
+                if self.handles(stream.read(4), "") == NO:  # the library would open it as whatever it is
+                    raise NotExamined("it is no NetCDF in a classic format")
+        most = max(left.stat().st_size, right.stat().st_size) + _SLACK
         try:
             with netCDF4.Dataset(left, "r") as a, netCDF4.Dataset(right, "r") as b:
-                return _compare(a, b, rules)
+                return _compare(a, b, rules, most)
         except (OSError, RuntimeError, ValueError, IndexError) as error:
             raise NotExamined(f"it cannot be read as NetCDF ({str(error).splitlines()[0]})") from None
 
 
-def _compare(a: Any, b: Any, rules: Rules) -> Found:
+def _compare(a: Any, b: Any, rules: Rules, most: int) -> Found:
     tally = Tally("value", "values")
     places: dict[str, None] = {}
     bent = 0
@@ -52,6 +60,9 @@ def _compare(a: Any, b: Any, rules: Rules) -> Found:
             continue
         for side in sides:
             side.set_auto_maskandscale(False)
+            side.set_auto_chartostring(False)
+            if math.prod(side.shape) * side.dtype.itemsize > most:
+                raise NotExamined(f"{name} is larger than its file, which is not compressed")
         put(f"{name}, form", (sides[0].dimensions, str(sides[0].dtype)), (sides[1].dimensions, str(sides[1].dtype)))
         bent += _attributes(*sides, name, put, rules, tally)
         if sides[0].shape == sides[1].shape and sides[0].dtype == sides[1].dtype:
@@ -74,10 +85,17 @@ def _attributes(a: Any, b: Any, place: str, put: Any, rules: Rules, tally: Tally
         if f"{place}@{name}" in rules.ignore or f"@{name}" in rules.ignore:
             bent += 1
             continue
-        values = [repr(side.getncattr(name)) if name in side.ncattrs() else None for side in (a, b)]
+        values = [_exact(side.getncattr(name)) if name in side.ncattrs() else None for side in (a, b)]
         tally.compared += 1
         put(f"{place}@{name}", values[0], values[1])
     return bent
+
+
+def _exact(value: Any) -> str:
+    """An attribute in full, which NumPy's own text of many numbers is not."""
+    if not hasattr(value, "dtype"):
+        return repr(value)
+    return f"{value.dtype} {value.tolist()!r}"
 
 
 COMPARATOR = NetCdf3()

@@ -8,11 +8,12 @@ from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotEx
 from cleanroom.compare.formats.json import Object, Walk, load
 from cleanroom.model import Rules, Sameness
 
-_APART = {"metadata", "execution_count", "id", "nbformat", "nbformat_minor"}
+_APART = {"metadata", "execution_count", "id"}
+_APART_OF_BOOK = {"metadata", "nbformat_minor"}
 
 
 class Notebook:
-    name, version, extra = "notebook", "1", ""
+    name, version, extra = "notebook", "2", ""
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -30,7 +31,9 @@ class Notebook:
 def _cells(book: Any) -> Any:
     if not isinstance(book, Object) or not isinstance(book.get("cells"), list):
         raise NotExamined("it has no cells; a notebook older than version 4 is not read")
-    return Object({"cells": [_plain(cell) for cell in book["cells"]]})
+    found = Object({k: v for k, v in book.items() if k not in _APART_OF_BOOK})
+    found["cells"] = [_plain(cell) for cell in book["cells"]]
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -46,9 +49,15 @@ def _plain(value: Any) -> Any:
         elif key == "outputs" and isinstance(item, list):
             item = [_plain(output) for output in item]
         elif key == "data" and isinstance(item, Object):
-            item = Object({k: "".join(v) if isinstance(v, list) and all(isinstance(x, str) for x in v) else v for k, v in item.items()})
+            item = Object({kind: _joined(kind, content) for kind, content in item.items()})
         found[key] = item
     return found
+
+
+def _joined(kind: str, content: Any) -> Any:
+    """An output of a kind as one text; a list that is JSON stays a list."""
+    lines = isinstance(content, list) and all(isinstance(line, str) for line in content)
+    return "".join(content) if lines and not kind.endswith("json") else content
 
 
 COMPARATOR = Notebook()

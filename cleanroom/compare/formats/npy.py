@@ -1,9 +1,11 @@
 """NumPy's npy: shape, type, byte order and elements. Arrays of Python objects are pickles, and never loaded. An npz is a zip."""
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
+from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
@@ -12,7 +14,7 @@ _BLOCK = 2**22
 
 
 class Npy:
-    name, version, extra = "npy", "1", "tables"
+    name, version, extra = "npy", "2", "tables"
     options = frozenset({"absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -25,7 +27,11 @@ class Npy:
         native = a.dtype.newbyteorder("="), b.dtype.newbyteorder("=")
         if native[0] != native[1]:
             return different(f"type {a.dtype} here, {b.dtype} there")
+        if a.itemsize == 0 and a.size > _BLOCK:
+            raise NotExamined("it declares elements without bytes")
         tally = Tally("element", "elements")
+        if not same_tails(left, right, (_end(a), _end(b))):
+            return different("other bytes after the end of the array")
         bent = 0
         order = "F" if a.flags.f_contiguous and b.flags.f_contiguous else "C"
         x, y = a.ravel(order), b.ravel(order)
@@ -49,8 +55,12 @@ def _load(path: Path) -> Any:
 
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=100_000)
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
-        raise NotExamined(f"it cannot be read as an array ({str(error).splitlines()[0]})") from None
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, TokenError) as error:
+        raise NotExamined(f"it cannot be read as an array ({str(error).partition(chr(10))[0]})") from None
+
+
+def _end(array: Any) -> int:
+    return int(getattr(array, "offset", 0)) + int(array.nbytes)
 
 
 COMPARATOR = Npy()

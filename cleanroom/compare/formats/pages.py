@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,27 +20,31 @@ def compare_pages(left: Path, right: Path, objects: Tally, rules: Rules) -> Foun
     """The answer for two files whose objects differ: which pages look different. Raises: NotExamined."""
     import pypdfium2 as pdfium
 
-    tally = Tally("page", "pages")
-    pictures: tuple[str, ...] = ()
     try:
         a, b = pdfium.PdfDocument(left), pdfium.PdfDocument(right)
+        with a, b:
+            return _looks(a, b, objects, rules)
     except pdfium.PdfiumError as error:
         raise NotExamined(f"its pages cannot be rendered ({error})") from None
-    with a, b:
-        if len(a) != len(b):
-            return tally.different(f"{len(a)} pages here, {len(b)} there")
-        if len(a) > _MOST_PAGES:
-            return objects.different(f"{objects.total} objects differ; its {len(a)} pages are too many to look at")
-        for number in range(len(a)):
-            tally.compared += 1
-            texts, looks = zip(*(_page(document, number) for document in (a, b)), strict=True)
-            if texts[0] != texts[1]:
-                lines = [t.splitlines() for t in texts]
-                x, y = next(((p, q) for p, q in zip(*lines, strict=False) if p != q), (texts[0], texts[1]))
-                tally.differs(f"page {number + 1}, text", x, y)
-            elif looks[0].tobytes() != looks[1].tobytes():
-                tally.differs(f"page {number + 1}, looks", "same text", "same text", "")
-                pictures = pictures or _shown(looks)
+
+
+def _looks(a: Any, b: Any, objects: Tally, rules: Rules) -> Found:
+    tally = Tally("page", "pages")
+    pictures: tuple[str, ...] = ()
+    if len(a) != len(b):
+        return tally.different(f"{len(a)} pages here, {len(b)} there")
+    if len(a) > _MOST_PAGES:
+        return objects.different(f"{objects.total} objects differ; its {len(a)} pages are too many to look at")
+    for number in range(len(a)):
+        tally.compared += 1
+        texts, looks = zip(*(_page(document, number) for document in (a, b)), strict=True)
+        if texts[0] != texts[1]:
+            lines = [t.splitlines() for t in texts]
+            x, y = next(((p, q) for p, q in zip(*lines, strict=False) if p != q), (texts[0], texts[1]))
+            tally.differs(f"page {number + 1}, text", x, y)
+        elif looks[0].size != looks[1].size or looks[0].tobytes() != looks[1].tobytes():
+            tally.differs(f"page {number + 1}, looks", "same text", "same text", "")
+            pictures = pictures or _shown(looks)
     facts = (f"{objects.total} objects differ",)
     if tally.total:
         return msgspec.structs.replace(

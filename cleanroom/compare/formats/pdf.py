@@ -3,20 +3,24 @@
 With the option `appearance`, pages that look the same and have the same text count as the same. Encrypted files are not examined.
 """
 
+import mmap
+import re
 from pathlib import Path
 from typing import Any
 
-from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.bound import same_tails
+from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.pages import compare_pages
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
 _APART = {"/CreationDate", "/ModDate", "/Producer", "/Creator", "/PTEX.Fullbanner"}
+_DATE = re.compile(r"D:[0-9]{4,14}(?:[-+Z][0-9'Z]*)?$")
 _MOST = 500_000
 
 
 class Pdf:
-    name, version, extra = "pdf", "1", "documents"
+    name, version, extra = "pdf", "2", "documents"
     options = frozenset({"appearance"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -28,6 +32,10 @@ class Pdf:
         tally = Tally("object", "objects")
         try:
             with pikepdf.open(left, attempt_recovery=False) as a, pikepdf.open(right, attempt_recovery=False) as b:
+                if a.is_encrypted or b.is_encrypted:
+                    raise NotExamined("it is encrypted")
+                if not same_tails(left, right, (_end(left), _end(right))):
+                    return different("other bytes after the end")
                 _Walk(pikepdf, tally).objects(a.Root, b.Root, "")
                 if "/Info" in a.trailer or "/Info" in b.trailer:
                     _Walk(pikepdf, tally).objects(_info(pikepdf, a), _info(pikepdf, b), "/Info")
@@ -36,6 +44,13 @@ class Pdf:
         if not tally.total:
             return tally.same(Sameness.CANONICAL, "the same objects; dates, ids, producer or compression differ")
         return compare_pages(left, right, tally, rules)
+
+
+def _end(path: Path) -> int:
+    """Where the last mark of an end and the line end after it end."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        end = content.rfind(b"%%EOF") + 5
+        return end + len(content[end : end + 2]) - len(content[end : end + 2].lstrip(b"\r\n"))
 
 
 def _info(pikepdf: Any, pdf: Any) -> Any:
@@ -84,7 +99,7 @@ class _Walk:
         return []
 
     def _dictionaries(self, x: Any, y: Any, at: str) -> list[tuple[Any, Any, str]]:
-        skip = {"": {"/Metadata"}, "/Info": _APART}.get(at, set()) | {"/LastModified"}
+        skip = {"": {"/Metadata"}, "/Info": _APART}.get(at, set())
         stream = isinstance(x, self._pikepdf.Stream)
         if stream:
             skip |= {"/Length"}
@@ -98,7 +113,7 @@ class _Walk:
         for key in sorted(keys):
             if key not in x or key not in y:
                 self._tally.differs(f"{at}{key}", "there" if key in x else None, "there" if key in y else None, "")
-            else:
+            elif not (key == "/LastModified" and all(_DATE.match(str(side[key])) for side in (x, y))):
                 found.append((x[key], y[key], f"{at}{key}"))
         return found
 

@@ -103,18 +103,34 @@ def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Rule
         reason = "not examined: it is nested too deeply"
     except Exception as error:
         reason = f"not examined: the comparator failed ({type(error).__name__}: {error})"
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # Polars' own fault, which is no Exception
+            raise
+        reason = "not examined: the comparator failed (its library panicked)"
     return _bounded(different(reason) if left.is_dir() else first_difference(left, right, reason), label)
 
 
 def _bounded(found: Found, label: str) -> Found:
     """The answer with its comparator's name, and no text longer than a report can show."""
-    excerpts = tuple(
-        msgspec.structs.replace(e, where=e.where[:_TEXT], left=e.left[:_TEXT], right=e.right[:_TEXT]) for e in found.excerpts[:8]
-    )
+    excerpts = tuple(msgspec.structs.replace(e, where=_said(e.where), left=_said(e.left), right=_said(e.right)) for e in found.excerpts[:8])
     return msgspec.structs.replace(
         found,
         comparator=found.comparator or label,
-        note=found.note[:_TEXT],
+        note=_said(found.note),
         excerpts=excerpts,
-        facts=tuple(f[:_TEXT] for f in found.facts[:8]),
+        facts=tuple(_said(f) for f in found.facts[:8]),
+        suggestion=found.suggestion if found.suggestion and _writable(found.suggestion) else None,
     )
+
+
+def _said(text: str) -> str:
+    """A text no longer than a report can show, of characters that every answer can hold."""
+    return text[:_TEXT].encode("utf-8", "backslashreplace").decode()
+
+
+def _writable(rules: Rules) -> bool:
+    try:
+        msgspec.json.encode(rules)
+    except UnicodeEncodeError:  # a name that is no text cannot be declared
+        return False
+    return True

@@ -11,11 +11,17 @@ from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, N
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
-_WAL = b"\x02"
+_WAL = 2
+_VALUE = 2**28
+"""Bytes of the largest text or blob, so that no computed column makes one that fills the memory."""
+
+
+class _Text(bytes):
+    """A text, which SQLite tells from a blob of the same bytes."""
 
 
 class Sqlite:
-    name, version, extra = "sqlite", "1", ""
+    name, version, extra = "sqlite", "2", ""
     options = frozenset({"ignore"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -32,21 +38,37 @@ class Sqlite:
 @contextlib.contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     with path.open("rb") as stream:
-        if stream.read(20)[18:19] == _WAL:
+        if max(stream.read(20)[18:20], default=0) >= _WAL:
             raise NotExamined("it is in write-ahead mode: a part of it may lie in another file")
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
-        connection.text_factory = bytes
-        for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON"):
+        connection.text_factory = _Text
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "ignore_check_constraints=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        _check(connection)
         yield connection
     finally:
         connection.close()
 
 
+def _check(connection: sqlite3.Connection) -> None:
+    """No virtual table, which is code that reads what it likes; and pages and indexes that hold what the tables do, each once."""
+    for _, name, kind, *_ in connection.execute("PRAGMA table_list"):
+        if kind == b"virtual":
+            raise NotExamined(f"{_name(name)} is a virtual table")
+    fault = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if fault != b"ok":
+        raise NotExamined(f"it is damaged ({_text(fault)[:200]})")
+
+
 def _schema(connection: sqlite3.Connection) -> dict[tuple[Any, ...], Any]:
-    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name != 'sqlite_sequence'")
-    return {(kind, name): sql for kind, name, _, sql in rows}
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name != 'sqlite_sequence'").fetchall()
+    found = {(kind, name): sql for kind, name, _, sql in rows}
+    if len(found) < len(rows):
+        raise NotExamined("its schema has a name twice")
+    return found
 
 
 def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: Rules) -> Found:
@@ -71,8 +93,6 @@ def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: Rules) -> Foun
         if table in rules.ignore:
             bent += 1
             continue
-        if b"virtual" in bytes(schemas[0][kind, name] or b"").lower()[:30]:
-            raise NotExamined(f"{table} is a virtual table")
         if schemas[0][kind, name] == schemas[1][kind, name]:
             bent += _rows(a, b, table, rules, tally, places)
     if tally.total:
@@ -85,9 +105,9 @@ def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: Rules) -> Foun
 
 def _rows(a: sqlite3.Connection, b: sqlite3.Connection, table: str, rules: Rules, tally: Tally, places: dict[str, None]) -> int:
     quoted = '"' + table.replace('"', '""') + '"'
-    columns = [_name(row[1]) for row in a.execute(f"PRAGMA table_info({quoted})")]
+    cursors = [side.execute(f"SELECT * FROM {quoted} NOT INDEXED") for side in (a, b)]  # noqa: S608 - the name is quoted
+    columns = [_name(column[0]) for column in cursors[0].description]
     kept = [i for i, column in enumerate(columns) if f"{table}.{column}" not in rules.ignore]
-    cursors = [side.execute(f"SELECT * FROM {quoted}") for side in (a, b)]  # noqa: S608 - the name is quoted
     for number, (x, y) in enumerate(zip_longest(*cursors), 1):
         if x is None or y is None:
             tally.differs(f"{table}, row {number}", None if x is None else _text(x), None if y is None else _text(y), "")
@@ -95,7 +115,7 @@ def _rows(a: sqlite3.Connection, b: sqlite3.Connection, table: str, rules: Rules
             continue
         tally.compared += len(kept)
         for i in kept:
-            if x[i] != y[i] or repr(x[i]) != repr(y[i]):  # 1 is not 1.0, and 0.0 not -0.0
+            if type(x[i]) is not type(y[i]) or x[i] != y[i] or repr(x[i]) != repr(y[i]):  # 1 is not 1.0, and 0.0 not -0.0
                 tally.differs(f"{table}, row {number}, column {columns[i]}", _text(x[i]), _text(y[i]))
                 places[f"{table}.{columns[i]}"] = None
     return int(len(kept) < len(columns))

@@ -21,6 +21,7 @@ from cleanroom.model import Rules, Sameness
 _BATCH = 100_000
 _SMALL = 2 * 2**20
 """Files of up to so many bytes are read once and kept."""
+_COLUMNS = 200_000
 _EXPLAINED = 500
 """How many differing cells of one column in one batch are asked for their kind."""
 _NAMES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -29,7 +30,7 @@ ORDER_OF_COLUMNS = "order of columns"
 
 
 class Table:
-    name, version, extra = "table", "1", "tables"
+    name, version, extra = "table", "2", "tables"
     options = frozenset({"ignore", "order", "absolute", "relative", "delimiter"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -55,6 +56,8 @@ class _Comparison:
         self._frames: dict[Path, Any] = {}
 
     def found(self) -> Found:
+        for path in self._paths:
+            _check_width(path, self._delimiter)
         headers = [self._header(path) for path in self._paths]
         kept = [self._kept(header) for header in headers]
         names = [[name for _, name in columns] for columns in kept]
@@ -231,6 +234,19 @@ class _Comparison:
         if all(kinds <= {FLOAT, FORMAT} for kinds in self._columns.values()):
             return Rules(relative=1e-9 if all(is_noise(e.left, e.right) and len(e.left) > 12 for e in self._tally.excerpts) else 1e-5)
         return Rules(ignore=tuple(sorted(names)))
+
+
+def _check_width(path: Path, delimiter: str) -> None:
+    """Refuse more columns than a table has. The first row ends at the first line end that is not in quotes."""
+    with path.open("rb") as stream:
+        quotes = columns = 0
+        for line in stream:
+            quotes += line.count(b'"')
+            columns += line.count(delimiter.encode())
+            if columns > _COLUMNS:
+                raise NotExamined(f"it has more than {_COLUMNS} columns")
+            if quotes % 2 == 0:
+                return
 
 
 def _bare(left: Path, right: Path) -> bool:

@@ -7,8 +7,8 @@ from cleanroom.compare.kinds import deviation, differing_part, kind_of
 from cleanroom.model import Excerpt, Rules, Sameness
 
 EXCERPTS = 8
-_KINDS_ASKED = 2000
-"""How many differences are asked for their kind; with more, no kind is claimed for all."""
+_KINDS_ASKED, _LETTERS_ASKED = 2000, 200_000
+"""How many differences, of how many letters, are asked for their kind; with more, no kind is claimed for all."""
 
 
 class Tally:
@@ -22,14 +22,15 @@ class Tally:
         self.unknown = False
         self.excerpts: list[Excerpt] = []
         self._largest = (0.0, 0.0, 0, "")
-        self._numbers = 0
+        self._numbers = self._asked = 0
 
     def differs(self, where: str, left: str | None, right: str | None, kind: str | None = None) -> str:
         """One thing that differs; None where one side has none. Returns its kind."""
         self.total += 1
         if kind is None:
             both = left is not None and right is not None
-            kind = kind_of(left or "", right or "") if both and self.total <= _KINDS_ASKED else ""
+            self._asked += len(left or "") + len(right or "")
+            kind = kind_of(left or "", right or "") if both and self.total <= _KINDS_ASKED and self._asked <= _LETTERS_ASKED else ""
         if kind:
             self.kinds[kind] = None
         else:

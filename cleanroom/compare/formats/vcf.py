@@ -9,5 +9,7 @@ HEADER = re.compile(r"#")
 APART = re.compile(
     r"##(?:file[dD]ate|source|startTime|cmdline|[Cc]ommand[Ll]ine|GATKCommandLine[^=]*|\w*(?:[Cc]ommand|[Cc]md|[Vv]ersion))="
 )
-DIALECT = Dialect(header=HEADER, apart=APART, thing="line", things="lines")
+DATED = re.compile(r"##(?!\w*=<|reference\b|assembly\b)")
+"""What defines contigs, fields and samples is no place for a date: a length can read as one."""
+DIALECT = Dialect(header=HEADER, apart=APART, dated=DATED, thing="line", things="lines")
 COMPARATOR = LineFormat("vcf", DIALECT, (".vcf",), lambda head: FOR_CERTAIN if head.startswith(b"##fileformat=VCF") else NO)

@@ -1,5 +1,6 @@
 """YAML: the graph of its nodes, whatever the style and the order of keys. Nothing is constructed; aliases are followed, never unfolded."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from cleanroom.compare.formats.lines import looks_like_text
 from cleanroom.model import Rules
 
 _MOST = 32 * 2**20
+_NODES = 200_000
+"""The most nodes of one file, those that aliases repeat among them."""
+_TRUE, _FALSE, _NULL = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}, {"", "~", "null"}
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_REAL = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+")
 _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
@@ -19,7 +25,7 @@ class Typed(tuple[str, str]):
 
 
 class Yaml:
-    name, version, extra = "yaml", "1", ""
+    name, version, extra = "yaml", "2", ""
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -40,7 +46,8 @@ def _load(path: Path) -> Any:
         raise NotExamined(f"it is larger than {_MOST} bytes")
     try:
         documents = list(yaml.compose_all(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-        values = [_value(node, [200_000]) for node in documents]
+        budget = [_NODES]
+        values = [_value(node, budget) for node in documents]
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, ArithmeticError) as error:
         raise NotExamined(f"it is not YAML ({str(error).splitlines()[0]})") from None
     except RecursionError:
@@ -58,19 +65,26 @@ def _value(node: Any, budget: list[int]) -> Any:
     if isinstance(node, yaml.MappingNode):
         pairs = [(_key(k), _value(v, budget)) for k, v in node.value]
         found = Object(pairs)
-        return found if len(found) == len(pairs) else Pairs(pairs)
+        return found if len(found) == len(pairs) and not _may_collide(node) else Pairs(pairs)
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, budget) for child in node.value]
     tag = node.tag.removeprefix("tag:yaml.org,2002:")
-    if tag == "null":
+    lower = node.value.lower()
+    if tag == "null" and lower in _NULL:
         return None
-    if tag == "bool":
-        return node.value.lower() in ("true", "yes", "on", "y")
-    if tag in ("int", "float") and node.value.lstrip("+-").replace(".", "").replace("e", "").replace("-", "").replace("+", "").isdigit():
-        if tag == "int" and node.value.lstrip("+-").startswith("0") and node.value.strip("+-0"):
-            return Typed((tag, node.value))  # octal in YAML 1.1
+    if tag == "bool" and lower in _TRUE | _FALSE:
+        return lower in _TRUE
+    if tag == "int" and _WHOLE.fullmatch(node.value) and (not node.value.strip("+-0") or not node.value.lstrip("+-").startswith("0")):
+        return Number(node.value)  # with a zero before it, it is octal in YAML 1.1
+    if tag == "float" and _REAL.fullmatch(node.value):
         return Number(node.value)
     return node.value if tag == "str" else Typed((tag, node.value))
+
+
+def _may_collide(node: Any) -> bool:
+    """Whether two keys that are no texts could be one key in two spellings (1 and 0x1, yes and true): then their order counts."""
+    odd = [k for k, _ in node.value if k.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")]
+    return len(odd) > 1 and not all(k.tag == "tag:yaml.org,2002:int" and re.fullmatch(r"0|-?[1-9][0-9]*", k.value) for k in odd)
 
 
 def _key(node: Any) -> str:

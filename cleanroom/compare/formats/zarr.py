@@ -4,13 +4,17 @@ A codec that could run code (pickle) or that is not known is never opened. Not h
 """
 
 import json
+import math
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
-from cleanroom.compare.formats.interface import NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.bound import Budget, same_tails
+from cleanroom.compare.formats.interface import NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
+from cleanroom.compare.formats.zarr_files import summary, unread
 from cleanroom.model import Rules, Sameness
 
 ROOTS = (".zgroup", ".zarray", "zarr.json")
@@ -26,7 +30,7 @@ _MOST = 2**24
 
 
 class Zarr:
-    name, version, extra = "zarr", "1", "zarr"
+    name, version, extra = "zarr", "2", "zarr"
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
@@ -38,10 +42,16 @@ class Zarr:
         for folder in (left, right):
             _check(folder)
         try:
-            sides = [_walk(zarr, zarr.open(str(folder), mode="r", **_unconsolidated(folder)), "") for folder in (left, right)]
-            return _compare(dict(sides[0]), dict(sides[1]), rules)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of files that are no part of a store: they are compared here
+                return self._stores(zarr, left, right, rules)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise NotExamined(f"it cannot be read as zarr ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+
+    def _stores(self, zarr: Any, left: Path, right: Path, rules: Rules) -> Found:
+        sides = [_walk(zarr, zarr.open(str(folder), mode="r", **_unconsolidated(folder)), "") for folder in (left, right)]
+        nodes = dict(sides[0]), dict(sides[1])
+        return _unseen((left, right), nodes) or _compare(*nodes, rules, Budget(left, right))
 
 
 def _unconsolidated(folder: Path) -> dict[str, Any]:
@@ -70,12 +80,26 @@ def _check(folder: Path) -> None:
                             raise NotExamined(f"the codec {codec!r} is not opened")
 
 
+def _unseen(folders: tuple[Path, Path], nodes: tuple[dict[str, Any], dict[str, Any]]) -> Found | None:
+    """The answer where the stores differ in a file that zarr does not read, or in a summary that does not say what its parts say."""
+    said = [summary(folder) for folder in folders]
+    if said[0] != said[1]:
+        return different("a summary of the metadata differs, and does not say what its parts say")
+    here, there = (dict(unread(folder, side)) for folder, side in zip(folders, nodes, strict=True))
+    for name in sorted(here.keys() | there.keys()):
+        if name not in here or name not in there or not same_tails(here[name], there[name], (0, 0)):
+            return different(f"{name}, which is no part of an array or a group, differs")
+    return None
+
+
 def _codecs(value: dict[str, Any]) -> Iterator[Any]:
     for key in ("compressor", "filters", "codecs", "index_codecs", "compressors", "serializer"):
         entries = value.get(key)
         for entry in entries if isinstance(entries, list) else [entries]:
             if isinstance(entry, dict):
-                yield entry.get("id", entry.get("name"))
+                yield from (str(entry[name]) for name in ("id", "name") if name in entry)
+            elif entry is not None:
+                yield str(entry)
 
 
 def _walk(zarr: Any, node: Any, place: str) -> Iterator[tuple[str, Any]]:
@@ -86,7 +110,7 @@ def _walk(zarr: Any, node: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield f"{place}/{name}", child
 
 
-def _compare(left: dict[str, Any], right: dict[str, Any], rules: Rules) -> Found:
+def _compare(left: dict[str, Any], right: dict[str, Any], rules: Rules, budget: Budget) -> Found:
     tally = Tally("value", "values")
     ignored = {name.strip("/") for name in rules.ignore}
     places: dict[str, None] = {}
@@ -103,6 +127,7 @@ def _compare(left: dict[str, Any], right: dict[str, Any], rules: Rules) -> Found
         else:
             bent += _attributes(a, b, place, ignored, tally)
             if hasattr(a, "shape"):
+                budget.spend(math.prod(a.shape) * a.dtype.itemsize)
                 bent += _arrays(a, b, place, tally, rules)
                 single |= a.dtype.itemsize < 8
         if tally.total > before:
@@ -130,7 +155,7 @@ def _arrays(a: Any, b: Any, place: str, tally: Tally, rules: Rules) -> int:
     """How many elements only the tolerance made the same."""
     import numpy as np
 
-    said = [f"{side.shape} {side.dtype}, empty is {side.fill_value!r}" for side in (a, b)]
+    said = [f"{side.shape} {side.dtype}, empty is {side.fill_value!r}{_names(side)}" for side in (a, b)]
     if said[0] != said[1]:
         tally.differs(place, said[0], said[1])
         return 0
@@ -145,6 +170,11 @@ def _arrays(a: Any, b: Any, place: str, tally: Tally, rules: Rules) -> int:
         where = f"{place}{f' from row {start}' if start else ''}"
         bent += compare_arrays(np.asarray(a[start : start + step]), np.asarray(b[start : start + step]), where, tally, rules)
     return bent
+
+
+def _names(array: Any) -> str:
+    names = getattr(array.metadata, "dimension_names", None)
+    return f", dimensions {names!r}" if names else ""
 
 
 COMPARATOR = Zarr()

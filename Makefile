@@ -3,7 +3,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench truth fuzz schema pages clean
+.PHONY: demo test check bench truth faults fuzz schema pages clean
 
 demo: $(VENV)/.demo
 	@sh tests/setup/demo.sh $(VENV)
@@ -31,6 +31,11 @@ truth: $(VENV)/.dev
 SECONDS ?= 600
 fuzz: $(VENV)/.dev
 	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(FUZZ)
+
+# Kill confirmations at random moments in both engines, and look at what is left.
+KILLS ?= 300
+faults: $(VENV)/.dev
+	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m tests.faults.run --kills $(KILLS)
 
 # Write the JSON Schemas of report.json, audit.json and review.json from the view models.
 schema: $(VENV)/.dev

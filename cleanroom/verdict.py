@@ -13,6 +13,7 @@ from cleanroom.model import (
     AuditOutcome,
     Comparison,
     Decided,
+    Declared,
     Evidence,
     Judgement,
     Rung,
@@ -75,8 +76,8 @@ def judge(
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
         nothing.append("Nothing that decides was compared.")
-    elif not nothing and all(set(c.counts) <= {Sameness.EXISTENCE} for c in comparisons):
-        nothing.append("Of every result only its existence was compared, as an equivalence says; that proves nothing of what it holds.")
+    elif not nothing and _only_there(comparisons, runs[-1].declared):
+        nothing.append("Of every result only its existence was compared, by a pattern; that proves nothing of what they hold.")
     noise = [c for c in comparisons if c.control and c.differs]
     drift = [c for c in comparisons if not c.control and c.differs]
     rungs = _ladder(runs, comparisons, nothing, audit, earlier)
@@ -191,6 +192,14 @@ def unpublished(runs: Sequence[Evidence]) -> list[str]:
     if not runs or not all(run.status is RunStatus.COMPLETED for run in runs):
         return []
     return [f"The published contract names {label}, and no run left such a file." for label in unmatched(runs, runs[-1].declared)[0]]
+
+
+def _only_there(comparisons: Sequence[Comparison], declared: Declared) -> bool:
+    """Whether of no result more than its existence was compared, and a pattern says so: somebody who names a file has thought of it."""
+    if not all(set(c.counts) <= {Sameness.EXISTENCE} for c in comparisons):
+        return False
+    accepted = [d for c in comparisons for d in c.artifacts if d.sameness is Sameness.EXISTENCE and d.equivalence >= 0]
+    return any(d.path not in declared.equivalences[d.equivalence].paths for d in accepted)
 
 
 def _compared(comparison: Comparison) -> int:

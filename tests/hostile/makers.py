@@ -91,7 +91,9 @@ def database(tmp_path: Path, *statements: str) -> bytes:
     return path.read_bytes()
 
 
-def table(schema: Any, values: list[Any], compression: str = "none", form: str = "parquet") -> bytes:
+def table(
+    schema: Any, values: list[Any], compression: str = "none", form: str = "parquet"
+) -> bytes:
     """One column `a` as Parquet or Feather, of an Arrow field or a whole schema."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -103,11 +105,15 @@ def table(schema: Any, values: list[Any], compression: str = "none", form: str =
     if form == "parquet":
         pq.write_table(made, out, compression=compression)
     else:
-        feather.write_feather(made, out, compression="lz4" if compression == "lz4" else "uncompressed")
+        feather.write_feather(
+            made, out, compression="lz4" if compression == "lz4" else "uncompressed"
+        )
     return out.getvalue()
 
 
-def bam(tmp_path: Path, tags: list[tuple[str, Any, str]], name: str = "r1", level: str = "wb") -> bytes:
+def bam(
+    tmp_path: Path, tags: list[tuple[str, Any, str]], name: str = "r1", level: str = "wb"
+) -> bytes:
     """One read with tags of its own."""
     import pysam
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchmarks.pairs import makers as m
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.model import Rules, Sameness
+
 from tests.hostile import makers as h
 
 Make = Callable[[Path], Any]
@@ -27,7 +27,9 @@ SAM = b"@HD\tVN:1.6\n@SQ\tSN:chr1\tLN:%s\n@RG\tID:a\tSM:%s\nr1\t0\tchr1\t5\t60\t
 VCF = b"##fileformat=VCFv4.2\n##contig=<ID=1,length=%s>\n#CHROM\tPOS\tID\tREF\tALT\tQ\tF\tI\tF\t%s\n1\t1\t.\tA\tG\n"
 
 
-def asked(tmp_path: Path, name: str, left: bytes, right: bytes, comparator: str = "", **rules: Any) -> Found:
+def asked(
+    tmp_path: Path, name: str, left: bytes, right: bytes, comparator: str = "", **rules: Any
+) -> Found:
     files = []
     for side, content in (("l", left), ("r", right)):
         files.append(tmp_path / hashlib.sha256(side.encode() + content).hexdigest())
@@ -279,7 +281,9 @@ LIES: list[Case] = [
 
 def _index(folder: Path, entry: bytes) -> bytes:
     """A table whose index says something else than its row."""
-    whole = bytearray(h.database(folder, TYPED, "CREATE INDEX i ON t (a)", "INSERT INTO t VALUES ('tiny')"))
+    whole = bytearray(
+        h.database(folder, TYPED, "CREATE INDEX i ON t (a)", "INSERT INTO t VALUES ('tiny')")
+    )
     whole[whole.rindex(b"tiny") :][:4] = entry
     place = whole.rindex(b"tiny")
     whole[place : place + 4] = entry
@@ -291,7 +295,9 @@ def _index(folder: Path, entry: bytes) -> bytes:
     LIES,
     ids=[f"{name[2:]}-{about}" for name, about, *_ in LIES],
 )
-def test_what_differs_is_never_called_the_same(tmp_path: Path, name: str, about: str, left: Make | bytes, right: Make | bytes) -> None:
+def test_what_differs_is_never_called_the_same(
+    tmp_path: Path, name: str, about: str, left: Make | bytes, right: Make | bytes
+) -> None:
     a, b = made(left, tmp_path), made(right, tmp_path)
     assert a != b
     for pair in ((a, b), (b, a)):
@@ -335,7 +341,9 @@ def test_what_differs_in_a_store_is_never_called_the_same(tmp_path: Path, about:
     for folder, text in zip(sides, "ab", strict=True):
         change(folder, text)
     for pair in (sides, sides[::-1]):
-        found = answer(Question(left=str(pair[0]), right=str(pair[1]), name="a.zarr", comparator="zarr"))
+        found = answer(
+            Question(left=str(pair[0]), right=str(pair[1]), name="a.zarr", comparator="zarr")
+        )
         assert found.sameness is Sameness.DIFFERENT, found
         assert "the comparator failed" not in found.note
 
@@ -355,7 +363,9 @@ def test_the_layout_of_a_store_is_apart(tmp_path: Path, version: int) -> None:
     assert answer(question).sameness is Sameness.CANONICAL
 
 
-@pytest.mark.parametrize("codec", [{"name": "numcodecs.pickle", "id": "zlib"}, "pickle", {"name": ["pickle"]}])
+@pytest.mark.parametrize(
+    "codec", [{"name": "numcodecs.pickle", "id": "zlib"}, "pickle", {"name": ["pickle"]}]
+)
 def test_a_codec_is_not_hidden_behind_another_name(tmp_path: Path, codec: Any) -> None:
     sides = [_store(tmp_path / side) for side in "lr"]
     file = sides[0] / "x" / "zarr.json"
@@ -403,8 +413,12 @@ TRUTHS: list[Case] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "about", "left", "right"), TRUTHS, ids=[f"{n[2:]}-{about}" for n, about, *_ in TRUTHS])
-def test_what_a_format_does_not_mean_is_apart(tmp_path: Path, name: str, about: str, left: Make | bytes, right: Make | bytes) -> None:
+@pytest.mark.parametrize(
+    ("name", "about", "left", "right"), TRUTHS, ids=[f"{n[2:]}-{about}" for n, about, *_ in TRUTHS]
+)
+def test_what_a_format_does_not_mean_is_apart(
+    tmp_path: Path, name: str, about: str, left: Make | bytes, right: Make | bytes
+) -> None:
     a, b = made(left, tmp_path), made(right, tmp_path)
     assert a != b
     for pair in ((a, b), (b, a)):

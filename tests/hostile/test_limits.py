@@ -15,19 +15,21 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from benchmarks.pairs import makers as m
 from cleanroom.compare.examiner import MEMORY
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.model import Rules, Sameness
+
 from tests.hostile import makers as h
 
 SECONDS = 20.0
 """What an answer may take on a slow machine; each of these needs a few at most, and hours or all memory without its remedy."""
 Make = Callable[[Path], Any]
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg">%s</svg>'
-LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha">%s]>' % b"".join(b'<!ENTITY %c "%s">' % (b + 1, b"&%c;" % b * 10) for b in range(97, 110))
+LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha">%s]>' % b"".join(
+    b'<!ENTITY %c "%s">' % (b + 1, b"&%c;" % b * 10) for b in range(97, 110)
+)
 
 
 class Worker:
@@ -37,7 +39,9 @@ class Worker:
         env = {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch)}
         env |= {"LANG": "C.UTF-8", "PYTHONPATH": str(Path(__file__).parents[2])}
         command = [sys.executable, "-m", "cleanroom.compare.worker", str(MEMORY)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=scratch)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=scratch
+        )
         self._timer: Any = None
 
     def ask(self, question: Question) -> Found:
@@ -108,7 +112,9 @@ def _frames(count: int) -> bytes:
     content = m.picture("GIF", mode="L")
     start = 13 + 3 * 2 ** ((content[10] & 7) + 1)
     frame = content[content.index(b"\x2c", start) : -1]
-    return content[:6] + struct.pack("<HH", 12_000, 12_000) + content[10:start] + frame * count + b";"
+    return (
+        content[:6] + struct.pack("<HH", 12_000, 12_000) + content[10:start] + frame * count + b";"
+    )
 
 
 def _bomb_pdf(_: Path) -> bytes:
@@ -200,7 +206,9 @@ BOMBS: dict[str, tuple[str, Make | bytes, Make | bytes]] = {
 
 
 @pytest.mark.parametrize("about", BOMBS)
-def test_an_answer_comes_soon_within_the_memory(tmp_path: Path, worker: list[Worker], about: str) -> None:
+def test_an_answer_comes_soon_within_the_memory(
+    tmp_path: Path, worker: list[Worker], about: str
+) -> None:
     name, left, right = BOMBS[about]
     files = []
     for side, content in (("l", left), ("r", right)):

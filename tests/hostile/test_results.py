@@ -117,7 +117,6 @@ NOTHING = {
     "existence of all": "equivalences:\n  - {paths: ['results/**'], comparator: existence",
     "existence of a folder": "equivalences:\n  - {paths: ['results/'], comparator: existence",
     "existence of any": "equivalences:\n  - {paths: ['results/*'], comparator: existence",
-    "existence of the only result": "equivalences:\n  - {paths: ['results/a.txt'], comparator: existence",
     "existence of a rule": "equivalences:\n  - {rule: one, comparator: existence",
     "an absolute tolerance without end": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {absolute: 1.0e+308}",
     "a relative tolerance of nearly one": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {relative: 0.9999999}",
@@ -146,6 +145,21 @@ def test_an_acceptance_of_anything_is_refused_or_proves_nothing(
     for rendering in ("report.html", "report.md", "report.json"):
         text = (tmp_path / "report" / rendering).read_text()
         assert all(code in text for code in named), rendering
+
+
+def test_one_file_may_be_there_and_no_more(make_repository: Make, confirm: Confirm) -> None:
+    """Somebody who names a single file, with reason, owner and day, is believed; the report says how little that is."""
+    declared = "equivalences:\n  - {paths: ['results/a.txt'], comparator: existence, reason: r, owner: o, expires: 2099-01-01}\n"
+    files = {
+        "Snakefile": workflow("date +%N > {output}", '"results/a.txt"'),
+        "cleanroom.yaml": declared,
+        **PROFILES,
+    }
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox")
+    assert (result.code, "CR-044" in {finding["code"] for finding in report["findings"]}) == (
+        0,
+        True,
+    ), result.out
 
 
 @pytest.mark.parametrize("place", ["**", "results/**", "results/a.txt", "*/a.txt"])

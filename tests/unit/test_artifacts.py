@@ -53,7 +53,7 @@ def test_payload_is_accepted_and_named(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     sides = [(Artifact(path="x.gz", kind=Kind.FILE, size=1, mode=0o644, sha256=name, role=Role.OUTPUT, job=0),) for name in digests]
     (found,), counts, _, _ = compare_artifacts(*runs(sides[0], sides[1]), Ground(lambda sha256: tmp_path / sha256, Examiner(1)))
-    assert (found.sameness, found.decides, found.comparator) == (Sameness.PAYLOAD, False, "gzip/2")
+    assert (found.sameness, found.decides, found.comparator) == (Sameness.PAYLOAD, False, "gzip/3")
     assert counts == {Sameness.PAYLOAD: 1}
 
 

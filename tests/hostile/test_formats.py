@@ -229,6 +229,7 @@ LIES: list[Case] = [
     ("a.html", "spaces that a style keeps", HTML % b'<p style="white-space: pre">a  b</p>', HTML % b'<p style="white-space: pre">a b</p>'),
     ("a.html", "a tag that does not close itself", HTML % b"<div/>x", HTML % b"<div></div>x"),
     ("a.html", "a comment that ended before", HTML % b"<!--> <script>a()</script> -->", HTML % b"<!--> <script>b()</script> -->"),
+    ("a.html", "a text within the end of an element", HTML % b"<b>x</b 1>", HTML % b"<b>x</b 2>"),
     ("a.html", "a style that does not end", HTML % b"<style>a{}", HTML % b"<style>b{}"),
     ("a.html", "a script that does not end", b"<html><script></</>", b"<html><script></</x>"),
     ("a.html", "no comment within a title", HTML % b"<title><!-- 1 --></title>", HTML % b"<title><!-- 2 --></title>"),

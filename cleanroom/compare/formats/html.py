@@ -22,6 +22,7 @@ _BLOCKS = {
     "summary", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul", "br",
 }  # fmt: skip
 """White space at the edge of one of these is never shown; beside any other tag it parts two words."""
+_END = re.compile(r"</[A-Za-z][^\s/>]*+\s*+>")
 _WORDS = re.compile(r"[ \t\n\f\r]+")
 _MOST = 64 * 2**20
 _OPEN = 100
@@ -108,6 +109,15 @@ class _Flat(HTMLParser):
         self._keeping -= tag in _KEEPS and self._keeping > 0
         self._raw -= tag in _RAW and self._raw > 0
         self.parts.append(f"</{tag}>")
+
+    def parse_endtag(self, i: int) -> int:
+        """A tag that ends an element holds only its name; whatever else stands in it counts."""
+        end = super().parse_endtag(i)
+        whole = self.rawdata[i:end] if end > 0 else ""
+        if whole and not _END.fullmatch(whole):
+            self._end_of_text(False)
+            self.parts.append(whole)
+        return end
 
     def handle_comment(self, data: str) -> None:
         """A comment is apart, but not where a browser would end it earlier, or show it."""

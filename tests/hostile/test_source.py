@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from cleanroom.errors import SourceError
 from cleanroom.source.tree import parse_tree
+
 from tests.conftest import Cli, Make, Result, commit_all, git
 from tests.hostile import servers, trees
 
@@ -30,12 +30,26 @@ def said(result: Result) -> str:
 # --- trees: two entries of one name, names of git, names that lead elsewhere ---
 
 TWICE: dict[str, Tree] = {
-    "a folder, then a link": lambda _, o: [("040000", "a", o["folder"]), ("120000", "a", o["link"])],
-    "a link, then a folder": lambda _, o: [("120000", "a", o["link"]), ("040000", "a", o["folder"])],
-    "a file, then a folder": lambda _, o: [("100644", "a", o["file"]), ("040000", "a", o["folder"])],
+    "a folder, then a link": lambda _, o: [
+        ("040000", "a", o["folder"]),
+        ("120000", "a", o["link"]),
+    ],
+    "a link, then a folder": lambda _, o: [
+        ("120000", "a", o["link"]),
+        ("040000", "a", o["folder"]),
+    ],
+    "a file, then a folder": lambda _, o: [
+        ("100644", "a", o["file"]),
+        ("040000", "a", o["folder"]),
+    ],
     "two files": lambda _, o: [("100644", "a", o["file"]), ("100644", "a", o["snakefile"])],
-    "a submodule, then a link": lambda _, o: [("160000", "a", o["commit"]), ("120000", "a", o["link"])],
-    "twice in a folder": lambda r, o: [("040000", "d", trees.tree(r, [("040000", "a", o["folder"]), ("120000", "a", o["link"])]))],
+    "a submodule, then a link": lambda _, o: [
+        ("160000", "a", o["commit"]),
+        ("120000", "a", o["link"]),
+    ],
+    "twice in a folder": lambda r, o: [
+        ("040000", "d", trees.tree(r, [("040000", "a", o["folder"]), ("120000", "a", o["link"])]))
+    ],
 }
 NAMES = (
     ".git", ".GIT", ".git ", ".git.", ".gIt", "git~1", "GIT~1", ".g\u200cit", ".git::$INDEX_ALLOCATION", "..", ".", "",
@@ -57,14 +71,20 @@ def hostile_tree(tmp_path: Path, make: Tree) -> tuple[Path, Path]:
         "modules": trees.blob(repo, MODULES.format(path="a/.ssh", url=inner)),
     }
     objects["folder"] = trees.tree(repo, [("160000", ".ssh", objects["commit"])])
-    entries = [("100644", ".gitmodules", objects["modules"]), ("100644", "Snakefile", objects["snakefile"]), *make(repo, objects)]
+    entries = [
+        ("100644", ".gitmodules", objects["modules"]),
+        ("100644", "Snakefile", objects["snakefile"]),
+        *make(repo, objects),
+    ]
     trees.commit(repo, trees.tree(repo, entries))
     return repo, aim
 
 
 @pytest.mark.parametrize("name", TWICE)
 @pytest.mark.parametrize("verb", ["confirm", "audit"])
-def test_a_tree_with_two_entries_of_one_name_writes_nothing_on_the_host(cli: Cli, tmp_path: Path, name: str, verb: str) -> None:
+def test_a_tree_with_two_entries_of_one_name_writes_nothing_on_the_host(
+    cli: Cli, tmp_path: Path, name: str, verb: str
+) -> None:
     repo, aim = hostile_tree(tmp_path, TWICE[name])
     result = cli(verb, repo, "main", "--engine", "sandbox", "--allow-local-submodules")
     assert result.code == 4, said(result)
@@ -73,7 +93,9 @@ def test_a_tree_with_two_entries_of_one_name_writes_nothing_on_the_host(cli: Cli
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_is_no_name_of_a_file_is_refused(cli: Cli, tmp_path: Path, name: str) -> None:
-    repo, aim = hostile_tree(tmp_path, lambda r, o: [("040000", name, trees.tree(r, [("100644", "config", o["file"])]))])
+    repo, aim = hostile_tree(
+        tmp_path, lambda r, o: [("040000", name, trees.tree(r, [("100644", "config", o["file"])]))]
+    )
     result = cli("audit", repo, "main", "--engine", "sandbox", "--allow-local-submodules")
     assert result.code == 4, said(result)
     assert not list(aim.iterdir())
@@ -109,7 +131,9 @@ def test_the_tree_is_checked_here_too(listing: list[str], why: str) -> None:
 
 def test_names_that_only_look_like_gits_are_fine() -> None:
     names = [".gitignore", ".gitmodules", ".github", "git", "x.git", "git~", "a..b", "...", "é"]
-    assert len(parse_tree("\0".join(f"100644 blob A\t{name}" for name in names), "url")) == len(names)
+    assert len(parse_tree("\0".join(f"100644 blob A\t{name}" for name in names), "url")) == len(
+        names
+    )
 
 
 def test_a_tree_that_unfolds_without_end_is_refused(cli: Cli, tmp_path: Path) -> None:
@@ -117,7 +141,12 @@ def test_a_tree_that_unfolds_without_end_is_refused(cli: Cli, tmp_path: Path) ->
     inner = trees.tree(repo, [("100644", f"f{i}", trees.blob(repo, "x")) for i in range(10)])
     for _ in range(9):
         inner = trees.tree(repo, [("040000", f"d{i}", inner) for i in range(10)])
-    trees.commit(repo, trees.tree(repo, [("100644", "Snakefile", trees.blob(repo, SNAKEFILE)), ("040000", "z", inner)]))
+    trees.commit(
+        repo,
+        trees.tree(
+            repo, [("100644", "Snakefile", trees.blob(repo, SNAKEFILE)), ("040000", "z", inner)]
+        ),
+    )
     result = cli("audit", repo, "main", "--engine", "sandbox")
     assert (result.code, "printed more than" in said(result)) == (4, True)
 
@@ -140,12 +169,20 @@ def test_a_replaced_commit_is_read_as_itself(cli: Cli, make_repository: Make) ->
 def test_only_what_is_asked_for_is_fetched(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
     repo = make_repository(files={"Snakefile": SNAKEFILE})
     head = git(repo, "rev-parse", "HEAD").strip()
-    for ref in ("refs/replace/" + "1" * 40, "refs/pull/1/head", "refs/notes/x", "refs/cleanroom/HEAD"):
+    for ref in (
+        "refs/replace/" + "1" * 40,
+        "refs/pull/1/head",
+        "refs/notes/x",
+        "refs/cleanroom/HEAD",
+    ):
         git(repo, "update-ref", ref, head)
     own = tmp_path / "own"
     assert cli("audit", repo, "HEAD", "--engine", "sandbox", cache=own).code == 0
     (mirror,) = own.glob("mirrors/*.git")
-    assert set(git(mirror, "for-each-ref", "--format=%(refname)").split()) == {"refs/heads/main", "refs/cleanroom/HEAD"}
+    assert set(git(mirror, "for-each-ref", "--format=%(refname)").split()) == {
+        "refs/heads/main",
+        "refs/cleanroom/HEAD",
+    }
     assert cli("audit", repo, "refs/pull/1/head", "--engine", "sandbox", cache=own).code == 0
 
 
@@ -190,13 +227,19 @@ def test_other_addresses_are_refused_with_a_sentence(cli: Cli, address: str) -> 
         ("https://127.0.0.1:9/x", 4, "Cannot fetch"),
     ],
 )
-def test_what_a_submodule_may_name(cli: Cli, make_repository: Make, tmp_path: Path, url: str, code: int, says: str) -> None:
+def test_what_a_submodule_may_name(
+    cli: Cli, make_repository: Make, tmp_path: Path, url: str, code: int, says: str
+) -> None:
     other = make_repository(files={"secret.txt": "secret"}, name="other")
     wanted = git(other, "rev-parse", "HEAD").strip()
     canary = tmp_path / "canary"
     repo = make_repository(files={"Snakefile": SNAKEFILE}, name="repo")
-    git(repo, "clone", "--quiet", "--bare", str(other), "bare")  # content of the commit that looks like a repository
-    (repo / ".gitmodules").write_text(MODULES.format(path="s", url=url.format(canary=canary, other=other)))
+    git(
+        repo, "clone", "--quiet", "--bare", str(other), "bare"
+    )  # content of the commit that looks like a repository
+    (repo / ".gitmodules").write_text(
+        MODULES.format(path="s", url=url.format(canary=canary, other=other))
+    )
     git(repo, "add", "--all")
     git(repo, "update-index", "--add", "--cacheinfo", f"160000,{wanted},s")
     git(repo, "commit", "--quiet", "--message", "a submodule")
@@ -205,7 +248,9 @@ def test_what_a_submodule_may_name(cli: Cli, make_repository: Make, tmp_path: Pa
     assert not canary.exists()
 
 
-def test_a_submodule_below_the_repository_or_by_leave(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
+def test_a_submodule_below_the_repository_or_by_leave(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
     files = {"Snakefile": SNAKEFILE.replace("echo hi", "cat s/x.txt"), ".gitignore": "below\n"}
     repo = make_repository(files=files)
     below = trees.new(repo / "below")
@@ -225,7 +270,9 @@ def test_a_submodule_below_the_repository_or_by_leave(cli: Cli, make_repository:
 
 
 def test_submodules_within_submodules_end(cli: Cli, make_repository: Make) -> None:
-    repo = make_repository(files={"Snakefile": SNAKEFILE, ".gitmodules": MODULES.format(path="s", url=".")})
+    repo = make_repository(
+        files={"Snakefile": SNAKEFILE, ".gitmodules": MODULES.format(path="s", url=".")}
+    )
     first = git(repo, "rev-parse", "HEAD").strip()
     for _ in range(12):
         git(repo, "update-index", "--add", "--cacheinfo", f"160000,{first},s")
@@ -235,7 +282,9 @@ def test_submodules_within_submodules_end(cli: Cli, make_repository: Make) -> No
     assert (result.code, "nest deeper" in said(result)) == (4, True), said(result)
 
 
-def test_nothing_that_a_commit_says_of_git_is_done(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
+def test_nothing_that_a_commit_says_of_git_is_done(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
     canary = tmp_path / "canary"
     files = {
         "Snakefile": SNAKEFILE,
@@ -260,7 +309,9 @@ def test_nothing_that_a_commit_says_of_git_is_done(cli: Cli, make_repository: Ma
 def test_a_git_lfs_pointer_that_lies_is_no_data(cli: Cli, make_repository: Make, lie: str) -> None:
     oid = {"another digest": "1" * 64, "a pointer to itself": "2" * 64, "outside": "3" * 64}[lie]
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 5\n"
-    repo = make_repository(files={"Snakefile": SNAKEFILE, ".gitattributes": "*.bin filter=lfs\n", "d.bin": pointer})
+    repo = make_repository(
+        files={"Snakefile": SNAKEFILE, ".gitattributes": "*.bin filter=lfs\n", "d.bin": pointer}
+    )
     place = repo / ".git/lfs/objects" / oid[:2] / oid[2:4] / oid
     place.parent.mkdir(parents=True)
     if lie == "outside":
@@ -282,9 +333,13 @@ def started(tmp_path: Path, *arguments: str, **env: str) -> "subprocess.Popen[by
 
 def in_session_of(process: "subprocess.Popen[bytes]", address: str) -> list[str]:
     """The processes of git that still work on an address."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+    ).stdout
     return [
-        line for line in listed.splitlines() if address in line and "cleanroom.cli" not in line and str(process.pid) not in line.split()
+        line
+        for line in listed.splitlines()
+        if address in line and "cleanroom.cli" not in line and str(process.pid) not in line.split()
     ]
 
 
@@ -293,7 +348,9 @@ def test_a_server_that_never_answers_is_left(cli: Cli, make_repository: Make) ->
         begin = time.monotonic()
         result = cli("confirm", url, "main", "--fetch-limit", "2s")
         assert (result.code, "made no progress for 2 s" in said(result)) == (4, True), said(result)
-        repo = make_repository(files={"Snakefile": SNAKEFILE, ".gitmodules": MODULES.format(path="s", url=url)})
+        repo = make_repository(
+            files={"Snakefile": SNAKEFILE, ".gitmodules": MODULES.format(path="s", url=url)}
+        )
         git(repo, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},s")
         git(repo, "commit", "--quiet", "--message", "a submodule that never comes")
         result = cli("confirm", repo, "HEAD", "--engine", "sandbox", "--fetch-limit", "2s")
@@ -303,7 +360,9 @@ def test_a_server_that_never_answers_is_left(cli: Cli, make_repository: Make) ->
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_stop_while_a_server_is_silent_takes_two_seconds_at_most(tmp_path: Path, number: int, times: int) -> None:
+def test_a_stop_while_a_server_is_silent_takes_two_seconds_at_most(
+    tmp_path: Path, number: int, times: int
+) -> None:
     with servers.silent() as url:
         process = started(tmp_path, "confirm", url, "main")
         deadline = time.monotonic() + 20
@@ -319,7 +378,9 @@ def test_a_stop_while_a_server_is_silent_takes_two_seconds_at_most(tmp_path: Pat
         assert not in_session_of(process, url)
 
 
-def test_a_mirror_that_somebody_else_holds_can_be_waited_for_and_left(tmp_path: Path, make_repository: Make) -> None:
+def test_a_mirror_that_somebody_else_holds_can_be_waited_for_and_left(
+    tmp_path: Path, make_repository: Make
+) -> None:
     import hashlib
 
     import filelock
@@ -337,18 +398,28 @@ def test_a_mirror_that_somebody_else_holds_can_be_waited_for_and_left(tmp_path: 
         assert process.returncode == 130
 
 
-@pytest.mark.parametrize("mask", ["[^x]+|x(?=:)|(x+)+y", "(a|a)*b|(.*)*$x", "(x+x+)+y", "(((x+)+)+)+y"])
+@pytest.mark.parametrize(
+    "mask", ["[^x]+|x(?=:)|(x+)+y", "(a|a)*b|(.*)*$x", "(x+x+)+y", "(((x+)+)+)+y"]
+)
 def test_a_mask_that_explodes_is_not_used(cli: Cli, make_repository: Make, mask: str) -> None:
     declared = f"equivalences:\n  - paths: ['*.txt']\n    comparator: text\n    options: {{mask: ['{mask}']}}\n"
     declared += "    reason: r\n    owner: o\n    expires: 2099-01-01\n"
-    files = {"Snakefile": SNAKEFILE, "cleanroom.yaml": declared, "profiles/a/config.yaml": "cores: 1\n"}
+    files = {
+        "Snakefile": SNAKEFILE,
+        "cleanroom.yaml": declared,
+        "profiles/a/config.yaml": "cores: 1\n",
+    }
     begin = time.monotonic()
-    result = cli("audit", make_repository(files=files), "HEAD", "--engine", "sandbox", "--format", "json")
+    result = cli(
+        "audit", make_repository(files=files), "HEAD", "--engine", "sandbox", "--format", "json"
+    )
     assert result.code in (0, 1), said(result)
     assert time.monotonic() - begin < 30
 
 
-def test_a_cache_that_cannot_be_written_is_a_sentence_about_the_cache(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_a_sentence_about_the_cache(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
     repo = make_repository(files={"Snakefile": SNAKEFILE})
     for place in ("/proc/1/cache", "/dev/null/cache", "/sys/cache"):
         result = cli("confirm", repo, "HEAD", "--engine", "sandbox", cache=Path(place))

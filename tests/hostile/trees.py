@@ -17,7 +17,10 @@ def blob(repo: Path, content: str | bytes) -> str:
 def tree(repo: Path, entries: list[Entry]) -> str:
     """A tree of exactly these entries, in this order, whatever they are."""
     size = len(entries[0][2]) // 2 if entries else 20
-    raw = b"".join(f"{mode.lstrip('0')} ".encode() + os.fsencode(name) + b"\0" + bytes.fromhex(sha)[:size] for mode, name, sha in entries)
+    raw = b"".join(
+        f"{mode.lstrip('0')} ".encode() + os.fsencode(name) + b"\0" + bytes.fromhex(sha)[:size]
+        for mode, name, sha in entries
+    )
     return _object(repo, "tree", raw)
 
 
@@ -39,4 +42,8 @@ def new(folder: Path) -> Path:
 def _object(repo: Path, kind: str, content: bytes) -> str:
     command = ["git", "hash-object", "-t", kind, "-w", "--literally", "--stdin"]
     env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
-    return subprocess.run(command, cwd=repo, env=env, input=content, check=True, capture_output=True).stdout.decode().strip()
+    return (
+        subprocess.run(command, cwd=repo, env=env, input=content, check=True, capture_output=True)
+        .stdout.decode()
+        .strip()
+    )

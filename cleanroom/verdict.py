@@ -6,7 +6,7 @@ First match wins: INCONCLUSIVE (nothing was proven), FAILED (the workflow failed
 from collections.abc import Sequence
 from typing import assert_never
 
-from cleanroom.compare.boundary import Boundary, unmatched
+from cleanroom.compare.boundary import Boundary, consumed, unmatched
 from cleanroom.errors import ExitCode
 from cleanroom.model import (
     Audit,
@@ -157,16 +157,16 @@ def vacuous(run: Evidence) -> list[str]:
         return [f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them {lost[0].label}."]
     if run.away:
         return [f"{label}: {len(run.away)} declared outputs lie where they cannot be examined, among them {run.away[0]}."]
-    read = {file.path for attempt in run.attempts for file in attempt.job.input}
-    if lost_results := [path for path in run.gone if path not in read]:
+    within = consumed(run)
+    if lost_results := [path for path in run.gone if path not in within]:
         said = f"{len(lost_results)} declared outputs were made and are gone at the end, among them {lost_results[0]}"
-        return [f"{label}: {said}; no job read them, and what they held was not examined."]
+        return [f"{label}: {said}; nothing was made of them, and what they held was not examined."]
     if run.undescribed:
         return [f"{label}: a job ran that could not be recorded ({run.undescribed[0]})."]
     boundary = Boundary(run)
     if swallowed := boundary.swallowed():
         place, path = next(iter(swallowed.items()))
-        return [f"{label}: the scratch place '{place}' covers {path}, which a rule declares as its output; so it was not compared."]
+        return [f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was not compared."]
     if not any(boundary.decides(artifact) for artifact in run.artifacts):
         return [f"{label}: the run left no result that decides."]
     return []

@@ -38,11 +38,18 @@ class Boundary:
         return next((scratch.path for scratch in self._declared.scratch if matches(artifact.path, scratch.path)), "")
 
     def swallowed(self) -> dict[str, str]:
-        """{scratch place: a declared output that lies in it}: scratch is for what no rule declares, and such a result was not compared."""
+        """{scratch place: a result that lies in it and so was not compared}. What is only read by other jobs may be scratch."""
         if self._declared.publish:
             return {}
-        pairs = [(self._scratch_of(a), a.path) for a in self._evidence.artifacts if a.role is Role.OUTPUT]
+        within = consumed(self._evidence)
+        pairs = [(self._scratch_of(a), a.path) for a in self._evidence.artifacts if a.role is Role.OUTPUT and a.path not in within]
         return {place: path for place, path in reversed(pairs) if place}
+
+
+def consumed(evidence: Evidence) -> set[str]:
+    """Files that nobody asked for and a job made something of: what they held shows in what was made."""
+    read = {file.path for attempt in evidence.attempts if attempt.job.output for file in attempt.job.input}
+    return read - (set(evidence.plan.targets) if evidence.plan else set())
 
 
 def publishes(entry: Publish, artifact: Artifact, evidence: Evidence) -> bool:

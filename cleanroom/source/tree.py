@@ -53,7 +53,8 @@ def _forbidden(name: str) -> str:
     """Why no file may be called so, or nothing; file systems that fold names or leave out signs are thought of."""
     if name in ("", ".", ".."):
         return "is no name of a file"
-    seen = "".join(c for c in name if unicodedata.category(c) != "Cf").casefold().rstrip(". ").partition(":")[0]
+    shown = name if name.isascii() else "".join(c for c in name if unicodedata.category(c) != "Cf")
+    seen = shown.casefold().rstrip(". ").partition(":")[0]
     return "is git's own name" if seen == ".git" or _SHORT_NAME.fullmatch(seen) else ""
 
 

@@ -177,6 +177,38 @@ def test_a_scratch_place_over_a_declared_output_proves_nothing(
     assert "CR-046" in {finding["code"] for finding in report["findings"]}
 
 
+def test_what_other_jobs_make_something_of_may_be_scratch(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    """An intermediate file shows in what is made of it; one that was asked for, or that nobody reads, does not."""
+    rules = (
+        'rule all:\n    input: "b.txt"\nrule one:\n    output: "work/a.txt"\n    shell: "date +%N > {output}"\n'
+        'rule two:\n    input: "work/a.txt"\n    output: "b.txt"\n    shell: "wc -l < {input} > {output}"\n'
+    )
+    declared = "scratch:\n  - path: 'work/**'\n    reason: intermediate\n"
+    for text, code in (
+        (rules, 0),
+        (rules.replace('input: "b.txt"', 'input: "b.txt", "work/a.txt"'), 4),
+    ):
+        files = {"Snakefile": text, "cleanroom.yaml": declared, **PROFILES}
+        repo = make_repository(files=files, name=f"repo{code}")
+        result, _ = confirm(repo, "--engine", "sandbox", out=f"report{code}")
+        assert result.code == code, result.out
+
+
+def test_a_result_that_is_gone_at_the_end_proves_nothing(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    rules = (
+        'rule all:\n    input: "c.txt", "a.txt"\nrule one:\n    output: "a.txt"\n    threads: 2\n    shell: "echo {threads} > {output}"\n'
+        'rule three:\n    input: "a.txt"\n    output: "c.txt"\n    shell: "rm {input}; echo > {output}"\n'
+    )
+    result, _ = confirm(
+        make_repository(files={"Snakefile": rules, **PROFILES}), "--engine", "sandbox"
+    )
+    assert result.code in (3, 4), result.out
+
+
 @pytest.mark.parametrize(
     ("link", "target", "code"),
     [

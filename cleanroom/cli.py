@@ -3,7 +3,6 @@
 Nothing heavy is imported before a verb is chosen, so that `--help` answers at once.
 """
 
-import importlib
 import sys
 from collections.abc import Sequence
 
@@ -12,11 +11,14 @@ from cleanroom.commands.arguments import build_parser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, call the verb, and turn every end into an exit code."""
-    arguments = build_parser().parse_args(argv)
-    from cleanroom.commands.boundary import guarded
+    try:
+        arguments = build_parser().parse_args(argv)
+        from cleanroom.commands.boundary import guarded
 
-    verb = importlib.import_module(f"cleanroom.commands.{arguments.verb}")
-    return guarded(verb.command, arguments)
+        return guarded(arguments)
+    except KeyboardInterrupt:  # before there was anything to end
+        sys.stderr.write("cleanroom: Stopped. Nothing was begun.\n")
+        return 130
 
 
 if __name__ == "__main__":

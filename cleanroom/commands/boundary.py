@@ -2,21 +2,18 @@
 
 import argparse
 import errno
+import importlib
 import os
 import platform
-import signal
 import sys
 import tempfile
-import threading
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import platformdirs
 
 from cleanroom import __version__
-from cleanroom.children import end_all
+from cleanroom.commands.stopping import STOPPED, heeded
 from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.report.visible import spoken
 
@@ -32,24 +29,26 @@ def say(text: str) -> None:
     print(spoken(text), file=sys.stderr, flush=True)
 
 
-STOP_SECONDS = 1.5
-"""How long a stop may take to end in order. After it, or at a second one, the process ends at once; rooms end with it."""
 _CACHE_FAULTS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 
 
-def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+def guarded(arguments: argparse.Namespace) -> int:
     """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and SIGTERM end in order, or at once."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    with heeded():
+        return _guarded(arguments)
+
+
+def _guarded(arguments: argparse.Namespace) -> int:
     try:
-        return int(command(arguments))
+        verb = importlib.import_module(f"cleanroom.commands.{arguments.verb}")
+        return int(verb.command(arguments))
     except CleanroomError as error:
         if arguments.verbose:
             say(traceback.format_exc())
         say(f"cleanroom: {error}")
         return int(error.exit_code)
     except KeyboardInterrupt:
-        say(f"cleanroom: {_STOPPED}")
+        say(f"cleanroom: {STOPPED}")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -60,28 +59,6 @@ def guarded(command: Callable[[argparse.Namespace], int], arguments: argparse.Na
             return int(ExitCode.INCONCLUSIVE)
         say(f"cleanroom: This is a bug in cleanroom. Please report it with {_log(arguments)}.")
         return int(ExitCode.INTERNAL)
-    finally:
-        end_all()
-
-
-_STOPPED = "Stopped. No room is left, and there is no verdict."
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """The first one ends all in order; when that takes too long, or a person asks again, nothing is waited for."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _leave())
-    late = threading.Timer(STOP_SECONDS, _leave)
-    late.daemon = True
-    late.start()
-    raise KeyboardInterrupt
-
-
-def _leave() -> None:
-    """End now: what would outlive this process is ended, and what it leaves on disk is removed by the next call."""
-    end_all()
-    os.write(2, f"cleanroom: {_STOPPED} What is left on disk is removed by the next call.\n".encode())
-    os._exit(int(ExitCode.INTERRUPTED))
 
 
 def _of_the_cache(error: OSError, cache: Path) -> bool:

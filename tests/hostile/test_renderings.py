@@ -769,15 +769,19 @@ def test_lines_on_standard_error(fragment: str, capsys: pytest.CaptureFixture[st
     assert_terminal(stream.getvalue())
 
 
-def test_a_traceback_is_said_like_all_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_traceback_is_said_like_all_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import argparse
 
+    from cleanroom.commands import doctor
     from cleanroom.errors import UsageError
 
     def fail(_: argparse.Namespace) -> int:
         raise UsageError("\n::error::x \x1b[2J ##[add-mask]x")
 
-    assert boundary.guarded(fail, argparse.Namespace(verbose=True)) == 2
+    monkeypatch.setattr(doctor, "command", fail)
+    assert boundary.guarded(argparse.Namespace(verbose=True, verb="doctor")) == 2
     assert_terminal(capsys.readouterr().err.replace("\t", ""))
 
 

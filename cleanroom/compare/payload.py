@@ -14,10 +14,10 @@ from typing import IO, cast
 
 from cleanroom.compare.containers.bounds import BLOCK, BROKEN, Bounded, NoPayload, feed
 from cleanroom.compare.containers.streams import STREAMS, Stream
-from cleanroom.compare.containers.tarball import is_tar, tar_digest
-from cleanroom.compare.containers.zipped import zip_digest
+from cleanroom.compare.containers.tarball import is_tar, tar_digest, tar_members
+from cleanroom.compare.containers.zipped import zip_digest, zip_members
 
-__all__ = ["BROKEN", "VERSION", "Bounded", "NoPayload", "container_in", "container_of", "payload_digest", "unwrapped"]
+__all__ = ["BROKEN", "VERSION", "Bounded", "NoPayload", "container_in", "container_of", "opened", "payload_digest", "shells", "unwrapped"]
 VERSION = "3"
 _MAGIC = STREAMS | {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 
@@ -62,12 +62,13 @@ def unwrapped(path: Path) -> Iterator[IO[bytes]]:
 
     Raises: NoPayload where it is none, broken, too large, or followed by something else; ImportError without zstandard.
     """
-    with _opened(path) as (stream, _):
+    with opened(path) as (stream, _):
         yield stream
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[IO[bytes], Stream]]:
+def opened(path: Path) -> Iterator[tuple[IO[bytes], Stream]]:
+    """The same, and the stream that knows at its end what lay beside it. Raises: NoPayload, ImportError."""
     container = container_in(path)
     try:
         with path.open("rb") as file:
@@ -76,6 +77,20 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], Stream]]:
             yield cast(IO[bytes], io.BufferedReader(raw, BLOCK)), stream
     except BROKEN as error:
         raise NoPayload(f"the {container} file cannot be read ({error})") from None
+
+
+def shells(path: Path) -> list[bytes]:
+    """What the members of a tar or zip file carry beside their contents, each as a digest, in an order that theirs does not change.
+
+    Raises: NoPayload.
+    """
+    bound = Bounded(path.stat().st_size)
+    try:
+        with path.open("rb") as plain:
+            members = tar_members(plain, bound) if container_in(path) == "tar" else zip_members(path, bound)
+            return sorted(shell for shell, _ in members)
+    except BROKEN as error:
+        raise NoPayload(f"the archive cannot be read ({error})") from None
 
 
 def payload_digest(path: Path) -> str:
@@ -93,7 +108,7 @@ def payload_digest(path: Path) -> str:
             return zip_digest(path, bound)
     except BROKEN as error:
         raise NoPayload(f"the {container} file cannot be read ({error})") from None
-    with _opened(path) as (content, stream):
+    with opened(path) as (content, stream):
         found = _content_digest(content, bound)
         if not stream.beside:
             return found

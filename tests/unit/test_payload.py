@@ -14,7 +14,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.compare.payload import NoPayload, container_of, payload_digest
+from cleanroom.model import Sameness
 
 
 def gz(content: bytes, *, time: int = 0, level: int = 9, name: str = "") -> bytes:
@@ -166,10 +168,12 @@ def entry(**changes: object) -> bytes:
     """A zip of one member with other fields."""
     out = io.BytesIO()
     member = zipfile.ZipInfo("a", (2020, 1, 1, 0, 0, 0))
+    content = changes.pop("content", b"12345")
+    assert isinstance(content, bytes)
     for name, value in changes.items():
         setattr(member, name, value)
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(member, b"12345")
+        archive.writestr(member, content)
     return out.getvalue()
 
 
@@ -225,12 +229,31 @@ def test_what_is_the_containers_own_does_not_count(tmp_path: Path) -> None:
         (ZIP, entry(external_attr=0o120777 << 16)),
         (ZIP, entry(external_attr=0o100755 << 16)),
         (ZIP, entry(create_system=0)),
+        (ZIP, entry(internal_attr=1)),
         (ZIP, entry(comment=b"x")),
         (ZIP, entry(extra=b"XX\x04\0data")),
     ],
 )
-def test_what_a_reader_could_heed_counts(tmp_path: Path, left: bytes, right: bytes) -> None:
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_a_reader_could_heed_counts(tmp_path: Path, left: bytes, right: bytes, wrapped: bool) -> None:
+    """By the digest, and by the comparator, which looks at members one by one where the digests differ."""
+    if wrapped:
+        left, right = gz(left), gz(right)
     assert not same(tmp_path, left, right)
+    asked = Question(left=str(tmp_path / "left"), right=str(tmp_path / "right"), name="file")
+    assert answer(asked).sameness is Sameness.DIFFERENT
+
+
+def test_a_member_that_is_the_same_in_another_wrapping_covers_nothing_else(tmp_path: Path) -> None:
+    """Two archives with a gzip that differs by its time alone are the same; with a right more beside it they are not."""
+    inner = gz(b"x", time=1), gz(b"x", time=2)
+    for made, code in ((tarred, {"mode": 0o755}), (entry, {"internal_attr": 1})):
+        plain = [made(content=content) for content in inner]
+        for right, expected in ((plain[1], Sameness.PAYLOAD), (made(content=inner[1], **code), Sameness.DIFFERENT)):
+            (tmp_path / "left").write_bytes(plain[0])
+            (tmp_path / "right").write_bytes(right)
+            asked = Question(left=str(tmp_path / "left"), right=str(tmp_path / "right"), name="file")
+            assert answer(asked).sameness is expected
 
 
 @pytest.mark.parametrize(

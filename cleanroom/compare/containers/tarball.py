@@ -6,6 +6,7 @@ extended attributes, comments, and what fills a block. Not here: compression aro
 
 import hashlib
 import tarfile
+from collections.abc import Iterator
 from typing import IO
 
 from cleanroom.compare.containers.bounds import Bounded, NoPayload, check_members, feed
@@ -35,8 +36,19 @@ def is_tar(head: bytes) -> bool:
 def tar_digest(stream: IO[bytes], bound: Bounded) -> str:
     """The SHA-256 of what a tar holds. Raises: NoPayload, or one of BROKEN."""
     digest = hashlib.sha256(b"tar\0")
+    for shell, content in tar_members(stream, bound):
+        feed(digest, shell, content)
+    return digest.hexdigest()
+
+
+def tar_members(stream: IO[bytes], bound: Bounded) -> Iterator[tuple[bytes, bytes]]:
+    """(digest of all that a member carries beside its content, digest of its content with the size), in order.
+
+    Global headers are members too. Raises: NoPayload, or one of BROKEN.
+    """
     size_of_next = -1
     count = 0
+    shell = hashlib.sha256()
     while True:
         header = _exactly(stream, _RECORD, bound)
         if not any(header):
@@ -46,20 +58,28 @@ def tar_digest(stream: IO[bytes], bound: Bounded) -> str:
         size = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape").size  # also checks the checksum
         kind = header[156:157]
         if kind in (b"x", b"g", b"X"):
-            size_of_next = _pax(digest, kind, _content(stream, size, bound), size_of_next)
+            size_of_next = _pax(shell, kind, _content(stream, size, bound), size_of_next)
+            if kind == b"g":
+                yield shell.digest(), b""
+                shell = hashlib.sha256()
+            continue
+        if kind in (b"L", b"K"):
+            feed(shell, kind, _content(stream, size, bound))
             continue
         if kind == b"S":
             raise NoPayload("it has a sparse member, whose map is not read")
-        if size_of_next >= 0 and kind not in (b"L", b"K"):
+        if size_of_next >= 0:
             size, size_of_next = size_of_next, -1
         if kind in _WITHOUT_CONTENT and size:
             raise NoPayload("a member without content has a size")
-        feed(digest, _without_own(header), size.to_bytes(16, "big"))
-        _feed_content(digest, stream, size, bound)
+        feed(shell, _without_own(header))
+        content, padding = _read(stream, size, bound)
+        feed(shell, padding.rstrip(b"\0"))  # how much there is hangs on the content, what it is does not
+        yield shell.digest(), content
+        shell = hashlib.sha256()
     for block in bound.blocks(stream):
         if block.strip(b"\0"):
             raise NoPayload("something follows the end of the tar")
-    return digest.hexdigest()
 
 
 def leftover(member: tarfile.TarInfo) -> str:
@@ -84,7 +104,7 @@ def _without_own(header: bytes) -> bytes:
     gnu = header[257:265] == b"ustar  \0"
     for start, end in (*_OWN, *(_GNU_OWN if gnu else ())):
         kept[start:end] = bytes(end - start)
-    kept[124:136] = bytes(12)  # the size is told by itself, since an extended header may tell another
+    kept[124:136] = bytes(12)  # the size goes with the content, since an extended header may tell another
     return bytes(kept)
 
 
@@ -98,9 +118,10 @@ def _content(stream: IO[bytes], size: int, bound: Bounded) -> bytes:
     return content
 
 
-def _feed_content(digest: "hashlib._Hash", stream: IO[bytes], size: int, bound: Bounded) -> None:
-    inner = hashlib.sha256()
-    left = size + -size % _RECORD  # what fills the last block counts too
+def _read(stream: IO[bytes], size: int, bound: Bounded) -> tuple[bytes, bytes]:
+    """(digest of a content and its size, what fills its last block)."""
+    inner = hashlib.sha256(size.to_bytes(16, "big"))
+    left = size
     while left:
         block = stream.read(min(left, 2**20))
         if not block:
@@ -108,7 +129,7 @@ def _feed_content(digest: "hashlib._Hash", stream: IO[bytes], size: int, bound: 
         bound.spend(len(block))
         inner.update(block)
         left -= len(block)
-    feed(digest, inner.digest())
+    return inner.digest(), _exactly(stream, -size % _RECORD, bound)
 
 
 def _pax(digest: "hashlib._Hash", kind: bytes, content: bytes, size: int) -> int:

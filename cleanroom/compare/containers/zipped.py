@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -25,8 +26,18 @@ _LONG = 0xFFFFFFFF
 def zip_digest(path: Path, bound: Bounded) -> str:
     """The SHA-256 of what a zip file holds. Raises: NoPayload, or one of BROKEN."""
     digest = hashlib.sha256(b"zip\0")
+    for shell, content in zip_members(path, bound):
+        feed(digest, shell, content)
+    return digest.hexdigest()
+
+
+def zip_members(path: Path, bound: Bounded) -> Iterator[tuple[bytes, bytes]]:
+    """(digest of all that a member carries beside its content, digest of its content), in order; the comment of the whole first.
+
+    Raises: NoPayload, or one of BROKEN.
+    """
     with path.open("rb") as raw, zipfile.ZipFile(path) as archive:
-        feed(digest, archive.comment)
+        yield hashlib.sha256(archive.comment).digest(), b""
         spans = []
         directory = archive.start_dir
         after = directory
@@ -34,18 +45,18 @@ def zip_digest(path: Path, bound: Bounded) -> str:
             check_members(count)
             end, name, local = _local(raw, member)
             spans.append((member.header_offset, end))
-            feed(digest, name, member.comment, *_meaning(member), other_fields(member.extra), other_fields(local))
+            shell = hashlib.sha256()
+            feed(shell, name, member.comment, *_meaning(member), other_fields(member.extra), other_fields(local))
+            inner = hashlib.sha256()
             with archive.open(member) as content:
-                inner = hashlib.sha256()
                 for block in bound.blocks(content):
                     inner.update(block)
-            feed(digest, inner.digest())
+            yield shell.digest(), inner.digest()
             after += 46 + len(name) + len(member.extra) + len(member.comment)
         for (_, end), (start, _) in itertools.pairwise([(0, 0), *sorted(spans), (directory, directory)]):
             if start != end:
                 raise NoPayload("two members lie in one place" if start < end else "something lies outside of its members")
         _check_end(raw, after, path.stat().st_size, len(archive.comment))
-    return digest.hexdigest()
 
 
 def leftover(member: zipfile.ZipInfo) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from cleanroom.compare.containers import tarball, zipped
-from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest
+from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest, shells
 from cleanroom.model import Rules, Sameness
 
 _MOST = 10_000
@@ -38,7 +38,10 @@ class Archive:
             if digests[0] == digests[1]:
                 return Found(sameness=Sameness.PAYLOAD, note=f"the same content in another {container_in(left)} wrapping")
             with _opened(left) as a, _opened(right) as b:
-                return _members(a, b, inner)
+                found = _members(a, b, inner)
+            if found.sameness is not Sameness.DIFFERENT and shells(left) != shells(right):
+                return different("the members agree, but what the archive carries beside their contents differs")
+            return found
         except NoPayload as error:
             raise NotExamined(str(error)) from None
         except BROKEN as error:

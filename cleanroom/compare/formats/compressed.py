@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
-from cleanroom.compare.payload import NoPayload, container_in, container_of, payload_digest, unwrapped
+from cleanroom.compare.payload import NoPayload, container_in, container_of, opened, payload_digest
 from cleanroom.model import Rules, Sameness
 
 _STREAMS = {"gzip", "bzip2", "xz", "zstd"}
@@ -33,12 +33,13 @@ class Compressed:
                     kinds=(LEVEL,),
                 )
             with tempfile.TemporaryDirectory() as folder:
-                streams = [_unpack(path, Path(folder) / side) for path, side in ((left, "left"), (right, "right"))]
+                streams = [Path(folder) / side for side in ("left", "right")]
+                beside = [_unpack(path, to) for path, to in zip((left, right), streams, strict=True)]
+                if beside[0] != beside[1]:
+                    return different("what the wrapping carries beside the stream differs (a comment, a field, a frame)")
                 found = inner(streams[0], streams[1], _without_suffix(name))
         except NoPayload as error:
             raise NotExamined(str(error)) from None
-        if found.sameness is Sameness.BYTES and kinds[0] == kinds[1]:
-            return different(f"the same stream, but what {kinds[0]} carries beside it differs (a comment, a field, a frame)")
         if found.sameness is Sameness.BYTES:
             return Found(
                 sameness=Sameness.CANONICAL, note=f"the same content, {kinds[0]} here and {kinds[1]} there", comparator="compressed/3"
@@ -46,10 +47,11 @@ class Compressed:
         return msgspec.structs.replace(found, comparator=f"{kinds[0]} > {found.comparator}", note=f"within {kinds[0]}: {found.note}")
 
 
-def _unpack(path: Path, to: Path) -> Path:
-    with unwrapped(path) as stream, to.open("wb") as out:
+def _unpack(path: Path, to: Path) -> bytes:
+    """Write the stream of a file; returns the digest of what else it carries."""
+    with opened(path) as (stream, whole), to.open("wb") as out:
         shutil.copyfileobj(stream, out, 2**20)
-    return to
+    return whole.beside
 
 
 def _without_suffix(name: str) -> str:

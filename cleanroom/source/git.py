@@ -64,6 +64,7 @@ _LOCK_SECONDS = 3600.0
 _LOCK_POLL = 0.2
 _MAX_SUBMODULE_DEPTH = 8
 _MOST_READ = 16 * 2**20
+_MOST_TREE = 96 * 2**20
 _MOST_LINKS = 2000
 _FREE = "Free space, or set CLEANROOM_CACHE to another folder."
 
@@ -121,7 +122,7 @@ class Repository:
     def resolve(self, ref: str) -> Source:
         """The full commit of a commit, tag or branch, fetched when it is not in the mirror yet.
 
-        Raises: UsageError for an unknown ref (with near ones), SourceError for a remote that does not answer.
+        Raises: UsageError for an unknown ref (with near ones), SourceError for a remote that does not answer or a tree that is refused.
         """
         if ref.startswith("-") or not ref or "@{" in ref or re.fullmatch(r"[A-Z_]+_HEAD.*", ref):
             raise UsageError(f"'{ref}' is not a commit, tag or branch.", "Give REF as git would name it.")
@@ -131,6 +132,7 @@ class Repository:
             commit = self._commit(ref)
         if commit is None:
             raise UsageError(f"{self.url} has no commit, tag or branch '{ref}'.", self._near(ref))
+        self._tree(commit)  # refused before anything else looks at it
         return Source(url=self.url, ref=ref, commit=commit, uncommitted=self._uncommitted())
 
     def files(self, commit: str) -> list[bytes]:
@@ -145,8 +147,10 @@ class Repository:
     def _tree(self, commit: str) -> tuple[Entry, ...]:
         """Every entry of a commit. Raises: SourceError for a tree that no honest commit has."""
         if commit not in self._trees:
-            listing = self._git(self._mirror, "ls-tree", "-r", "-t", "-z", "--full-tree", commit)
-            self._trees[commit] = parse_tree(listing, self.url)
+            env = _environment(_configuration(self._cache))
+            command = ["ls-tree", "-r", "-t", "-z", "--full-tree", commit]
+            listing = call(env, self._mirror, command, self._reach.patience, _MOST_TREE)
+            self._trees[commit] = parse_tree(os.fsdecode(listing), self.url)
         return self._trees[commit]
 
     def _blob(self, name: str) -> bytes:

@@ -270,10 +270,9 @@ def test_a_submodule_below_the_repository_or_by_leave(
 
 
 def test_submodules_within_submodules_end(cli: Cli, make_repository: Make) -> None:
-    repo = make_repository(
-        files={"Snakefile": SNAKEFILE, ".gitmodules": MODULES.format(path="s", url=".")}
-    )
-    first = git(repo, "rev-parse", "HEAD").strip()
+    repo = make_repository(files={"Snakefile": SNAKEFILE})
+    (repo / ".gitmodules").write_text(MODULES.format(path="s", url=repo))
+    first = commit_all(repo)
     for _ in range(12):
         git(repo, "update-index", "--add", "--cacheinfo", f"160000,{first},s")
         git(repo, "commit", "--quiet", "--message", "deeper")

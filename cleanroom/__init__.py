@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cleanroom.evidence.gather import RunRequest
+    from cleanroom.evidence.request import RunRequest
     from cleanroom.model import Evidence, Judgement
     from cleanroom.report import Report
 
@@ -33,7 +33,7 @@ def confirm(repo: str, ref: str, *, cache: str, **options: Any) -> "Report":
 
 def run(request: "RunRequest") -> "Evidence":
     """One run of one profile in one fresh room; its evidence is kept in the store of the request's cache."""
-    from cleanroom.evidence.gather import run as gather
+    from cleanroom.evidence.run import run as gather
 
     return gather(request)
 

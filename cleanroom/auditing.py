@@ -5,7 +5,7 @@ import time
 from cleanroom.audit import audit
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.evidence.fan_out import run_all
-from cleanroom.evidence.gather import Watch
+from cleanroom.evidence.supervise import Watch
 from cleanroom.findings import ordered
 from cleanroom.model import Audited, Evidence
 from cleanroom.observe import observe

@@ -20,7 +20,8 @@ from cleanroom.earlier import Earlier, find_earlier
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.folder import as_left_by
-from cleanroom.evidence.gather import STEPS, Interrupt, RunRequest, Stage, Watch
+from cleanroom.evidence.request import STEPS, Interrupt, RunRequest, Stage
+from cleanroom.evidence.supervise import Watch
 from cleanroom.explaining import explain_causes
 from cleanroom.findings import finding, ordered
 from cleanroom.model import Acceptance, Comparison, Confirmation, Evidence, Finding, RunStatus, VerdictName, digest, run_label

@@ -19,7 +19,8 @@ from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
 from cleanroom.evidence.fan_out import run_all
-from cleanroom.evidence.gather import RunRequest, Stage, Watch
+from cleanroom.evidence.request import RunRequest, Stage
+from cleanroom.evidence.supervise import Watch
 from cleanroom.model import Cause, Comparison, Evidence, SettingClass, digest
 from cleanroom.prepare import Ready
 from cleanroom.profiles.table import look_up

@@ -10,7 +10,7 @@ import msgspec
 
 from cleanroom import settings as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.gather import STEPS, Graft, Interrupt, RunRequest, Stage
+from cleanroom.evidence.request import STEPS, Graft, Interrupt, RunRequest, Stage
 from cleanroom.evidence.store import Store
 from cleanroom.model import Acceptance, Declared, Entry, Evidence, Image, Profile, Source, Value, escape_path
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile

@@ -12,7 +12,8 @@ import msgspec
 from cleanroom.audit import audit
 from cleanroom.errors import UsageError
 from cleanroom.evidence.fan_out import run_all
-from cleanroom.evidence.gather import RunRequest, Watch
+from cleanroom.evidence.request import RunRequest
+from cleanroom.evidence.supervise import Watch
 from cleanroom.model import Evidence, Profile
 from cleanroom.observe import observe
 from cleanroom.prepare import PLANNING, Chosen, Ready, Request, choose, opened

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cleanroom.commands.boundary import say
-from cleanroom.evidence.gather import Watch
+from cleanroom.evidence.supervise import Watch
 from cleanroom.report.panel import Harmless
 from cleanroom.report.visible import one_line
 from cleanroom.room.claims import Event

@@ -5,7 +5,9 @@ import os
 from collections.abc import Sequence
 
 from cleanroom.errors import Interrupted
-from cleanroom.evidence.gather import RunRequest, Watch, run
+from cleanroom.evidence.request import RunRequest
+from cleanroom.evidence.run import run
+from cleanroom.evidence.supervise import Watch
 from cleanroom.model import Evidence
 
 

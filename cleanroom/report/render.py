@@ -3,6 +3,7 @@
 Not here: what is shown.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -115,6 +116,7 @@ def _templates() -> Path:
     raise StoreError("The report templates are missing from this installation.", "Install cleanroom again.")
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_templates()), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,

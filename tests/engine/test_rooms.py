@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cleanroom.evidence.gather import RunRequest, run
+from cleanroom.evidence.request import RunRequest
+from cleanroom.evidence.run import run
 from cleanroom.evidence.store import Store
 from cleanroom.model import Entry, Evidence, Profile, RunStatus
 from cleanroom.room import rooms

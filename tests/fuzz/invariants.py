@@ -8,6 +8,8 @@ from pathlib import Path
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.model import Sameness
+from tests.fuzz import claims
+from tests.fuzz.claims import CLAIMS
 from tests.fuzz.oracles import disagrees
 from tests.fuzz.targets import FOLDER
 
@@ -17,7 +19,9 @@ SAME = (Sameness.PAYLOAD, Sameness.CANONICAL)
 
 
 def broken(comparator: str, name: str, left: bytes, right: bytes, scratch: Path) -> str:
-    """Which invariant two contents break, or nothing. Equal contents are not asked."""
+    """Which invariant two contents break, or nothing. Equal contents are not asked; claims are looked at alone."""
+    if comparator == CLAIMS:
+        return claims.broken(right, scratch)
     if left == right:
         return ""
     files = scratch / "left", scratch / "right"

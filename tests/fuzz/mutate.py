@@ -84,6 +84,13 @@ def _lines(content: bytes, random: Random) -> bytes:
     return b"\n".join(lines)
 
 
+def _line_twice(content: bytes, random: Random) -> bytes:
+    """A line once more at another place, or taken away."""
+    lines = content.split(b"\n")
+    i = random.randrange(len(lines))
+    return b"\n".join([*lines[:i], *lines[i + 1 :]] if random.random() < 0.5 else [*lines, lines[i], b""])
+
+
 def _appended(content: bytes, random: Random) -> bytes:
     return content + random.choice(_TOKENS)
 
@@ -93,7 +100,7 @@ def _spliced(content: bytes, other: bytes, random: Random) -> bytes:
 
 
 _CHANGES: tuple[Callable[[bytes, Random], bytes], ...] = (
-    _byte, _bit, _bit, _cut, _doubled, _number, _token, _digit, _digit, _lines, _appended,
+    _byte, _bit, _bit, _cut, _doubled, _number, _token, _digit, _digit, _lines, _line_twice, _appended,
 )  # fmt: skip
 
 

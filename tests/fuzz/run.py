@@ -1,4 +1,4 @@
-"""Fuzz the comparators: python -m tests.fuzz.run --seconds N [--only NAME]
+"""Fuzz the comparators and the decoder of claims: python -m tests.fuzz.run --seconds N [--only NAME]
 
 Guided by coverage where atheris is installed (`pip install '.[fuzz]'`), else by random changes of the seeds. Each comparator runs
 in a process of its own, under the limit of memory that workers have; one that dies or hangs is a finding, and another goes on.
@@ -120,7 +120,7 @@ def child(name: str, seconds: float, start: int, folder: Path) -> None:
     except ImportError:
         at_random(Session(name, folder), seconds, start)
         return
-    with atheris.instrument_imports(include=["cleanroom.compare"]):
+    with atheris.instrument_imports(include=["cleanroom.compare", "cleanroom.room.claims"]):
         import cleanroom.compare.formats.registry as registry
 
         registry.comparators()
@@ -190,7 +190,7 @@ def _kept(name: str, corpus: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz the comparators.")
     parser.add_argument("--seconds", type=float, default=60, help="for all comparators together")
-    parser.add_argument("--only", default="", help="one comparator")
+    parser.add_argument("--only", default="", help="one comparator, or claims")
     parser.add_argument("--keep", action="store_true", help="keep a few new inputs in tests/fuzz/corpus")
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
@@ -198,9 +198,9 @@ def main() -> int:
     if asked.child:
         child(asked.only, asked.seconds, asked.start, Path(asked.child))
         return 0
-    from cleanroom.compare.formats.registry import comparators
+    from tests.fuzz.targets import targets
 
-    names = [asked.only] if asked.only else sorted(comparators())
+    names = [asked.only] if asked.only else sorted(targets())
     shutil.rmtree(FINDINGS, ignore_errors=True)
     found = 0
     print(f"{'comparator':<14}{'executions':>12}{'findings':>10}{'kept':>6}", flush=True)

@@ -1,4 +1,4 @@
-"""What is fuzzed: every installed comparator, with files to begin from. A new comparator is fuzzed without an edit here.
+"""What is fuzzed: every installed comparator, with files to begin from, and what a room may say. A new comparator needs no edit here.
 
 Seeds are the files of the labelled pairs that are its own, and `corpus/NAME/`. A seed called `*.folder.zip` stands for a folder.
 """
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from benchmarks.pairs.cases import pairs
 from cleanroom.compare.formats.registry import comparators, recognise
+from tests.fuzz.claims import CLAIMS
 
 CORPUS = Path(__file__).parent / "corpus"
 FOLDER = ".folder.zip"
@@ -26,7 +27,7 @@ class Seed(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One comparator; at least one seed."""
+    """One comparator, or the decoder of claims; at least one seed."""
 
     name: str
     seeds: tuple[Seed, ...]
@@ -34,8 +35,8 @@ class Target(NamedTuple):
 
 @functools.cache
 def targets() -> dict[str, Target]:
-    """Every installed comparator by its name."""
-    seeds: dict[str, dict[Seed, None]] = {name: kept(name) for name in comparators()}
+    """Every installed comparator by its name, and the decoder of claims."""
+    seeds: dict[str, dict[Seed, None]] = {name: kept(name) for name in (*comparators(), CLAIMS)}
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "seed"
         for pair in pairs(Path(scratch)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cleanroom.evidence.context import FACTORS
-from cleanroom.evidence.gather import _really_varied
+from cleanroom.evidence.outcome import _really_varied
 from cleanroom.room.inside import listing
 from tests.unit.values import evidence
 

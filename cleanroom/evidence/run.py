@@ -1,0 +1,153 @@
+"""One run of one profile in one fresh room: clone, inhabit, walk, hash, keep. Not here: comparing or judging.
+
+`run` takes plain values and can be given to any `concurrent.futures.Executor`.
+"""
+
+import os
+import time
+import uuid
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from cleanroom.errors import CleanroomError, Interrupted
+from cleanroom.evidence.context import FACTORS, environment, value_of
+from cleanroom.evidence.measured import look_before, measure
+from cleanroom.evidence.outcome import outcome
+from cleanroom.evidence.request import STEPS, RunRequest
+from cleanroom.evidence.store import Store
+from cleanroom.evidence.supervise import Guard, Watch, disk_fault
+from cleanroom.evidence.walk import Patience
+from cleanroom.model import Evidence, RunStatus
+from cleanroom.profiles.find import SNAKEFILES
+from cleanroom.profiles.table import room_keys
+from cleanroom.room import rooms
+from cleanroom.room.engines import open_engine
+from cleanroom.room.interface import RoomExit, RoomJob
+from cleanroom.source import Patience as SourcePatience
+from cleanroom.source import Reach, Repository, open_repository
+
+_HASH_SEEDS = {1: 2, 2: 1}
+
+
+def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
+    """One attempt, and its evidence, kept in the store.
+
+    A room that broke is evidence with status `broken`, never an exception. Raises: Interrupted.
+    """
+    watch = watch or Watch()
+    begin = time.time()
+    clock = time.monotonic()
+    attempt_id = uuid.uuid4().hex
+    seed = environment(request.hash_seed, request.varied)["PYTHONHASHSEED"]
+    context = {"hash seed": seed, "network": request.network}
+    context |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
+    if request.clock:
+        context["clock"] = f"held at {request.clock}"
+    if request.staged and request.staged.shown:
+        context["shown to every job"] = f"{len(request.staged.shown)} files beside those that it declares"
+    if request.profiles_of:
+        context["profiles of"] = request.profiles_of
+    if request.graft:
+        context |= {"settings of": request.graft.profile, "these settings": ", ".join(request.graft.keys)}
+    blank = Evidence(
+        attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
+        repeat=request.repeat, called=request.called, only=request.only, varied=request.varied,
+        interrupted=str(request.interrupt or ""), staged=request.staged is not None,
+        declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
+    )  # fmt: skip
+    cache = Path(request.cache)
+    try:
+        store = Store(cache / "store")
+        with (
+            rooms.fresh(cache, request.owner, attempt_id, keep=request.keep_room) as room,
+            ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="hash") as pool,
+        ):
+            evidence = _inhabit(request, room, blank, pool, store, watch)
+    except Interrupted:
+        raise
+    except CleanroomError as error:
+        evidence = msgspec.structs.replace(blank, why=str(error))
+    except OSError as error:
+        evidence = msgspec.structs.replace(blank, why=f"The host could not serve the room: {error.strerror or error} ({error.filename}).")
+    evidence = msgspec.structs.replace(evidence, seconds=time.monotonic() - clock)
+    if watch.cancelled.is_set():
+        raise Interrupted("Stopped.")
+    Store(cache / "store").put(evidence)
+    return evidence
+
+
+def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
+    """The clone and its room, then what both the room and the host say of it."""
+    place = value_of("folder", request.varied)
+    repository = _repository(request, watch)
+    commit = request.source.commit
+    tracked = repository.clone(commit, room.work)
+    submodules = repository.submodules(commit)
+    if request.profiles_of:
+        repository.lay_over(request.profiles_of, request.profile_files, room.work)
+    room.furnish(_spec(request), tracked, request.engine, user=value_of("user", request.varied), place=place)
+    before = look_before(room, request.entry, submodules)
+    guard = Guard(room, request.limits, blank.label, watch)
+    ended = _live(request, room, blank.attempt_id, guard)
+    claims, disk = guard.claims(), disk_fault(room, request.limits)
+    patience = Patience(guard.deadline, watch.cancelled.is_set)
+    seen = measure(
+        room,
+        request.entry,
+        before,
+        claims,
+        place,
+        lambda folder: _repository(request, watch).clone(commit, folder),
+        pool,
+        store,
+        patience,
+        hashes=not disk,
+    )
+    found = outcome(blank, claims, ended, guard.fault, disk, request.steps)
+    why = f"{found.why}\n{seen.told}" if found.status is RunStatus.FAILED and seen.told else found.why
+    return msgspec.structs.replace(found, why=why, artifacts=seen.artifacts, away=seen.away, gone=seen.gone)
+
+
+def _live(request: RunRequest, room: rooms.Room, attempt_id: str, guard: Guard) -> RoomExit:
+    """The life of a room, to its end. Raises: Interrupted, EngineError."""
+    job = RoomJob(
+        name=attempt_id, owner=request.mark, image=request.image, env=environment(request.hash_seed, request.varied),
+        limits=request.limits,
+        hostname=value_of("host name", request.varied),
+        command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts(value_of("folder", request.varied))),
+    )  # fmt: skip
+    engine = open_engine(request.engine)
+    try:
+        ended = engine.run(job, guard.stop, guard.said)
+    finally:
+        engine.close()
+    if guard.cancelled():
+        raise Interrupted("Stopped.")
+    return ended
+
+
+_LIMITS = {"replan": "plan", "without": "plan", "interrupted": "run", "unlock": "settings"}
+
+
+def _spec(request: RunRequest) -> dict[str, object]:
+    entry, limits = request.entry, request.limits
+    return {
+        "profile": request.profile.path, "folder": entry.folder, "snakefile": entry.snakefile, "directory": entry.directory,
+        "configfiles": list(entry.configfiles), "targets": list(request.only or entry.targets),
+        "cores": entry.cores, "steps": list(request.steps),
+        "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
+        "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "interrupted", "unlock", "grace")},
+        "staged": msgspec.to_builtins(request.staged),
+        "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
+        "umask": value_of("umask", request.varied),
+        "processors": value_of("processors", request.varied), "date": request.clock or value_of("date", request.varied),
+        "directory order": value_of("directory order in Python", request.varied),
+        "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
+    }  # fmt: skip
+
+
+def _repository(request: RunRequest, watch: Watch) -> Repository:
+    reach = Reach(SourcePatience(request.fetch_limit, watch.cancelled.is_set), request.local_submodules)
+    return open_repository(request.repo, Path(request.cache), reach)

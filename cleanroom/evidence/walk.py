@@ -158,7 +158,9 @@ class Hasher:
         small = sorted(path for path, seen in files.items() if stat.S_ISREG(seen.mode) and seen.size < 2**20)
         batches = [[path] for path in large] + [small[i : i + batch] for i in range(0, len(small), batch)]
         for result in self._pool.map(self._hash_batch, batches):
-            hashed.update(result)
+            for path, found in result.items():
+                # The same value, and not another that is equal: of 200,000 files that is 50 MB less.
+                hashed[path] = found._replace(seen=files[path]) if found.seen == files[path] else found
         return hashed
 
     def _hash_batch(self, paths: list[bytes]) -> dict[bytes, Hashed]:

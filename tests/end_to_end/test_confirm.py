@@ -210,6 +210,28 @@ def test_a_workflow_that_fails_under_one_profile(make_repository: Make, confirm:
     assert "the reason" in result.out
 
 
+FAILING_AT_ITS_END = {
+    "the output is missing": ("true", '"out.txt"'),
+    "the output is empty": ("touch {output}", 'ensure("out.txt", non_empty=True)'),
+    "the output has another digest": ("echo 2 > {output}", 'ensure("out.txt", sha256="00")'),
+    "the output is a folder": ("mkdir {output}", '"out.txt"'),
+}
+
+
+@pytest.mark.parametrize("version", ["", "7.32.4", "8.30.0"])
+@pytest.mark.parametrize("case", FAILING_AT_ITS_END)
+def test_a_job_that_fails_while_snakemake_finishes_it(make_repository: Make, confirm: Confirm, case: str, version: str) -> None:
+    shell, output = FAILING_AT_ITS_END[case]
+    image = f"cleanroom-room:{version}"
+    if version:
+        require_engine("docker", image)
+    text = snakefile(shell, more="    retries: 1\n").replace('output: "out.txt"', f'input: "in.txt"\n    output: {output}')
+    repo = make_repository(files={"Snakefile": text, "in.txt": "1\n", **TWO_PROFILES})
+    result, report = confirm(repo, *(("--image", image) if version else ("--engine", "sandbox")))
+    assert (result.code, report["verdict"]) == (3, "FAILED"), result.out
+    assert {(run["status"], run["attempts"]) for run in report["runs"]} == {("failed", 2)}
+
+
 def test_the_time_limit(make_repository: Make, confirm: Confirm, engine: str) -> None:
     repo = make_repository(files={"Snakefile": snakefile("sleep 1000; echo 1 > {output}"), "profiles/a/config.yaml": "cores: 1\n"})
     result, report = confirm(repo, "--engine", engine, "--time-limit", "6s")

@@ -75,7 +75,7 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
     if spec.get("staged"):
         stage(spec, snakemake)
     places = {bare(job): place for place, job in enumerate(planned)}
-    started, seen, workflows, numbers = {}, set(), [], itertools.count(first)
+    started, under_way, seen, workflows, numbers = set(), {}, set(), [], itertools.count(first)
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register
     finish, fail = scheduler._finish_jobs, scheduler._handle_error
@@ -90,7 +90,8 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
 
     def on_register(self, *args, **kwargs):
         try:
-            number = started[key_of(self)] = next(numbers)
+            number = under_way[key_of(self)] = next(numbers)
+            started.add(key_of(self))
             record = job_record(self, self.dag)
             rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
             seen.add(self.rule.name)
@@ -105,9 +106,11 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
         return done
 
     def ended(job, ok):
+        # A job whose output is missing or refused fails while Snakemake finishes it: the first word on an attempt is its end.
         for member in job.jobs if job.is_group() else [job]:
-            if key_of(member) in started:
-                outlet.say("end", {"number": started[key_of(member)], "ok": ok})
+            number = under_way.pop(key_of(member), None)
+            if number is not None:
+                outlet.say("end", {"number": number, "ok": ok})
 
     def on_finish(self):
         jobs = list(self._tofinish)

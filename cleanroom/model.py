@@ -348,6 +348,8 @@ class Artifact(Value, frozen=True):
     job: int = -1
     target: str = ""
     unexamined: str = ""
+    leads_to: str = ""
+    """For a link: the path in the clone where it ends, if that is another one; what lies there is what the link holds."""
     written_during: tuple[int, ...] = ()
     """For a file that no job declares: the attempts that were at work when it was last touched."""
 

@@ -12,7 +12,8 @@ class Boundary:
     """The line between files that decide and files that inform, for one run, as the commit declares it.
 
     Every file that a run left decides, declared or not, except logs, benchmarks, temporary outputs and bytecode caches.
-    A log or benchmark that is a target, or that another job reads, decides too. Where the commit names a published contract,
+    A log or benchmark that is a target, or that another job reads, decides too, as does a temporary output that is a target or
+    that the profile keeps, and whatever a link leads to that decides. Where the commit names a published contract,
     only that decides, even within a scratch place; otherwise a scratch place never does.
     """
 
@@ -20,9 +21,24 @@ class Boundary:
         self._evidence = evidence
         self._declared = declared or evidence.declared
         read = {file.path for attempt in evidence.attempts for file in attempt.job.input}
-        self._read = read | (set(evidence.plan.targets) if evidence.plan else set())
+        self._targets = set(evidence.plan.targets) if evidence.plan else set[str]()
+        self._read = read | self._targets
+        self._kept = any(setting.key == "notemp" and setting.value in (True, "True", "true") for setting in evidence.settings)
+        self._behind = self._ends_of_links()
+
+    def _ends_of_links(self) -> set[str]:
+        """Where links end that decide: what lies there is what they hold. A folder may hold links of its own."""
+        links = [artifact for artifact in self._evidence.artifacts if artifact.leads_to]
+        found: set[str] = set()
+        while new := {a.leads_to for a in links if self._by_itself(a) or _within(a.path, found)} - found:
+            found |= new
+        return found
 
     def decides(self, artifact: Artifact) -> bool:
+        """Whether what an artifact holds is a part of the meaning."""
+        return self._by_itself(artifact) or _within(artifact.path, self._behind)
+
+    def _by_itself(self, artifact: Artifact) -> bool:
         if artifact.kind is Kind.OTHER and artifact.job < 0:
             return False  # a pipe or socket that somebody left holds nothing
         if self._declared.publish:
@@ -31,6 +47,8 @@ class Boundary:
             return False
         if artifact.role in (Role.LOG, Role.BENCHMARK):
             return artifact.path in self._read
+        if artifact.role is Role.TEMP:
+            return self._kept or artifact.path in self._targets
         return artifact.role not in _INFORMING
 
     def _scratch_of(self, artifact: Artifact) -> str:
@@ -44,6 +62,13 @@ class Boundary:
         within = consumed(self._evidence)
         pairs = [(self._scratch_of(a), a.path) for a in self._evidence.artifacts if a.role is Role.OUTPUT and a.path not in within]
         return {place: path for place, path in reversed(pairs) if place}
+
+
+def _within(path: str, places: set[str]) -> bool:
+    """Whether a path is one of some places, or lies in one."""
+    while path not in places and "/" in path:
+        path = path.rpartition("/")[0]
+    return path in places
 
 
 def consumed(evidence: Evidence) -> set[str]:

@@ -22,4 +22,4 @@ def literally(path: str) -> str:
 def matches(path: str, pattern: str) -> bool:
     """Whether a path is meant by a glob; `folder/` means all within."""
     pattern = pattern.removeprefix("./")
-    return any(p.match(path) for p in _compiled(pattern + "**" if pattern.endswith("/") else pattern))
+    return any(p.fullmatch(path) for p in _compiled(pattern + "**" if pattern.endswith("/") else pattern))

@@ -25,18 +25,18 @@ def _same_folder(before: Signature | None, after: Signature) -> bool:
 class _Owners:
     """Which job declared a path, and as what."""
 
-    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
+    def __init__(self, attempts: tuple[Attempt, ...], links: Links | None) -> None:
         self.paths: dict[str, tuple[int, Role]] = {}
         self.folders: dict[str, tuple[int, Role]] = {}
         for index, attempt in enumerate(attempts):
             job = attempt.job
-            for file in job.output:
+            for path in filter(None, (*job.log, job.benchmark)):
+                self.paths[path] = (index, Role.BENCHMARK if path == job.benchmark else Role.LOG)
+        for index, attempt in enumerate(attempts):  # what is an output too is an output
+            for file in attempt.job.output:
                 role = Role.TEMP if {"temp", "temporary"} & set(file.flags) else Role.OUTPUT
-                (self.folders if "directory" in file.flags else self.paths)[file.path] = (index, role)
-            for path in job.log:
-                self.paths[path] = (index, Role.LOG)
-            if job.benchmark:
-                self.paths[job.benchmark] = (index, Role.BENCHMARK)
+                for path in {file.path, _end_of(file.path, links)}:
+                    (self.folders if "directory" in file.flags else self.paths)[path] = (index, role)
 
     def of(self, path: str) -> tuple[int, Role] | None:
         if found := self.paths.get(path) or self.folders.get(path):
@@ -47,6 +47,12 @@ class _Owners:
             if found := self.folders.get(folder):
                 return found
         return None
+
+
+def _end_of(path: str, links: Links | None) -> str:
+    """Where a path of the clone lies through its links; the path itself where it does not lie in the clone."""
+    end = links.reach(raw_path(path)) if links and not path.startswith("/") else None
+    return escape_path(end.path) if end and end.inside and not end.through else path
 
 
 _NOT_KEPT = {"temp", "temporary", "pipe", "service"}
@@ -64,9 +70,9 @@ def unkept(
         for file in attempt.job.output if attempt.ok else ():
             if _NOT_KEPT & set(file.flags) or file.path in paths or file.path in folders:
                 continue
-            end = links.reach(raw_path(file.path))
-            if end is not None and end.inside and (found := escape_path(end.path)) != file.path and (found in paths or found in folders):
+            if (found := _end_of(file.path, links)) != file.path and (found in paths or found in folders):
                 continue  # through a link of the clone, to what was examined
+            end = links.reach(raw_path(file.path))
             hidden = end is None or not end.inside or links.unseen(raw_path(file.path))
             (away if hidden else gone).setdefault(file.path)
     return tuple(away), tuple(gone)
@@ -134,17 +140,17 @@ def collect(
     hashed: dict[bytes, Hashed],
     attempts: tuple[Attempt, ...],
     unchanged: set[bytes],
-    scratch: tuple[str, ...] = (),
+    scratch: tuple[re.Pattern[str], ...] = (),
     links: Links | None = None,
     codeless: Container[str] = (),
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 
-    `links` tells where a link leads; `scratch` are folders that Snakemake itself works in, wherever a profile puts them.
+    `links` tells where a link leads; `scratch` are paths at which Snakemake itself works, wherever a profile puts them.
     `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
     nobody's work, and no artifact. `codeless` are rules that run nothing, and so are at work on no file.
     """
-    owners = _Owners(attempts)
+    owners = _Owners(attempts, links)
     at_work = _AtWork(attempts, codeless)
     artifacts = []
     for raw, seen in touched.items():
@@ -154,8 +160,9 @@ def collect(
             continue
         result = hashed[raw]
         index, role = owner or (-1, Role.TRACKED if raw in before else Role.UNDECLARED)
-        if owner is None and (_bytecode_of(raw) in before or any(path == folder or path.startswith(f"{folder}/") for folder in scratch)):
+        if owner is None and (_bytecode_of(raw) in before or any(place.fullmatch(path) for place in scratch)):
             role = Role.CACHE
+        leads = _end_of(path, links) if stat.S_ISLNK(seen.mode) else path
         artifacts.append(
             Artifact(
                 path=path,
@@ -166,6 +173,7 @@ def collect(
                 role=role,
                 job=index,
                 target=result.target,
+                leads_to=leads if leads != path else "",
                 unexamined=result.unexamined or (links.unseen(raw) if links and stat.S_ISLNK(seen.mode) else ""),
                 written_during=at_work.at(seen.ctime / 1e9) if owner is None else (),
             )

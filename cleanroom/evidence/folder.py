@@ -9,8 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom.beneath import Beneath
 from cleanroom.errors import UsageError
 from cleanroom.evidence.collect import collect
+from cleanroom.evidence.links import Links
 from cleanroom.evidence.walk import Hasher, scan
 from cleanroom.model import Entry, Evidence, Image, Profile, RunStatus, Source, raw_path
 
@@ -19,12 +21,14 @@ def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:
     """(the evidence, where the content of each digest is). Raises: UsageError for a folder that cannot be read."""
     root = folder.resolve()
     begin = time.time()
+    own = frozenset({b".git", b".snakemake"})
     try:
-        files = scan(root, frozenset({b".git", b".snakemake"}))
+        files = scan(root, own)
     except OSError as error:
         raise UsageError(f"The folder '{folder}' cannot be read ({error.strerror}).", "Give a folder that this user may read.") from None
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        artifacts = collect({}, files, Hasher(root, pool).digests(files), (), set())
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, Beneath(root) as here:
+        links = Links(files, here.readlink, os.fsencode(root), own, writable=(b"/",))
+        artifacts = collect({}, files, Hasher(root, pool).digests(files), (), set(), links=links)
     places = {
         a.sha256: Path(os.fsdecode(os.path.join(os.fsencode(root), raw_path(a.path)))) for a in artifacts if a.sha256 and a.kind == "file"
     }

@@ -3,8 +3,11 @@
 From here on what is seen stays as it is. Not here: what the room says of itself.
 """
 
+import contextlib
 import os
 import posixpath
+import re
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -19,10 +22,12 @@ from cleanroom.evidence.walk import Hashed, Hasher, Patience, Signature, scan
 from cleanroom.model import Artifact, Attempt, Entry, Plan, escape_path, raw_path
 from cleanroom.room import rooms
 from cleanroom.room.claims import Claims
+from cleanroom.room.rooms import PLACES
 
 _FAILED_JOBS = 3
 _LOG_BYTES = 8192
-_SCRATCH = {"shadow-prefix": "shadow", "local-storage-prefix": ""}
+_MADE = {"shadow-prefix": r"shadow/tmp[^/]+/.*", "local-storage-prefix": r"[^/]+/.*"}
+"""What Snakemake makes in the place that a setting names: folders by `tempfile`, and one for each provider of storage."""
 
 
 class Measured(NamedTuple):
@@ -65,13 +70,13 @@ def measure(
     `delivered` makes a second clone of the commit in a folder.
     """
     own = before.own | _own(entry, claims.workdir, ())
-    grafts = {raw_path(path): room.places / str(int(number)) for path, number in claims.places.items()}
+    grafts = _standing(room, claims)
     after = scan(room.work, own, grafts, patience, _stamps(claims.attempts))
     touched = changed(before.files, after) if hashes else {}
     hasher = Hasher(room.work, pool, grafts, patience)
     hashed = hasher.digests(touched)
     told = _failed_logs(claims, hasher)
-    unchanged = _as_delivered(room, {p for p in touched if p in before.files}, hashed, delivered, pool)
+    unchanged = _as_delivered(room, touched, {p for p in touched if p in before.files}, hashed, delivered, pool)
     with Beneath(room.work, grafts) as here:
         links = Links(after, here.readlink, os.fsencode(place), own)
         scratch, codeless = _scratch(entry, claims), _codeless(with_rules(claims))
@@ -84,13 +89,33 @@ def measure(
     return Measured(artifacts, away, gone, told)
 
 
-def _scratch(entry: Entry, claims: Claims) -> tuple[str, ...]:
-    """Folders of the clone in which Snakemake keeps shadow folders and local copies, where the profile names them."""
+def _standing(room: rooms.Room, claims: Claims) -> dict[bytes, Path]:
+    """The places behind links of the clone. Where a job made something else of the link, that is what is walked."""
+    found = {}
+    with Beneath(room.work) as here:
+        for path, number in claims.places.items():
+            with contextlib.suppress(OSError):
+                if here.readlink(raw_path(path)) == f"{PLACES}/{int(number)}".encode():
+                    found[raw_path(path)] = room.places / str(int(number))
+    return found
+
+
+def _scratch(entry: Entry, claims: Claims) -> tuple[re.Pattern[str], ...]:
+    """Where in the clone Snakemake keeps shadow folders and copies of remote files, if the profile names such a place.
+
+    In it, the folders that Snakemake makes, and not the place as a whole: that may be a folder of results.
+    """
+    planned = claims.plan.jobs if claims.plan else ()
+    files = [file for job in planned for file in (*job.input, *job.output)]
+    local = [file.path for file in files if not any("storage" in flag for flag in file.flags)]
     found = []
     for setting in claims.settings.settings:
-        if setting.key in _SCRATCH and isinstance(setting.value, str) and not setting.value.startswith("/"):
-            folder = posixpath.normpath(posixpath.join(entry.folder, entry.directory, setting.value, _SCRATCH[setting.key]))
-            found += [folder] if folder != "." and not folder.startswith("..") else []
+        if (made := _MADE.get(setting.key, "")) and isinstance(setting.value, str):
+            folder = posixpath.normpath(posixpath.join(entry.folder, entry.directory, setting.value))
+            place = re.compile(re.escape("" if folder == "." else folder + "/") + made, re.DOTALL)
+            of_storage = len(local) < len(files) and not any(map(place.fullmatch, local))
+            if not folder.startswith(("..", "/")) and (of_storage or setting.key == "shadow-prefix"):
+                found.append(place)
     return tuple(found)
 
 
@@ -108,15 +133,26 @@ def _codeless(plan: Plan | None) -> set[str]:
 
 
 def _as_delivered(
-    room: rooms.Room, paths: set[bytes], hashed: Mapping[bytes, Hashed], delivered: Callable[[Path], object], pool: Executor
+    room: rooms.Room,
+    touched: Mapping[bytes, Signature],
+    paths: set[bytes],
+    hashed: Mapping[bytes, Hashed],
+    delivered: Callable[[Path], object],
+    pool: Executor,
 ) -> set[bytes]:
     """Of the tracked files that a run touched, those that still hold what git delivered; a second clone tells."""
     if not paths:
         return set()
     fresh = room.folder / "delivered"
     delivered(fresh)
-    there = Hasher(fresh, pool).digests({path: seen for path, seen in scan(fresh).items() if path in paths})
-    return {path for path in paths if path in there and there[path].sha256 and there[path].sha256 == hashed[path].sha256}
+    files = {path: seen for path, seen in scan(fresh).items() if path in paths and _same_kind(seen, touched[path])}
+    there = Hasher(fresh, pool).digests(files)
+    return {path for path in there if there[path].sha256 and there[path].sha256 == hashed[path].sha256}
+
+
+def _same_kind(one: Signature, other: Signature) -> bool:
+    """Whether two files are of one type and both can be executed, or neither."""
+    return stat.S_IFMT(one.mode) == stat.S_IFMT(other.mode) and not (one.mode ^ other.mode) & stat.S_IXUSR
 
 
 def _own(entry: Entry, workdir: str, submodules: Sequence[str]) -> frozenset[bytes]:

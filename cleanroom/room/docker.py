@@ -108,7 +108,10 @@ class DockerEngine:
                 working_dir="/room",
                 labels={_LABEL: job.owner},
                 network_mode=job.network,
-                mounts=[DockerMount(m.room, m.host, type="bind", read_only=not m.writable) for m in job.mounts],
+                mounts=[
+                    *(DockerMount(m.room, m.host, type="bind", read_only=not m.writable) for m in job.mounts),
+                    *(DockerMount(path, None, type="volume", read_only=True) for path in self._volumes(job)),
+                ],
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -125,6 +128,12 @@ class DockerEngine:
             )
         finally:
             self._remove(name)
+
+    def _volumes(self, job: RoomJob) -> list[str]:
+        """Folders that the image declares as volumes. As they are, a job could write there, where nobody looks."""
+        declared = self._client.images.get(job.image.digest).attrs["Config"].get("Volumes") or {}
+        ours = [mount.room for mount in job.mounts]
+        return sorted(path for path in declared if path.rstrip("/") and path.rstrip("/") not in ours)
 
     def _attend(self, container: Any, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
         """Hold the container's standard input open until it ends: it ends itself when we are gone."""

@@ -33,6 +33,7 @@ _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 _CALL_SECONDS = 600.0
 PLACE = "/room/work"
 """Where the clone is in every room, unless that is varied."""
+PLACES = "/room/places"
 
 
 class Room:
@@ -65,7 +66,7 @@ class Room:
         yield Mount(host=str(self.out), room="/room/out", writable=True)
         yield Mount(host=str(self.work), room=place, writable=True)
         yield Mount(host=str(self.tmp), room="/tmp", writable=True)  # noqa: S108 - the room's own
-        yield Mount(host=str(self.places), room="/room/places", writable=True)
+        yield Mount(host=str(self.places), room=PLACES, writable=True)
         yield Mount(host=str(self.inside / "passwd"), room="/etc/passwd")
         yield Mount(host=str(self.inside / "group"), room="/etc/group")
 

@@ -432,6 +432,8 @@ class Evidence(Value, frozen=True):
     """Declared outputs that lie where the host does not look: outside the clone, or in Snakemake's own folder."""
     gone: tuple[str, ...] = ()
     """Declared outputs that were made and are not there at the end."""
+    lingering: tuple[str, ...] = ()
+    """Processes that jobs left at work when the run had ended; they were ended with the room."""
     started: float = 0.0
     seconds: float = 0.0
 

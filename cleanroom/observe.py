@@ -53,6 +53,8 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))
+    if run.lingering:
+        yield finding("CR-047", f"{_names(run.lingering)}; they were ended with the room", profile=name)
     if run.gone:
         yield finding("CR-015", _names(run.gone), profile=name)
     for artifact in run.artifacts:

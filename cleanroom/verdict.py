@@ -67,6 +67,7 @@ def judge(
     nothing += [reason for run in runs for reason in vacuous(run)]
     nothing += [reason for comparison in comparisons for reason in unexamined(comparison)]
     nothing += cut(runs)
+    nothing += levelled(runs)
     nothing += unpublished(runs)
     if earlier is not None:
         nothing += vacuous(earlier) or [f"{earlier.label}: {_first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
@@ -184,6 +185,18 @@ def cut(runs: Sequence[Evidence]) -> list[str]:
     """Settings that leave out a part of the workflow in every run: what was compared is not the whole."""
     keys = [{s.key for s in run.settings if s.key in cutting_keys()} for run in runs if run.settings or not run.control]
     return [f"Every profile leaves out a part of the workflow ('{key}')." for key in sorted(set.intersection(*keys))] if keys else []
+
+
+def levelled(runs: Sequence[Evidence]) -> list[str]:
+    """Where profiles differ in cores and the minimum that was asked for made them alike: what differs was not tried."""
+    profiles = [run for run in runs if run.of_profile and not run.folder]
+    stated = {run.label: next((s.value for s in run.settings if s.key == "cores"), None) for run in profiles}
+    raised = {run.label: o.now for run in profiles for o in run.overrides if o.key == "cores" and o.was is not None and o.now is not None}
+    if not raised or len({str(value) for value in stated.values()}) < 2:
+        return []
+    label, now = next(iter(raised.items()))
+    said = f"its cores ({stated[label]}) were raised to {now}, the minimum that was asked for"
+    return [f"{label}: {said}; profiles differ in cores, and that was not tried."]
 
 
 def unpublished(runs: Sequence[Evidence]) -> list[str]:

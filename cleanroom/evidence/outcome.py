@@ -30,6 +30,7 @@ def outcome(
         replan=claims.replan, effects=claims.effects, unknown_key=settings.error.key if settings.error else "",
         attempts=claims.attempts, idle=final.idle, unstaged=final.unstaged, undescribed=claims.undescribed,
         tracked_outputs=claims.tracked_outputs,
+        lingering=claims.lingering,
     )  # fmt: skip
 
 

@@ -147,6 +147,8 @@ class Claims(Value, frozen=True):
     """Where Snakemake worked, from the clone; absolute where that is its top or lies outside."""
     places: dict[str, int] = {}
     """Links of the clone to folders that the room does not have, and the number of the place that each got."""
+    lingering: tuple[str, ...] = ()
+    """The names of processes that jobs left at work when the run had ended."""
     done: bool = False
     reached: str = ""
     broken: str = ""
@@ -173,7 +175,7 @@ class _Line(Value, frozen=True):
     time: float = 0.0
 
 
-_SAID_OF_STEPS = {"step", "tree", "versions", "override", "tracked", "places", "done"}
+_SAID_OF_STEPS = {"step", "tree", "versions", "override", "tracked", "places", "lingering", "done"}
 """What only the first process of a room may say."""
 _SAID_IN = {
     "settings": {"settings", "profile"},
@@ -346,6 +348,7 @@ class ClaimReader:
             undescribed=tuple(self._undescribed),
             workdir=self._found.get("workdir", ""),
             places=self._found.get("places", {}),
+            lingering=self._found.get("lingering", ()),
             done="done" in self._found,
             reached=self._found.get("done", ""),
             broken=contradiction(plan, self._attempts, dynamic=dynamic) if plan else "",
@@ -355,6 +358,7 @@ class ClaimReader:
 _KINDS: dict[str, Any] = {
     "versions": dict[str, Any],
     "tracked": tuple[str, ...],
+    "lingering": tuple[str, ...],
     "places": dict[str, int],
     "settings": SettingsClaim,
     "profile": dict[str, Any],

@@ -209,6 +209,8 @@ def inhabit(spec, snakemake, warden):
         if spec.get("interrupt"):
             struck = Interruption(spec["interrupt"])
             step("interrupted", lambda outlet: run_step(spec, snakemake, cores, outlet, plan["jobs"], interruption=struck), watched=False)
+            # A cache of Snakemake's that holds pickled objects; jobs of the interrupted run could have written it.
+            shutil.rmtree(os.path.join(spec["directory"] or ".", ".snakemake", "iocache"), ignore_errors=True)
             step("unlock", lambda outlet: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
         first = RESUMED if spec.get("interrupt") else 0
 

@@ -165,6 +165,10 @@ def line_of(file, key):
     return 0
 
 
+IDLE = ("dryrun", "touch")  # executors that run no job
+OF_REMOTE = ("mem_mb=min(max(2*input.size_mb, 1000), 8000)", "disk_mb=max(2*input.size_mb, 1000) if input else 50000")
+
+
 def truthy(value):
     return value not in (None, [], "", "False", "false", "0", "no", "off")
 
@@ -212,6 +216,8 @@ def _resolve(spec, snakemake, record):
     for key in sorted(force):
         if key in spec["action_keys"] and truthy(force[key]):
             record["actions"].append({"key": key, "file": lines[key][0], "line": lines[key][1]})
+    if force.get("executor") in IDLE:
+        record["actions"].append({"key": "executor: %s" % force["executor"], "file": lines["executor"][0], "line": lines["executor"][1]})
     return _runnable(spec, snakemake, record, force, lines)
 
 
@@ -236,7 +242,7 @@ def _runnable(spec, snakemake, record, force, lines):
     executor_key = re.compile(spec["executor_keys"])
     executors = snakemake.executors()
     kept = {}
-    remote = force.get("executor", "local") not in ("local",) or any(truthy(force.get(k)) for k in spec["cluster_keys"])
+    remote = force.get("executor", "local") not in ("local",) + IDLE or any(truthy(force.get(k)) for k in spec["cluster_keys"])
     for key, value in force.items():
         known = key in snakemake.options
         placement = executor_key.fullmatch(key) is not None
@@ -263,10 +269,9 @@ def _runnable(spec, snakemake, record, force, lines):
     added.append(("scheduler", "greedy", "the same jobs in less time"))
     added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
     for key, value, why in added:
-        canonical = snakemake.options.get(key)
-        if canonical:
-            record["overrides"].append(_override(canonical, kept.get(canonical), value, why))
-            kept[canonical] = value
+        _add(snakemake, record, kept, key, value, why)
+    if remote:
+        _as_if_remote(snakemake, record, force, kept)
     _cores(spec, snakemake, record, force, kept, remote)
     methods = str(force.get("software-deployment-method", "")) + str(force.get("deployment-method", ""))
     record["needs"] = [
@@ -283,6 +288,24 @@ def _runnable(spec, snakemake, record, force, lines):
         if wanted and not shutil.which(tool) and not (tool == "apptainer" and shutil.which("singularity"))
     ]
     return kept
+
+
+def _add(snakemake, record, kept, key, value, why):
+    """A setting of the confirmation's own, where this Snakemake has it."""
+    canonical = snakemake.options.get(key)
+    if canonical:
+        record["overrides"].append(_override(canonical, kept.get(canonical), value, why))
+        kept[canonical] = value
+
+
+def _as_if_remote(snakemake, record, force, kept):
+    """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads, and resources have defaults."""
+    cores, most = str(force.get("cores", "")), str(force.get("max-threads", ""))
+    if cores.isdigit() and snakemake.major >= 8:
+        least = min(int(cores), int(most)) if most.isdigit() else int(cores)
+        _add(snakemake, record, kept, "max-threads", least, "cores cap the threads of remote jobs too")
+    if not truthy(force.get("default-resources")):
+        _add(snakemake, record, kept, "default-resources", list(OF_REMOTE), "what Snakemake adds for a remote executor")
 
 
 def _cores(spec, snakemake, record, force, kept, remote):

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 
+from .guard import Guard
 from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
 from .stack import arguments
 from .stage import stage, unstaged
@@ -75,6 +76,9 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
     if spec.get("staged"):
         stage(spec, snakemake)
     places = {bare(job): place for place, job in enumerate(planned)}
+    guard = Guard()
+    if first:
+        guard.close()  # jobs of the interrupted run were here
     started, under_way, seen, workflows, numbers = set(), {}, set(), [], itertools.count(first)
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register
@@ -89,6 +93,7 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
         return init(self, workflow, *args, **kwargs)
 
     def on_register(self, *args, **kwargs):
+        guard.close()
         try:
             number = under_way[key_of(self)] = next(numbers)
             started.add(key_of(self))

@@ -11,6 +11,7 @@ import time
 from .words import OUT, Outlet, attempt, name
 
 SKIP = {".git", ".snakemake"}
+LINGER = 3.0  # seconds that what jobs left running has to end
 
 
 def tree(root):
@@ -118,6 +119,8 @@ class Warden:
 
         try:
             status, code = self._wait(child, begin + self.spec["limits"][step], pipe, listen)
+            if step == "run":
+                self._see_off()
         finally:
             self._sweep(child)
             listen()
@@ -190,6 +193,28 @@ class Warden:
                 return None
             if pid == child:
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+    def _see_off(self):
+        """Jobs may have left processes that are still at work: they get a moment to end; those that do not are named."""
+        end = time.monotonic() + LINGER
+        while (names := self._living()) and time.monotonic() < end:
+            time.sleep(0.05)
+            self._reap(0)
+        if names:
+            self.say("lingering", sorted(names)[:20])
+
+    def _living(self):
+        """The names of all processes of the room but this one; of one room only as process 1."""
+        names = set()
+        for pid in filter(str.isdigit, os.listdir("/proc") if os.getpid() == 1 else ()):
+            try:
+                with open("/proc/%s/stat" % pid, "rb") as stream:
+                    called, _, rest = stream.read().partition(b"(")[2].rpartition(b")")
+            except OSError:
+                continue
+            if pid != "1" and not rest.strip().startswith((b"Z", b"X")):
+                names.add(name(os.fsdecode(called)))
+        return names
 
     def _signal(self, child, number):
         attempt(lambda: os.killpg(child, number))

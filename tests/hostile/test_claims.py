@@ -242,3 +242,58 @@ def test_the_memory_of_claims_is_shared_by_the_runs_of_a_confirmation() -> None:
     first.feed(line("!", "versions", {"a": "x" * 6000}))
     with pytest.raises(ClaimError, match="more of themselves"):
         second.feed(line("!", "versions", {"a": "x" * 6000}))
+
+
+EVIL = """
+import gc, os, sys
+os.path.exists(__file__) and os.unlink(__file__)
+outlet = next(o for o in gc.get_objects() if type(o).__name__ == "Outlet")
+original = outlet.say
+def say(claim, value):
+    original(claim, value)
+    if claim == "start" and value["number"] == 1:
+        open("d.txt", "w").write("1")
+        original("end", {"number": 1, "ok": True})
+        original("final", {"idle": [], "code": 0, "unstaged": []})
+        os._exit(0)
+outlet.say = say
+raise ImportError
+"""
+LATER = """
+rule all:
+    input: "d.txt"
+rule zero:
+    output: "zero.txt"
+    shell: "echo 1 > {output}; PLANT"
+rule scr:
+    input: "zero.txt"
+    output: "d.txt"
+    threads: 2
+    script: "s.py"
+"""
+PLANTED = {
+    "a module that Snakemake looks for later": "cp evil.txt polars.py",
+    "a package": "mkdir polars; cp evil.txt polars/__init__.py",
+    "a file of the clone under another name": "mv evil.txt polars.py",
+    "a folder of the clone under another name": "mv lib polars",
+    "a link to a file of the clone": "ln -s lib/__init__.py polars.py",
+    "a link to a folder of the clone": "ln -s lib polars",
+    "a folder for later deployments": "mkdir -p .snakemake/pip-deployments; cp evil.txt .snakemake/pip-deployments/polars.py",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_no_job_gets_code_into_the_process_of_snakemake(
+    make_repository: Make, confirm: Confirm, name: str
+) -> None:
+    """`script:` makes Snakemake look for polars when jobs have run already; the second profile's job fails, whatever is planted."""
+    require_engine("sandbox")
+    script = "if snakemake.threads > 1:\n    raise ValueError\nopen(snakemake.output[0], 'w').write('1')\n"
+    files = {
+        "Snakefile": LATER.replace("PLANT", PLANTED[name]),
+        "s.py": script,
+        "evil.txt": EVIL,
+        "lib/__init__.py": EVIL,
+    }
+    result, report = confirm(make_repository(files=files | PROFILES), "--engine", "sandbox")
+    assert report["verdict"] == "FAILED", result.out

@@ -1,12 +1,13 @@
 """Results that hide: a rule whose content hangs on its threads must never be HELD under two numbers of cores, wherever it puts it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Make, Result, commit_all, require_engine
+from tests.conftest import Cli, Make, Result, commit_all, require_engine
 
 Confirm = Callable[..., tuple[Result, dict[str, Any]]]
 PROFILES = {"profiles/local/config.yaml": "cores: 1\n", "profiles/ci/config.yaml": "cores: 2\n"}
@@ -59,6 +60,15 @@ HIDDEN: dict[str, tuple[str, str]] = {
     "an empty folder": ("mkdir {output}; test {threads} = 1 || mkdir {output}/e", 'directory("d")'),
     "a folder that nobody may read": ("mkdir -p {output}/d; echo {threads} > {output}/d/x; chmod 0 {output}/d", 'directory("r")'),
     "a file that nobody may read": ("echo {threads} > {output}; chmod 0 {output}", '"a.txt"'),
+    "a way through a link of /tmp": (
+        "mkdir -p /tmp/a/b /tmp/usr/share; ln -s /tmp/a/b /tmp/d; echo {threads} > /tmp/usr/share/x; ln -s /tmp/d/../../usr/share/x {output}",
+        '"a.txt"',
+    ),
+    "a way through a link of .snakemake": (
+        "mkdir -p /tmp/a/b; echo {threads} > /tmp/plain.txt; echo 1 > plain.txt; ln -s /tmp/a/b .snakemake/l;"
+        " ln -s .snakemake/l/../../plain.txt {output}; test $(cat {output}) = {threads}",
+        '"a.txt"',
+    ),
     "LD_PRELOAD in the profile's folder": ("LD_PRELOAD=/dev/null true; echo {threads} > {output}", '"a.txt"'),
 }  # fmt: skip
 
@@ -75,6 +85,163 @@ def test_nothing_that_differs_is_held(make_repository: Make, confirm: Confirm, n
     assert result.code in (1, 3, 4), result.out
     assert "This is a bug" not in result.err
     assert report["verdict"] != "HELD"
+
+
+TWO = """
+rule all:
+    input: "a.txt"
+rule zero:
+    output: "work/x.txt"
+    threads: 2
+    shell: "echo {threads} > {output}"
+rule one:
+    input: "work/x.txt"
+    output: "a.txt"
+    shell: "ln -s work/x.txt {output}"
+"""
+BEHIND: dict[str, dict[str, str]] = {
+    # a link, or a flag, between the result and what decides: files beside the profiles
+    "a link to the rule's own log": {
+        "Snakefile": workflow("echo {threads} > {log}; ln -s x.log {output}").replace("    threads", '    log: "x.log"\n    threads')
+    },
+    "a link to a temporary file": {"Snakefile": TWO.replace('output: "work/x.txt"', 'output: temp("work/x.txt")')},
+    "a link out of what is published": {
+        "Snakefile": TWO,
+        "cleanroom.yaml": "publish:\n  - path: a.txt\n",
+    },
+    "a link into scratch": {
+        "Snakefile": workflow("mkdir work; echo {threads} > work/x; ln -s work/x {output}"),
+        "cleanroom.yaml": "scratch:\n  - {path: work/**, reason: r}\n",
+    },
+    "a folder of links to temporary files": {
+        "Snakefile": TWO.replace('output: "work/x.txt"', 'output: temp("work/x.txt")')
+        .replace('"a.txt"', 'directory("a")', 2)
+        .replace('input: directory("a")', 'input: "a"')
+        .replace("ln -s work/x.txt {output}", "mkdir {output}; ln -s ../work/x.txt {output}/y")
+    },
+    "a link to a folder": {
+        "Snakefile": workflow("mkdir logs; echo {threads} > logs/x; ln -s logs {output}", 'directory("a")'),
+        "cleanroom.yaml": "publish:\n  - path: a\n",
+    },
+    "a temporary output that was asked for": {
+        "Snakefile": workflow("echo {threads} > a.txt; echo 1 > b.txt", '"a.txt", "b.txt"').replace('output: "a.txt"', 'output: temp("a.txt")')
+    },
+    "an output that is the log too": {
+        "Snakefile": workflow("echo 1 > a.txt; echo {threads} > b.txt", '"a.txt", "b.txt"').replace(
+            "    threads", '    log: "b.txt"\n    threads'
+        )
+    },
+    "results in the folder of local storage": {
+        "Snakefile": workflow("mkdir -p results; echo {threads} > results/x.txt; echo 1 > {output}"),
+        "profiles/local/config.yaml": "cores: 1\nlocal-storage-prefix: results\n",
+        "profiles/ci/config.yaml": "cores: 2\nlocal-storage-prefix: results\n",
+    },
+    "results in the folder of shadows": {
+        "Snakefile": workflow("mkdir -p results/shadow; echo {threads} > results/shadow/x.txt; echo 1 > {output}"),
+        "profiles/local/config.yaml": "cores: 1\nshadow-prefix: results\n",
+        "profiles/ci/config.yaml": "cores: 2\nshadow-prefix: results\n",
+    },
+    "a delivered file that can be executed now": {
+        "Snakefile": workflow("test {threads} = 1 || chmod +x tool.sh; echo 1 > {output}"),
+        "tool.sh": "echo\n",
+    },
+    "a delivered file that is a link now": {
+        "Snakefile": workflow("test {threads} = 1 || ln -sf /etc/passwd tool.sh; echo 1 > {output}"),
+        "tool.sh": "link\0/etc/passwd",
+    },
+    "a name that ends in a new line": {
+        "Snakefile": workflow("python3 -c \"open('tmp.txt' + chr(10), 'w').write('{threads}')\"; echo 1 > {output}"),
+        "cleanroom.yaml": "scratch:\n  - {path: tmp.txt, reason: r}\n",
+    },
+    "a minimum of cores": {
+        "Snakefile": workflow("echo {threads} > {output}"),
+        "cleanroom.yaml": "workflow: {cores: 4}\n",
+    },
+    "executors that run nothing": {
+        "Snakefile": workflow("echo {threads} > {output}"),
+        "profiles/local/config.yaml": "executor: touch\n",
+        "profiles/ci/config.yaml": "executor: dryrun\n",
+    },
+    "cores of a remote executor": {
+        "Snakefile": workflow("echo {threads} > {output}").replace("threads: 2", "threads: 4"),
+        "profiles/local/config.yaml": "executor: slurm\njobs: 2\ncores: 1\n",
+        "profiles/ci/config.yaml": "executor: slurm\njobs: 2\n",
+    },
+    "resources that only a remote executor gives": {
+        "Snakefile": workflow("echo {params.m} > {output}").replace(
+            "    threads", '    params: m=lambda w, resources: resources.get("mem_mb", 0)\n    threads'
+        ),
+        "profiles/local/config.yaml": "cores: 2\n",
+        "profiles/ci/config.yaml": "executor: slurm\njobs: 2\n",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_what_stands_between_a_result_and_its_content_hides_nothing(
+    make_repository: Make, confirm: Confirm, name: str
+) -> None:
+    require_engine("sandbox")
+    files = {"Snakefile": workflow("echo 1 > {output}"), **PROFILES, **BEHIND[name]}
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox")
+    assert report["verdict"] in ("DRIFTED", "INCONCLUSIVE"), result.out
+    assert "This is a bug" not in result.err
+    assert all(run["status"] == "completed" or "executor" in run["why"] for run in report["runs"])
+
+
+@pytest.mark.parametrize("more", ["", "scratch:\n  - {path: work/**, reason: r}\n"])
+def test_a_committed_link_to_another_folder_of_the_clone(
+    make_repository: Make, confirm: Confirm, more: str
+) -> None:
+    files = {
+        "Snakefile": workflow("echo {threads} > {output}", '"results/a.txt"'),
+        "work/keep": "",
+        **PROFILES,
+    }
+    repo = make_repository(files=files | ({"cleanroom.yaml": more} if more else {}))
+    (repo / "results").symlink_to("work")
+    commit_all(repo)
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert report["verdict"] == ("INCONCLUSIVE" if more else "DRIFTED"), result.out
+
+
+@pytest.mark.parametrize("engine", ["docker", "sandbox"])
+def test_a_job_that_exchanges_the_link_for_a_folder(
+    make_repository: Make, confirm: Confirm, engine: str
+) -> None:
+    require_engine(engine)
+    shell = "echo same > results/a.txt; rm results; mkdir results; echo {threads} > results/a.txt"
+    repo = make_repository(files={"Snakefile": workflow(shell, '"results/a.txt"'), **PROFILES})
+    (repo / "results").symlink_to("/scratch/me")
+    commit_all(repo)
+    result, report = confirm(repo, "--engine", engine)
+    assert report["verdict"] in ("DRIFTED", "INCONCLUSIVE"), result.out
+
+
+def test_folders_whose_links_lead_out_prove_nothing(cli: Cli, tmp_path: Path) -> None:
+    for target in ("../real/a.txt", ".snakemake/x"):
+        for content in ("1", "2"):
+            folder = tmp_path / f"folder{content}"
+            shutil.rmtree(folder, ignore_errors=True)
+            for place in ("real", "res/.snakemake"):
+                (folder / place).mkdir(parents=True)
+            (folder / "res" / target).write_text(content)
+            (folder / "res/a.txt").symlink_to(target)
+        result = cli("compare", tmp_path / "folder1/res", tmp_path / "folder2/res")
+        assert result.code == 4, result.out
+
+
+def test_processes_that_outlive_their_jobs_are_waited_for_or_named(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    for seconds, verdict in ((1, "DRIFTED"), (60, "HELD")):
+        shell = f"setsid nohup sh -c 'sleep {seconds}; echo {{threads}} > late.txt' > /dev/null 2>&1 & echo 1 > {{output}}"
+        repo = make_repository(
+            files={"Snakefile": workflow(shell), **PROFILES}, name=f"repo{seconds}"
+        )
+        result, report = confirm(repo, "--engine", "sandbox", out=f"report{seconds}")
+        assert report["verdict"] == verdict, result.out
+        assert ("CR-047" in {f["code"] for f in report["findings"]}) is (verdict == "HELD")
 
 
 @pytest.mark.parametrize(

@@ -149,5 +149,5 @@ def _spec(request: RunRequest) -> dict[str, object]:
 
 
 def _repository(request: RunRequest, watch: Watch) -> Repository:
-    reach = Reach(SourcePatience(request.fetch_limit, watch.cancelled.is_set), request.local_submodules)
+    reach = Reach(SourcePatience(request.fetch_limit, watch.cancelled.is_set), request.local_submodules, request.limits.disk)
     return open_repository(request.repo, Path(request.cache), reach)

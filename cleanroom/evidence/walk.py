@@ -19,6 +19,10 @@ from cleanroom.beneath import Beneath
 from cleanroom.errors import EngineError, Interrupted
 
 _BLOCK = 2**20
+_LONGEST = 4096
+"""Bytes of a path: the kernel takes no longer one, so that no program of a workflow can name what lies deeper."""
+_MOST_FILES, _MOST_PATHS = 2_000_000, 128 * 2**20
+"""Files that one room may leave, and the bytes of all their paths: each is kept in memory, about 1 KB a file."""
 _SPECIAL = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
 
 
@@ -74,9 +78,12 @@ def scan(
     """Every file, link and empty folder below `root`, by path relative to it; the places `own` are left out, and `stamps` while empty.
 
     `grafts` are folders that stand for a path. A folder that cannot be listed is itself in the result. The size and times of a
-    folder say nothing, and are zero.
+    folder say nothing, and are zero. A folder whose path is too long is in the result, and what it holds is not.
+
+    Raises: EngineError where there is more than can be kept in memory; Interrupted.
     """
     found: dict[bytes, Signature] = {}
+    length = 0
     with Beneath(root, grafts) as here:
         folders = [b"", *grafts]
         while folders:
@@ -92,10 +99,16 @@ def scan(
                     entries += 1
                     if path in own or path in grafts:
                         continue
-                    if stat.S_ISDIR(info.st_mode):
+                    if stat.S_ISDIR(info.st_mode) and len(path) <= _LONGEST:
                         folders.append(path)
                     else:
                         found[path] = signature(info)
+                        length += len(path)
+                if len(found) > _MOST_FILES or length > _MOST_PATHS:
+                    raise EngineError(
+                        f"The room left more than {_MOST_FILES} files, or paths of more than {_MOST_PATHS} bytes in all.",
+                        "Let jobs remove what they do not need, or work in $TMPDIR.",
+                    )
             except PermissionError:
                 entries = 0
             if not entries and folder and folder not in grafts:
@@ -184,6 +197,8 @@ def _special(here: Beneath, path: bytes, seen: Signature) -> Hashed:
     if stat.S_ISLNK(seen.mode):
         raw = here.readlink(path)
         return Hashed(hashlib.sha256(b"link\0" + raw).hexdigest(), target=raw.decode("utf-8", "backslashreplace"))
+    if stat.S_ISDIR(seen.mode) and len(path) > _LONGEST:
+        return Hashed("", unexamined=f"its path has more than {_LONGEST} bytes, and what it holds was not listed")
     if stat.S_ISDIR(seen.mode):
         if seen.mode & stat.S_IRUSR or os.geteuid() == 0:
             return Hashed(hashlib.sha256(f"type {stat.S_IFMT(seen.mode):o}".encode()).hexdigest())

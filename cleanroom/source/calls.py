@@ -17,7 +17,7 @@ import git
 from cleanroom import children
 from cleanroom.errors import Interrupted, SourceError
 
-_MOST = 512 * 2**20
+_MOST = 16 * 2**20
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
 FETCH_SECONDS = 600.0

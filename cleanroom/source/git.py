@@ -64,8 +64,12 @@ _LOCK_SECONDS = 3600.0
 _LOCK_POLL = 0.2
 _MAX_SUBMODULE_DEPTH = 8
 _MOST_READ = 16 * 2**20
-_MOST_TREE = 96 * 2**20
+_MOST_TREE = 64 * 2**20
 _MOST_LINKS = 2000
+_MOST_TARGET = 4096
+"""Bytes of the longest path that the kernel takes."""
+_MOST_CONFIG = 2**20
+_MOST_INDEX = 512 * 2**20
 _FREE = "Free space, or set CLEANROOM_CACHE to another folder."
 
 
@@ -97,10 +101,25 @@ def _configuration(cache: Path) -> Path:
 
 
 class Reach(NamedTuple):
-    """How far a repository is followed: how patient calls are, and whether submodules may be any repository of this machine."""
+    """How far a repository is followed: how patient calls are, whether submodules may be any repository of this machine."""
 
     patience: Patience = Patience()
     local_submodules: bool = False
+    disk: int = 50 * 2**30
+    """Bytes that the files of a clone may take."""
+
+
+class _Space:
+    """What a clone with all its submodules may take of the disk, in bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def take(self, size: int, url: str) -> None:
+        """Raises: SourceError before anything is written."""
+        self._left -= size
+        if self._left < 0:
+            raise SourceError(f"A clone of {url} would take more than {self._most} bytes.", "Allow it more with --disk.")
 
 
 class Repository:
@@ -115,9 +134,9 @@ class Repository:
         self._submodules: dict[str, Repository] = {}
         self._trees: dict[str, tuple[Entry, ...]] = {}
 
-    def _git(self, folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
+    def _git(self, folder: Path, *arguments: str, extra: dict[str, str] | None = None, most: int = _MOST_READ) -> str:
         env = _environment(_configuration(self._cache), extra)
-        return os.fsdecode(call(env, folder, list(arguments), self._reach.patience))
+        return os.fsdecode(call(env, folder, list(arguments), self._reach.patience, most))
 
     def resolve(self, ref: str) -> Source:
         """The full commit of a commit, tag or branch, fetched when it is not in the mirror yet.
@@ -140,22 +159,22 @@ class Repository:
         return [os.fsencode(entry.path) for entry in self._tree(commit) if entry.kind == "blob"]
 
     def links(self, commit: str) -> dict[str, str]:
-        """{path: target} of every symbolic link of a commit; paths as the model writes them."""
+        """{path: target} of every symbolic link of a commit; paths as the model writes them. Raises: SourceError."""
         found = [entry for entry in self._tree(commit) if entry.mode == "120000"]
-        return {escape_path(os.fsencode(e.path)): escape_path(self._blob(e.object)) for e in found[:_MOST_LINKS]}
+        return {escape_path(os.fsencode(e.path)): escape_path(self._blob(e.object, _MOST_TARGET)) for e in found[:_MOST_LINKS]}
 
     def _tree(self, commit: str) -> tuple[Entry, ...]:
         """Every entry of a commit. Raises: SourceError for a tree that no honest commit has."""
         if commit not in self._trees:
             env = _environment(_configuration(self._cache))
-            command = ["ls-tree", "-r", "-t", "-z", "--full-tree", commit]
+            command = ["ls-tree", "-r", "-t", "-z", "--long", "--full-tree", commit]
             listing = call(env, self._mirror, command, self._reach.patience, _MOST_TREE)
             self._trees[commit] = parse_tree(os.fsdecode(listing), self.url)
         return self._trees[commit]
 
-    def _blob(self, name: str) -> bytes:
+    def _blob(self, name: str, most: int = _MOST_READ) -> bytes:
         env = _environment(_configuration(self._cache))
-        return call(env, self._mirror, ["cat-file", "blob", name], self._reach.patience, _MOST_READ)
+        return call(env, self._mirror, ["cat-file", "blob", name], self._reach.patience, most)
 
     def read(self, commit: str, path: str) -> bytes | None:
         """The content of a tracked regular file, or None. Raises: SourceError for one of more than 16 MiB."""
@@ -172,7 +191,7 @@ class Repository:
 
     def changed(self, base: str, head: str) -> dict[str, str]:
         """{path: A, M, D or T} of what differs between two commits; paths as the model writes them."""
-        text = self._git(self._mirror, "diff", "--no-renames", "--no-ext-diff", "--name-status", "-z", base, head)
+        text = self._git(self._mirror, "diff", "--no-renames", "--no-ext-diff", "--name-status", "-z", base, head, most=_MOST_TREE)
         words = text.split("\0")
         return {escape_path(os.fsencode(path)): how for how, path in zip(words[::2], words[1::2], strict=False)}
 
@@ -192,7 +211,7 @@ class Repository:
                     if entry is None:
                         here.remove(raw)
                     elif entry.mode == "120000":
-                        here.link(raw, self._blob(entry.object))
+                        here.link(raw, self._blob(entry.object, _MOST_TARGET))
                     else:
                         here.write(raw, [self._blob(entry.object)], 0o755 if entry.mode == "100755" else 0o644)
         except (GitError, OSError) as error:
@@ -208,7 +227,7 @@ class Repository:
         Raises: SourceError.
         """
         try:
-            return self._clone(commit, folder, depth=0)
+            return self._clone(commit, folder, 0, _Space(self._reach.disk))
         except GitError as error:
             if _is_full(folder):
                 raise SourceError(f"The disk is full while cloning {self.url}.", _FREE) from None
@@ -216,8 +235,9 @@ class Repository:
         except OSError as error:
             raise SourceError(f"Cannot clone into {folder}: {error.strerror}.", "Free disk space, or set --cache.") from None
 
-    def _clone(self, commit: str, folder: Path, depth: int) -> list[bytes]:
+    def _clone(self, commit: str, folder: Path, depth: int, space: "_Space") -> list[bytes]:
         tracked = self.files(commit)  # refuses a tree that git should not write
+        space.take(sum(entry.size for entry in self._tree(commit)), self.url)
         folder.mkdir(parents=True, exist_ok=True)
         kind = self._git(self._mirror, "rev-parse", "--show-object-format").strip()
         self._git(folder, "init", "--quiet", "--initial-branch", "main", f"--object-format={kind}")
@@ -227,8 +247,10 @@ class Repository:
         self._git(folder, "checkout", "--progress", "--force", "--detach", commit)
         with self._lock():
             env = _environment(_configuration(self._cache), {"GIT_ALLOW_PROTOCOL": self._protocol()})
-            lfs.fill(folder, self._mirror, self._address, commit, tracked, env, self._reach.patience)
-        tracked += self._clone_submodules(commit, folder, depth)
+            pointers = lfs.pointers(folder, tracked)
+            space.take(sum(pointer.size for pointer in pointers.values()), self.url)
+            lfs.fill(folder, self._mirror, self._address, commit, pointers, env, self._reach.patience)
+        tracked += self._clone_submodules(commit, folder, depth, space)
         stamp = int(self._git(self._mirror, "show", "--no-patch", "--format=%ct", commit))
         with Beneath(folder) as here:
             for path in tracked:
@@ -236,7 +258,7 @@ class Repository:
                     here.set_time(path, stamp)
         return tracked
 
-    def _clone_submodules(self, commit: str, folder: Path, depth: int) -> list[bytes]:
+    def _clone_submodules(self, commit: str, folder: Path, depth: int, space: "_Space") -> list[bytes]:
         """Each in a folder of its own first, so that git works in none that another clone filled; then it takes its place."""
         links = [entry for entry in self._tree(commit) if entry.kind == "commit"]
         if not links:
@@ -254,7 +276,7 @@ class Repository:
                     child._fetch(link.object)
             place = os.fsencode(link.path)
             staged = folder.parent / f"{folder.name}.{number}"
-            inner = child._clone(link.object, staged, depth + 1)
+            inner = child._clone(link.object, staged, depth + 1, space)
             with Beneath(folder) as here:
                 here.move_in(staged, place)
             tracked += [place + b"/" + name for name in inner]
@@ -274,7 +296,7 @@ class Repository:
     def _submodule_urls(self, commit: str) -> dict[str, str]:
         if self.read(commit, ".gitmodules") is None:
             return {}
-        text = self._git(self._mirror, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z")
+        text = self._git(self._mirror, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z", most=_MOST_CONFIG)
         paths: dict[str, str] = {}
         urls: dict[str, str] = {}
         for item in text.split("\0"):
@@ -399,7 +421,11 @@ class Repository:
             with tempfile.TemporaryDirectory() as scratch:
                 index = Path(scratch) / "index"
                 if (git_dir / "index").exists():
-                    shutil.copyfile(git_dir / "index", index)
+                    with Beneath(git_dir) as there:
+                        fd = there.open(b"index")  # a regular file, and none that has no end
+                    with os.fdopen(fd, "rb") as source, index.open("wb") as copy:
+                        if os.fstat(fd).st_size <= _MOST_INDEX:
+                            shutil.copyfileobj(source, copy)
                 extra = {"GIT_DIR": str(self._mirror), "GIT_WORK_TREE": top, "GIT_INDEX_FILE": str(index)}
                 head = self._git(self._local, "rev-parse", "HEAD").strip()
                 changed = self._git(Path(top), "diff-index", "-z", "--name-only", "--ignore-submodules", head, extra=extra)

@@ -11,32 +11,36 @@ from typing import NamedTuple
 
 from cleanroom.errors import SourceError
 
-_MOST_ENTRIES = 2_000_000
+_MOST_ENTRIES = 500_000
 _SHORT_NAME = re.compile(r"git~\d+")
 
 
 class Entry(NamedTuple):
-    """One entry: `blob`, `tree` or `commit` (a submodule), its mode as git writes it, its object, its path from the top."""
+    """One entry: `blob`, `tree` or `commit` (a submodule), its mode as git writes it, its object, its path from the top.
+
+    `size` is that of a blob in bytes.
+    """
 
     mode: str
     kind: str
     object: str
     path: str
+    size: int = 0
 
 
 def parse_tree(listing: str, url: str) -> tuple[Entry, ...]:
-    """The entries of `git ls-tree -r -t -z --full-tree`, folders before what they hold.
+    """The entries of `git ls-tree -r -t -z --long --full-tree`, folders before what they hold.
 
     Raises: SourceError for a tree that no honest commit has.
     """
-    lines = [line for line in listing.split("\0") if line]
-    if len(lines) > _MOST_ENTRIES:
+    if listing.count("\0") > _MOST_ENTRIES:
         raise SourceError(f"A commit of {url} holds more than {_MOST_ENTRIES} files.", "Is the repository what it should be?")
     found: list[Entry] = []
     kinds: dict[str, str] = {"": "tree"}
-    for line in lines:
+    same: dict[str, str] = {}  # one text for all that are equal: a tree may name one object a million times
+    for line in filter(None, listing.split("\0")):
         head, _, path = line.partition("\t")
-        mode, kind, name = head.split()
+        mode, kind, name, *size = (same.setdefault(word, word) for word in head.split())
         folder, _, last = path.rpartition("/")
         if path in kinds:
             raise _hostile(url, path, "is there twice")
@@ -45,7 +49,7 @@ def parse_tree(listing: str, url: str) -> tuple[Entry, ...]:
         if why := _forbidden(last):
             raise _hostile(url, path, why)
         kinds[path] = kind
-        found.append(Entry(mode, kind, name, path))
+        found.append(Entry(mode, kind, name, path, int(size[0]) if size and size[0] != "-" else 0))
     return tuple(found)
 
 

@@ -1,5 +1,6 @@
 """What a repository can do before any room is made: its tree, its submodules, its addresses, its server."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -431,3 +432,146 @@ def test_the_port_is_free_again() -> None:
         port = int(url.split(":")[2].split("/")[0])
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", port), 1)
+
+
+# --- what is small in git and large when it is read ---
+
+PLAIN = {"Snakefile": 'rule all:\n    output: "a.txt"\n    shell: "echo 1 > {output}"\n'}
+MOST = 500 * 2**10
+"""KiB of memory that the main process may take."""
+
+
+def peak(tmp_path: Path, *arguments: str | Path) -> tuple[int, int, str]:
+    """(exit code, KiB of memory at most, standard error) of a call of its own."""
+    command = [sys.executable, "-m", "cleanroom.cli", *map(str, arguments)]
+    with (tmp_path / "err").open("wb") as err:
+        process = subprocess.Popen(command, stdout=err, stderr=err)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_maxrss, (tmp_path / "err").read_text()
+
+
+def many_times(repo: Path, entry: tuple[str, str], count: int, levels: int = 1) -> None:
+    """A commit whose folder `z` names one object again and again."""
+    git(repo, "add", "--all")
+    mode, found = entry
+    for _ in range(levels):
+        found = trees.tree(repo, [(mode, f"{i:04}", found) for i in range(count)])
+        mode = "040000"
+    root = trees.tree(
+        repo,
+        [("100644", "Snakefile", trees.blob(repo, PLAIN["Snakefile"])), ("040000", "z", found)],
+    )
+    trees.commit(repo, root)
+
+
+@pytest.mark.parametrize("what", ["submodules", "links", "trees"])
+def test_memory_is_bounded_whatever_a_commit_unfolds_to(
+    make_repository: Make, tmp_path: Path, what: str
+) -> None:
+    repo = make_repository(files=dict(PLAIN))
+    if what == "submodules":
+        keys = "".join(f"\tk{i} = 1\n" for i in range(480))
+        (repo / ".gitmodules").write_text(f'[submodule "{"x" * 2**20}"]\n{keys}')
+        git(repo, "add", "--all")
+        git(repo, "commit", "--quiet", "-m", "x")
+    elif what == "links":
+        many_times(repo, ("120000", trees.blob(repo, "a" * (15 * 2**20))), 150)
+    else:
+        many_times(repo, ("100644", trees.blob(repo, "hi")), 110, levels=3)
+    code, memory, text = peak(
+        tmp_path,
+        "audit",
+        repo,
+        "main",
+        "--engine",
+        "sandbox",
+        "--cache",
+        tmp_path / "cache",
+        "--out",
+        tmp_path / "out",
+    )
+    assert code == 4, text
+    assert "This is a bug" not in text
+    assert memory < MOST
+
+
+def test_a_clone_counts_against_the_disk_limit_before_it_is_made(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
+    repo = make_repository(files=dict(PLAIN))
+    many_times(repo, ("100644", trees.blob(repo, "a" * 2**20)), 400)
+    result = cli("confirm", repo, "main", "--engine", "sandbox", "--disk", "200m")
+    assert result.code == 4, said(result)
+    assert "would take more than" in said(result)
+
+
+def test_an_index_without_end_is_not_copied(cli: Cli, make_repository: Make) -> None:
+    repo = make_repository(files=dict(PLAIN))
+    (repo / ".git/index").unlink()
+    (repo / ".git/index").symlink_to("/dev/zero")
+    began = time.monotonic()
+    assert cli("audit", repo, "main", "--engine", "sandbox").code == 0
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("kind", ["endless", "pipe", "of the commit"])
+def test_no_object_of_git_lfs_is_taken_from_where_a_commit_put_it(
+    cli: Cli, make_repository: Make, kind: str
+) -> None:
+    content = b"12345"
+    oid = hashlib.sha256(content).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 5\n"
+    files = {**PLAIN, "big.bin": pointer, ".gitattributes": "*.bin filter=lfs\n"}
+    repo = make_repository(files=files)
+    top = repo if kind == "of the commit" else repo / ".git"
+    place = top / "lfs/objects" / oid[:2] / oid[2:4] / oid
+    place.parent.mkdir(parents=True)
+    if kind == "endless":
+        place.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.write_bytes(content)
+        git(repo, "add", "--all", "-f")
+        git(repo, "commit", "--quiet", "-m", "x")
+    began = time.monotonic()
+    result = cli("confirm", repo, "main", "--engine", "sandbox")
+    assert result.code == 4, said(result)
+    assert "is not there" in said(result)
+    assert time.monotonic() - began < 60
+
+
+def test_a_commit_does_not_say_where_its_git_lfs_objects_are(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
+    """Its `.lfsconfig` names a server of this machine; nobody asks there."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 5\n"
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(0.5)
+        config = f"[lfs]\n\turl = http://127.0.0.1:{door.getsockname()[1]}/internal\n"
+        repo = make_repository(
+            files={
+                **PLAIN,
+                "big.bin": pointer,
+                ".gitattributes": "*.bin filter=lfs\n",
+                ".lfsconfig": config,
+            }
+        )
+        git(repo, "update-server-info")
+        with servers.https(repo, tmp_path) as (url, env):
+            result = cli("confirm", f"{url}/.git", "main", "--engine", "sandbox", env=env)
+        assert result.code == 4, said(result)
+        with pytest.raises(TimeoutError):
+            door.accept()
+
+
+def test_a_deep_tree_is_left_at_the_longest_path(cli: Cli, make_repository: Make) -> None:
+    deep = "import os\nfor i in range(300):\n    open('f', 'w').close(); os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+    files = {
+        "Snakefile": PLAIN["Snakefile"].replace("echo", "python3 deep.py; echo"),
+        "deep.py": deep,
+    }
+    result = cli("confirm", make_repository(files=files), "main", "--engine", "sandbox")
+    assert result.code == 4, said(result)
+    assert "could not be examined" in said(result)

@@ -93,7 +93,7 @@ def test_git_lfs_fetches_from_a_remote(make_repository: Make, tmp_path: Path) ->
     folder = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repo), str(folder))
     assert (folder / "big.bin").read_bytes().startswith(b"version https://git-lfs")
-    lfs.fill(folder, opened._mirror, f"file://{repo}", commit, [b".gitattributes", b"big.bin"], env, Patience())
+    lfs.fill(folder, opened._mirror, f"file://{repo}", commit, lfs.pointers(folder, [b".gitattributes", b"big.bin"]), env, Patience())
     assert (folder / "big.bin").read_bytes() == b"content" * 100
 
 
@@ -102,7 +102,15 @@ def test_without_git_lfs_it_says_what_to_install(make_repository: Make, tmp_path
     repo = make_repository(files={"big.bin": pointer, ".gitattributes": "*.bin filter=lfs\n"})
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(SourceError, match="apt-get install git-lfs"):
-        lfs.fill(repo, tmp_path / "mirror", "https://example.org/x.git", "c" * 40, [b".gitattributes", b"big.bin"], {}, Patience())
+        lfs.fill(
+            repo,
+            tmp_path / "mirror",
+            "https://example.org/x.git",
+            "c" * 40,
+            lfs.pointers(repo, [b".gitattributes", b"big.bin"]),
+            {},
+            Patience(),
+        )
 
 
 def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
@@ -181,7 +189,7 @@ def test_a_copy_of_a_large_file_that_was_cut_short_is_made_again(make_repository
         place = store / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
         place.parent.mkdir(parents=True)
         place.write_bytes(kept)
-    lfs.fill(repo, tmp_path / "mirror", repo, "c" * 40, [b".gitattributes", b"big.bin"], {}, Patience())
+    lfs.fill(repo, tmp_path / "mirror", repo, "c" * 40, lfs.pointers(repo, [b".gitattributes", b"big.bin"]), {}, Patience())
     assert (repo / "big.bin").read_bytes() == content
 
 

@@ -34,6 +34,8 @@ def command(arguments: argparse.Namespace) -> int:
             digest, run = store.get_whole(name)
         runs.append(run)
         digests.append(digest)
+    if runs[0].attempt_id == runs[1].attempt_id or (folders[0] and Path(names[0]).samefile(names[1])):
+        raise UsageError("Both are the same; that proves nothing.", "Give two different folders, or the evidence of two runs.")
     if runs[0].label == runs[1].label or runs[1].control:
         runs = [_named(run, f"{place} {run.profile.name}") for place, run in zip(("first", "second"), runs, strict=True)]
 

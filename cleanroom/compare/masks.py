@@ -9,12 +9,12 @@ import subprocess
 import sys
 
 _SECONDS = 2.0
-_PROBES = ("", "0", "chr1\t100\tA\tC", "the quick brown fox: 3.14, /path/file", "é ü 漢字", "x" * 300)
-"""Lines that have nothing in common."""
+_PROBES = ("chr1\t100\tA\tC", "the quick brown fox: 3.14, /path/file", "é ü 漢字", '{"key": [true, null]}', "x-" * 150)
+"""Lines that have nothing in common; a mask of which nothing is left of two of them leaves nothing of most."""
 _TRY = """
 import json, re, sys
 mask, probes = json.load(sys.stdin)
-print(int(all(not re.sub(mask, "", probe) for probe in probes)))
+print(int(sum(not re.sub(mask, "", probe) for probe in probes) > 1))
 """
 
 

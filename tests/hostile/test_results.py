@@ -1,10 +1,13 @@
 """Results that hide: a rule whose content hangs on its threads must never be HELD under two numbers of cores, wherever it puts it."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.conftest import Cli, Make, Result, commit_all, require_engine
@@ -289,6 +292,8 @@ NOTHING = {
     "a relative tolerance of nearly one": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {relative: 0.9999999}",
     "a tolerance larger than all numbers": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {absolute: 1000}",
     "a mask for all": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['.*']}",
+    "a mask for two letters and more": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['.{2,}']}",
+    "a mask for all of ASCII": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['[ -~]*']}",
     "a mask for all digits": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['[0-9]+']}",
     "a mask that explodes": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['(x+x+)+y|[0-9]']}",
 }  # fmt: skip
@@ -453,3 +458,30 @@ def test_a_file_of_holes_counts_with_its_size(make_repository: Make, confirm: Co
     result, report = confirm(make_repository(files=files), "--engine", "sandbox", "--disk", "6g")
     assert result.code == 4, result.out
     assert "disk limit" in str(report["reasons"])
+
+
+WIDE = {
+    # a tolerance beyond all numbers of a binary file: (what writes it, comparator)
+    "an array": ("import numpy, sys; numpy.save(sys.argv[1], [1, 2] if sys.argv[2] == '1' else [-100, -200])", "npy"),
+    "a picture": ("import PIL.Image, sys; PIL.Image.new('L', (9, 9), 255 * (sys.argv[2] == '1')).save(sys.argv[1])", "image"),
+    "a wide picture": ("import PIL.Image, sys; PIL.Image.new('I;16', (9, 9), 9 * int(sys.argv[2])).save(sys.argv[1])", "image"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_a_tolerance_beyond_all_that_a_binary_file_holds(
+    cli: Cli, tmp_path: Path, name: str
+) -> None:
+    """By the comparator itself: rooms have no NumPy."""
+    from cleanroom.compare.formats.registry import Question, answer
+    from cleanroom.model import Rules
+
+    code, comparator = WIDE[name]
+    files = [tmp_path / f"{i}.{'npy' if comparator == 'npy' else 'png'}" for i in (1, 2)]
+    for i, file in enumerate(files, 1):
+        subprocess.run([sys.executable, "-c", code, file, str(i)], check=True)
+    asked = Question(
+        left=str(files[0]), right=str(files[1]), name=files[0].name, comparator=comparator
+    )
+    found = answer(msgspec.structs.replace(asked, rules=Rules(absolute=1000.0)))
+    assert found.compared == 0 or found.sameness == "different", found

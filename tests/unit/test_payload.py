@@ -147,6 +147,16 @@ def field(name: bytes, content: bytes) -> bytes:
     return len(inner).to_bytes(2, "little") + inner
 
 
+def bgzf(*blocks: bytes) -> bytes:
+    """Blocks as bgzip writes them, each with its own length, and the empty one at the end."""
+    out = b""
+    for block in (*blocks, b""):
+        plain = gz(block)
+        length = len(plain) + len(field(b"BC", b"..")) - 1
+        out += plain[:3] + b"\x04" + plain[4:10] + field(b"BC", length.to_bytes(2, "little")) + plain[10:]
+    return out
+
+
 def tarred(**changes: object) -> bytes:
     """One member with other fields of its header; `pax` are extended ones, `content` its content."""
     out = io.BytesIO()
@@ -194,7 +204,8 @@ DIRECTORY = ZIP.index(b"PK\x01\x02")
 def test_what_is_the_containers_own_does_not_count(tmp_path: Path) -> None:
     for left, right in (
         (gz(BLOCKS), header(8, b"a name\0")),
-        (gz(BLOCKS), header(4, field(b"BC", b"\x10\0"))),
+        (gz(BLOCKS), bgzf(BLOCKS)),
+        (bgzf(BLOCKS), bgzf(BLOCKS[:50], BLOCKS[50:])),
         (gz(BLOCKS), gz(BLOCKS) + b"\0" * 7),
         (xz(BLOCKS), xz(BLOCKS) + b"\0" * 8),
         (xz(BLOCKS), xz(BLOCKS[:10]) + b"\0" * 4 + xz(BLOCKS[10:])),
@@ -214,6 +225,10 @@ def test_what_is_the_containers_own_does_not_count(tmp_path: Path) -> None:
     [
         (gz(BLOCKS), header(16, b"a comment\0")),
         (gz(BLOCKS), header(4, field(b"XX", b"data"))),
+        (gz(BLOCKS), header(4, field(b"BC", b"\x10\0"))),
+        (header(4, field(b"BC", b"answer=1")), header(4, field(b"BC", b"answer=2"))),
+        (bgzf(BLOCKS), bgzf(BLOCKS)[: -len(bgzf())]),
+        (bgzf(BLOCKS), gz(BLOCKS[:50]) + bgzf(BLOCKS[50:])),
         (header(4, field(b"XX", b"data")), header(4, field(b"XX", b"DATA"))),
         (zst(BLOCKS), zst(BLOCKS) + b"\x50\x2a\x4d\x18\x04\0\0\0data"),
         (TAR, tarred(mode=0o4644)),

@@ -39,16 +39,18 @@ class _Input:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._back = file, b""
+        self.taken = 0
+        """How many bytes were used so far."""
 
     def block(self, most: int = BLOCK) -> bytes:
         """At most so many bytes; none at the end."""
-        if self._back:
-            found, self._back = self._back[:most], self._back[most:]
-            return found
-        return self._file.read(most)
+        found, self._back = (self._back[:most], self._back[most:]) if self._back else (self._file.read(most), b"")
+        self.taken += len(found)
+        return found
 
     def back(self, data: bytes) -> None:
         self._back = data + self._back
+        self.taken -= len(data)
 
     def exactly(self, count: int) -> bytes:
         """Raises: EOFError."""
@@ -113,8 +115,10 @@ class Stream:
         raise NoPayload("it is no compressed stream")
 
     def _gzip(self) -> Iterator[bytes]:
+        blocks = []  # of each member: whether it says where it ends, as those of bgzf do
         while True:
-            self._gzip_header()
+            begin = self._input.taken
+            said = self._gzip_header()
             inflate, crc, size = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
             while not inflate.eof:
                 data = inflate.unconsumed_tail or self._input.block()
@@ -127,10 +131,19 @@ class Stream:
             self._input.back(inflate.unused_data)
             if struct.unpack("<II", self._input.exactly(8)) != (crc, size & 0xFFFFFFFF):
                 raise NoPayload("a checksum is wrong")
+            blocks.append(bool(said))
+            if said and said != struct.pack("<H", min(self._input.taken - begin - 1, 0xFFFF)):
+                self._keep(b"field BC", said)  # a reader that goes by it goes astray
             if self._ends(b"\x1f\x8b", zeros=1):
-                return
+                break
+        if any(blocks) and not all(blocks):
+            self._keep(b"bgzf", b"in part")
+        if any(blocks) and size:
+            self._keep(b"bgzf", b"without the empty block at its end")
 
-    def _gzip_header(self) -> None:
+    def _gzip_header(self) -> bytes:
+        """Read it; returns what a block of bgzf says of its own length, or nothing."""
+        said = b""
         magic, method, flags = struct.unpack("<2sBB6x", self._input.exactly(10))
         if magic != b"\x1f\x8b" or method != 8 or flags & 0xE0:
             raise NoPayload("a header of gzip is none")
@@ -139,7 +152,9 @@ class Stream:
             extra = self._input.exactly(length)
             while len(extra) >= 4:
                 name, size = struct.unpack("<2sH", extra[:4])
-                if name != b"BC":
+                if name == b"BC" and size == 2 and not said:
+                    said = extra[4:6]
+                else:
                     self._keep(b"field " + name, extra[4 : 4 + size])
                 extra = extra[4 + size :]
             if extra:
@@ -150,6 +165,7 @@ class Stream:
             self._keep(b"comment", self._input.text())
         if flags & _FHCRC:
             self._input.exactly(2)
+        return said
 
     def _ends(self, magic: bytes, zeros: int) -> bool:
         """Whether the file ends here, but for zeros in steps of so many; false where one more stream begins. Raises: NoPayload."""

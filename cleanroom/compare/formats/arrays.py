@@ -34,6 +34,7 @@ def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> in
             x, y = a.astype(wide).ravel(), b.astype(wide).ravel()
             bound = rules.absolute + rules.relative * np.maximum(np.abs(x), np.abs(y))
             near = np.isfinite(x) & np.isfinite(y) & (np.abs(x - y) <= bound)
+            tally.size = max(tally.size, float(np.abs(x[np.isfinite(x)]).max(initial=0.0)))
         bent = int((unequal & near).sum())
         unequal &= ~near
     if unequal.any():

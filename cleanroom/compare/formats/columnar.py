@@ -8,6 +8,7 @@ from typing import Any
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.bound import Budget
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.lines import OF_DATA
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.model import Rules, Sameness
 
@@ -112,7 +113,7 @@ def _notes(left: Any, right: Any, rules: Rules) -> Iterator[tuple[str, tuple[str
     sides = [{k.decode("utf-8", "backslashreplace"): v for k, v in (s.metadata or {}).items()} for s in (left, right)]
     for name in sorted(sides[0].keys() | sides[1].keys()):
         texts = [_plain(name, side[name]) if name in side else None for side in sides]
-        if texts[0] != texts[1] and not name.endswith("version") and f"@{name}" not in rules.ignore:
+        if texts[0] != texts[1] and not (name.endswith("version") and not OF_DATA.search(name)) and f"@{name}" not in rules.ignore:
             yield name, (texts[0], texts[1])
 
 

@@ -2,4 +2,4 @@
 
 from cleanroom.compare.formats.lines import Dialect, LineFormat
 
-COMPARATOR = LineFormat("fastq", Dialect(), (".fastq", ".fq"))
+COMPARATOR = LineFormat("fastq", Dialect(thing="line", unit=4), (".fastq", ".fq"))

@@ -29,6 +29,8 @@ class Found(Value, frozen=True):
     kinds: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     compared: int = -1
+    largest: float = -1.0
+    """The largest number within it, by its size; -1 where that was not looked at. A tolerance beyond it would take any for any."""
     suggestion: Rules | None = None
 
 

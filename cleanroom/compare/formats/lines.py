@@ -3,12 +3,13 @@
 A line ends with LF or CRLF. Bytes that are not UTF-8 are kept as they are. Not here: which lines are a header.
 """
 
+import decimal
 import math
 import re
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
@@ -24,10 +25,10 @@ _ALIGNED_LINES = 3000
 _ORDER_BYTES = 256 * 2**20
 """Up to this size it is looked whether only the order of lines differs, where nothing else is asked."""
 _NUMBER = re.compile(r"(?<![\w.+-])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
-_WHOLE = re.compile(r"[+-]?\d+")
 _EXACT, _LONGEST = 15, 4000
 """Digits that a 64-bit float holds of any number, and those beyond which nothing is converted in full."""
-_APART = {TIMESTAMP, VERSION}
+OF_DATA = re.compile(r"genom|assembl|build|reference|dbsnp|ensembl|gencode|refseq|schema|release|annotation|species|hg\d|grch", re.I)
+"""Words of header lines whose version is that of the data, and not that of a program."""
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 ORDER = "order of lines"
 _REPLACED, _NUL = "\0m", "\0n"
@@ -38,6 +39,7 @@ _REPLACED, _NUL = "\0m", "\0n"
 class Dialect:
     """What is special about a format of lines. `header` finds header lines, which stand before all others; `apart` those that carry
     dates, versions or command lines; `dated` those in which a date or a version may differ, all of them where it is None.
+    A record is `unit` lines; where a `binding` line stands among them, records hang on what stands before, and their order counts.
     """
 
     header: re.Pattern[str] | None = None
@@ -45,6 +47,8 @@ class Dialect:
     dated: re.Pattern[str] | None = None
     thing: str = "line"
     things: str = "lines"
+    unit: int = 1
+    binding: re.Pattern[str] | None = None
 
 
 @dataclass
@@ -242,9 +246,11 @@ class _Comparison:
         if a == b:
             return True
         dated = self._dialect.dated
-        if header and (dated is None or (dated.match(a) and dated.match(b))) and kind_of(a, b) in _APART:
-            self._apart.append((a, b))
-            return True
+        if header and (dated is None or (dated.match(a) and dated.match(b))):
+            kind = kind_of(a, b)
+            if kind == TIMESTAMP or (kind == VERSION and not OF_DATA.search(a)):
+                self._apart.append((a, b))
+                return True
         if self._tolerant and near(a, b, self._rules):
             self._bent += 1
             return True
@@ -260,26 +266,47 @@ class _Comparison:
 
     def _as_multiset(self) -> Found:
         key = secrets.token_bytes(64)
-        here, there = (multiset(self._reduced(side), key) for side in (self._left, self._right))
+        here, there = (multiset(self._records(side), key) for side in (self._left, self._right))
         if here == there:
             self._bent += 1
             return self._same()
         counts = f"{here.things} {self._dialect.things} here, {there.things} there"
         return self._tally.different(f"not the same {self._dialect.things} in any order; {counts}")
 
-    def _reduced(self, side: _Text) -> Iterator[str]:
-        """Lines under the masks; a line of which nothing is left decides nothing."""
-        for line in self._body(side):
+    def _records(self, side: _Text) -> Iterator[str]:
+        """Under the masks, what may stand in any order: header lines with their places, and records of the body.
+
+        Raises: NotExamined where the order of records counts.
+        """
+        head: list[tuple[int, str]] = []
+        body: list[tuple[int, str]] = []
+        record: list[str] = []
+        for line in side.lines():
+            places = len(head), len(body)
+            self._sort(side, 0, line, head, body)
+            if (len(head), len(body)) == places:
+                continue  # apart
+            if self._dialect.binding is not None and self._dialect.binding.match(line):
+                raise NotExamined("its records hang on lines before them, so that their order counts")
+            del body[1:]
             reduced = self._reduce(line)
             self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
-            yield reduced
+            record.append(f"{len(head)}{_REPLACED}{reduced}" if not body else reduced)
+            if not body or len(record) == self._dialect.unit:
+                yield "\n".join(record)
+                record = []
+        if record:
+            yield "\n".join(record)
 
     def _permuted(self) -> bool:
         sizes = [side.path.stat().st_size for side in (self._left, self._right)]
         if self._masks or self._tolerant or max(sizes) > _ORDER_BYTES:
             return False
         key = secrets.token_bytes(64)
-        return multiset(self._body(self._left), key) == multiset(self._body(self._right), key)
+        try:
+            return multiset(self._records(self._left), key) == multiset(self._records(self._right), key)
+        except NotExamined:
+            return False
 
     # --- answers ---
 
@@ -306,11 +333,29 @@ def near(a: str, b: str, rules: Rules) -> bool:
 
 
 def close_texts(a: str, b: str, rules: Rules) -> bool:
-    """`close` of two numbers as they are written; whole numbers too long for a 64-bit float are compared in full."""
+    """`close` of two numbers as they are written; in full where a 64-bit float does not hold them: too long, too large, too small."""
     x, y = a.strip(), b.strip()
-    if _WHOLE.fullmatch(x) and _WHOLE.fullmatch(y) and _EXACT < max(len(x), len(y)) < _LONGEST:
-        return Fraction(abs(int(x) - int(y))) <= Fraction(rules.absolute) + Fraction(rules.relative) * max(abs(int(x)), abs(int(y)))
-    return close(float(x), float(y), rules)
+    if all(map(_held, (x, y))):
+        return close(float(x), float(y), rules)
+    if max(len(x), len(y)) > _LONGEST:
+        return False
+    with decimal.localcontext(decimal.Context(prec=2 * _LONGEST, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])):
+        p, q = decimal.Decimal(x), decimal.Decimal(y)
+        if not (p.is_finite() and q.is_finite()):
+            return False
+        if p and q and abs(p.adjusted() - q.adjusted()) > _LONGEST:
+            return max(abs(p), abs(q)) <= decimal.Decimal(rules.absolute)  # no digit of one reaches to the other
+        bound = decimal.Decimal(rules.absolute) + decimal.Decimal(rules.relative) * max(abs(p), abs(q))
+        return bool(abs(p - q) <= bound)
+
+
+def _held(text: str) -> bool:
+    """Whether a 64-bit float holds a number as it is written, but for rounding of its last digits."""
+    value = float(text)
+    digits = re.sub(r"[eE].*|\D", "", text).strip("0")
+    if math.isnan(value) or (math.isinf(value) and not digits):
+        return True
+    return len(digits) <= _EXACT and not math.isinf(value) and (abs(value) >= sys.float_info.min or not digits)
 
 
 def close(a: float, b: float, rules: Rules) -> bool:

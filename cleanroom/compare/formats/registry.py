@@ -89,7 +89,7 @@ def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Rule
     label = f"{comparator.name}/{comparator.version}"
     try:
         found = comparator.compare(left, right, name.lower(), rules, inner)
-        if found.sameness is Sameness.TOLERANCE and rules.absolute and left.is_file() and not exceeds(left, rules.absolute):
+        if found.sameness is Sameness.TOLERANCE and rules.absolute and not _beyond(found, left, rules.absolute):
             found = msgspec.structs.replace(found, compared=0)  # any number would do for any other
         return _bounded(found, label)
     except NotExamined as error:
@@ -108,6 +108,11 @@ def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Rule
             raise
         reason = "not examined: the comparator failed (its library panicked)"
     return _bounded(different(reason) if left.is_dir() else first_difference(left, right, reason), label)
+
+
+def _beyond(found: Found, left: Path, absolute: float) -> bool:
+    """Whether something within is larger than an absolute tolerance."""
+    return found.largest > absolute if found.largest >= 0 else left.is_dir() or exceeds(left, absolute)
 
 
 def _bounded(found: Found, label: str) -> Found:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
-from cleanroom.compare.formats.lines import close, looks_like_text
+from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import FLOAT, FORMAT, is_noise
 from cleanroom.model import Rules, Sameness
@@ -176,7 +176,7 @@ class _Comparison:
             self._tally.number(f"column {name}", float(x[worst]), float(y[worst]))
 
     def _near(self, left: str, right: str, x: float | None, y: float | None) -> bool:
-        return x is not None and y is not None and close(x, y, self._rules) and _exactly(left, right, self._rules)
+        return x is not None and y is not None and close_texts(left, right, self._rules)
 
     # --- rows in any order ---
 
@@ -266,15 +266,6 @@ def _bare(left: Path, right: Path) -> bool:
             if pending[0][:common] != pending[1][:common]:
                 return False
             pending = [text[common:] for text in pending]
-
-
-def _exactly(left: str, right: str, rules: Rules) -> bool:
-    """Whole numbers too long for a 64-bit float are compared in full."""
-    a, b = left.strip().lstrip("+-"), right.strip().lstrip("+-")
-    if not (a.isdigit() and b.isdigit() and max(len(a), len(b)) > 15):
-        return True
-    x, y = int(left), int(right)
-    return abs(x - y) <= rules.absolute + rules.relative * max(abs(x), abs(y))
 
 
 def _in_step(left: Iterator[Any], right: Iterator[Any]) -> Iterator[tuple[Any, Any]]:

@@ -21,6 +21,8 @@ class Tally:
         self.kinds: dict[str, None] = {}
         self.unknown = False
         self.excerpts: list[Excerpt] = []
+        self.size = -1.0
+        """The largest number that was compared; -1 where none was."""
         self._largest = (0.0, 0.0, 0, "")
         self._numbers = self._asked = 0
 
@@ -72,5 +74,5 @@ class Tally:
         """The answer that all is the same at this level; what was apart stays as excerpts."""
         return Found(
             sameness=sameness, note=note, facts=facts + self.facts(), excerpts=tuple(self.excerpts),
-            kinds=() if self.unknown else tuple(self.kinds), compared=self.compared,
+            kinds=() if self.unknown else tuple(self.kinds), compared=self.compared, largest=self.size,
         )  # fmt: skip

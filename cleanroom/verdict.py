@@ -16,6 +16,7 @@ from cleanroom.model import (
     Declared,
     Evidence,
     Judgement,
+    Role,
     Rung,
     RunStatus,
     Sameness,
@@ -168,7 +169,7 @@ def vacuous(run: Evidence) -> list[str]:
     if swallowed := boundary.swallowed():
         place, path = next(iter(swallowed.items()))
         return [f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was not compared."]
-    if not any(boundary.decides(artifact) for artifact in run.artifacts):
+    if not any(boundary.decides(artifact) for artifact in run.artifacts if artifact.role is not Role.TEMP):
         return [f"{label}: the run left no result that decides."]
     return []
 

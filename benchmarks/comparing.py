@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.registry import Question
-from cleanroom.model import Rules
+from cleanroom.values.declared import Rules
 
 _ROWS = 18_000_000
 _BYTES = 5 * 2**30

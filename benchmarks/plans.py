@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.audit import audit
-from cleanroom.model import Entry, Evidence, FileRef, Image, Job, Plan, Profile, Rule, RunStatus, Setting, Source
+from cleanroom.values.plan import FileRef, Job, Plan, Rule
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Entry, Image, Profile, Setting, Source
 
 JOBS = 10_000
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cleanroom.evidence.request import RunRequest
-    from cleanroom.model import Evidence, Judgement
     from cleanroom.report import Report
+    from cleanroom.values.run import Evidence
+    from cleanroom.values.verdict import Judgement
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "confirm", "judge", "run"]

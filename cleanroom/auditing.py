@@ -7,10 +7,11 @@ from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings import ordered
-from cleanroom.model import Audited, Evidence
 from cleanroom.observe import observe
 from cleanroom.prepare import PLANNING, Ready, Request, choose, opened
 from cleanroom.settings import FILENAME
+from cleanroom.values.audit import Audited
+from cleanroom.values.run import Evidence
 from cleanroom.verdict import judge_audit
 
 

@@ -24,10 +24,14 @@ from cleanroom.evidence.request import STEPS, Interrupt, RunRequest, Stage
 from cleanroom.evidence.supervise import Watch
 from cleanroom.explaining import explain_causes
 from cleanroom.findings import finding, ordered
-from cleanroom.model import Acceptance, Comparison, Confirmation, Evidence, Finding, RunStatus, VerdictName, digest, run_label
 from cleanroom.observe import observe
 from cleanroom.prepare import Ready, Request, choose, opened
 from cleanroom.settings import FILENAME
+from cleanroom.values.audit import Acceptance, Finding
+from cleanroom.values.base import digest
+from cleanroom.values.comparison import Comparison
+from cleanroom.values.run import Evidence, RunStatus, run_label
+from cleanroom.values.verdict import Confirmation, VerdictName
 from cleanroom.verdict import judge, vacuous
 
 

@@ -21,9 +21,12 @@ from cleanroom.evidence.context import FACTORS, HELD_CLOCK
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.request import RunRequest, Stage
 from cleanroom.evidence.supervise import Watch
-from cleanroom.model import Cause, Comparison, Evidence, SettingClass, digest
 from cleanroom.prepare import Ready
 from cleanroom.profiles.table import look_up
+from cleanroom.values.base import digest
+from cleanroom.values.comparison import Cause, Comparison
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import SettingClass
 
 _HELD_RUNS = 3
 """Runs with something held fixed that must agree before it is named: fewer would agree by luck too often."""

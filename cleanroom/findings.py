@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.model import Finding, Severity, Value
+from cleanroom.values.audit import Finding, Severity
+from cleanroom.values.base import Value
 
 
 class Code(Value, frozen=True):

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from cleanroom.findings import finding, ordered
-from cleanroom.model import Evidence, Finding, Role, Source, StepStatus
+from cleanroom.values.audit import Finding
+from cleanroom.values.run import Evidence, Role, StepStatus
+from cleanroom.values.setup import Source
 
 _SHOWN = 5
 

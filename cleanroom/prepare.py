@@ -12,12 +12,16 @@ from cleanroom import settings as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.evidence.request import STEPS, Graft, Interrupt, RunRequest, Stage
 from cleanroom.evidence.store import Store
-from cleanroom.model import Acceptance, Declared, Entry, Evidence, Image, Profile, Source, Value, escape_path
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
 from cleanroom.room.engines import choose_engine, open_engine
 from cleanroom.room.interface import Limits, Network
 from cleanroom.source import Patience, Reach, open_repository
+from cleanroom.values.audit import Acceptance
+from cleanroom.values.base import Value, escape_path
+from cleanroom.values.declared import Declared
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Entry, Image, Profile, Source
 
 # The baseline runs under one hash seed, every other room under another. The control of the baseline runs under the other one
 # too: it differs from the rooms that it controls in nothing but the profile. The baseline's room also plans under the other one.

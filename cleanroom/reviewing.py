@@ -14,13 +14,14 @@ from cleanroom.errors import UsageError
 from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.request import RunRequest
 from cleanroom.evidence.supervise import Watch
-from cleanroom.model import Evidence, Profile
 from cleanroom.observe import observe
 from cleanroom.prepare import PLANNING, Chosen, Ready, Request, choose, opened
 from cleanroom.review.routes import Routes
 from cleanroom.review.values import History, Pair, Reviewed
 from cleanroom.review.walk import judge_review, notes_of, review
 from cleanroom.source import open_repository
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Profile
 
 _TRAILER = "Semantic-Drift"
 _STEPS = tuple(step for step in PLANNING if step != "replan")

@@ -11,7 +11,10 @@ import yaml
 
 from cleanroom.errors import UsageError
 from cleanroom.findings import codes
-from cleanroom.model import Acceptance, Declared, Entry, Equivalence, Publish, Scratch, Severity, Value
+from cleanroom.values.audit import Acceptance, Severity
+from cleanroom.values.base import Value
+from cleanroom.values.declared import Declared, Equivalence, Publish, Scratch
+from cleanroom.values.setup import Entry
 
 FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20

@@ -8,21 +8,12 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary, consumed, unmatched
 from cleanroom.errors import ExitCode
-from cleanroom.model import (
-    Audit,
-    AuditOutcome,
-    Comparison,
-    Decided,
-    Declared,
-    Evidence,
-    Judgement,
-    Rung,
-    RunStatus,
-    Sameness,
-    StepStatus,
-    VerdictName,
-)
 from cleanroom.profiles.table import cutting_keys
+from cleanroom.values.audit import Audit, AuditOutcome, Decided
+from cleanroom.values.comparison import Comparison, Sameness
+from cleanroom.values.declared import Declared
+from cleanroom.values.run import Evidence, RunStatus, StepStatus
+from cleanroom.values.verdict import Judgement, Rung, VerdictName
 
 _EXIT = {
     VerdictName.HELD: ExitCode.HELD,

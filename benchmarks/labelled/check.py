@@ -17,10 +17,10 @@ from typing import Any
 
 from cleanroom.auditing import audit_profiles
 from cleanroom.confirmation import confirm
-from cleanroom.model import AuditedSetting, Decided
 from cleanroom.prepare import Request
 from cleanroom.review.values import Drift
 from cleanroom.reviewing import review_commits
+from cleanroom.values.audit import AuditedSetting, Decided
 
 HERE = Path(__file__).parent
 WORKFLOWS = ("plain", "sensitive")

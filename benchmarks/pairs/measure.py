@@ -17,7 +17,8 @@ from cleanroom.compare.equivalences import meets
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _NEAR = 0.05
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from benchmarks.truth.cases import Case, build
 from cleanroom.confirmation import confirm
 from cleanroom.errors import CleanroomError
-from cleanroom.model import VerdictName
 from cleanroom.prepare import Request
 from cleanroom.report import build_report
 from cleanroom.report.view import Report
+from cleanroom.values.verdict import VerdictName
 
 
 class Answer(NamedTuple):

@@ -6,7 +6,9 @@ from typing import Any
 
 from cleanroom.audit.view import named, truthy
 from cleanroom.findings import finding
-from cleanroom.model import Evidence, Finding, Setting
+from cleanroom.values.audit import Finding
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Setting
 
 _PUBLISHES = re.compile(r"release|publish|prod|final|sign", re.I)
 

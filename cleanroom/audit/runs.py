@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cleanroom.model import AuditedSetting, Comparison, Decided, Evidence, RunStatus, canonical
 from cleanroom.profiles.table import look_up
+from cleanroom.values.audit import AuditedSetting, Decided
+from cleanroom.values.base import canonical
+from cleanroom.values.comparison import Comparison
+from cleanroom.values.run import Evidence, RunStatus
 
 
 def settle(

@@ -7,8 +7,11 @@ from typing import Any
 from cleanroom.audit.decide import always_counts
 from cleanroom.audit.view import named
 from cleanroom.findings import finding
-from cleanroom.model import AuditedSetting, Decided, Evidence, Finding, SettingClass, Severity, canonical
 from cleanroom.profiles.table import near
+from cleanroom.values.audit import AuditedSetting, Decided, Finding, Severity
+from cleanroom.values.base import canonical
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import SettingClass
 
 _PERSON = re.compile(r"(?:^|[\s=:'\"])(/(?:home|Users|root)/[\w.-]+[^\s'\",]*)")
 _MACHINE = re.compile(r"(?:^|[\s=:'\"])(/(?!tmp\b|dev/shm\b|usr/|bin/|opt/?$)[\w.-]+/[^\s'\",]*)")

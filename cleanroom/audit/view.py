@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cleanroom.model import Decided, Effect, Evidence, Rule, Value
+from cleanroom.values.audit import Decided
+from cleanroom.values.base import Value
+from cleanroom.values.plan import Effect, Rule
+from cleanroom.values.run import Evidence
 
 
 class Decision(Value, frozen=True):

@@ -16,7 +16,9 @@ from cleanroom.audit.settings import setting_findings
 from cleanroom.audit.stack import stack_findings
 from cleanroom.audit.staging import staging_findings
 from cleanroom.findings import ordered
-from cleanroom.model import Acceptance, Audit, AuditedSetting, Comparison, Evidence, Finding, PlanAudit
+from cleanroom.values.audit import Acceptance, Audit, AuditedSetting, Finding, PlanAudit
+from cleanroom.values.comparison import Comparison
+from cleanroom.values.run import Evidence
 
 
 def audit(

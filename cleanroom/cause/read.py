@@ -6,7 +6,9 @@ A setting is named with certainty only where no other one in force differs. Not 
 from collections.abc import Iterator, Sequence
 
 from cleanroom.evidence.context import FACTORS
-from cleanroom.model import Cause, Comparison, Evidence, canonical
+from cleanroom.values.base import canonical
+from cleanroom.values.comparison import Cause, Comparison
+from cleanroom.values.run import Evidence
 
 NOT_DETERMINISTIC = "not deterministic"
 UNDECLARED = "undeclared files"

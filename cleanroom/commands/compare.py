@@ -12,7 +12,7 @@ from cleanroom.confirmation import recompute
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store
-from cleanroom.model import Evidence
+from cleanroom.values.run import Evidence
 
 
 def command(arguments: argparse.Namespace) -> int:

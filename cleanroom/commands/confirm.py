@@ -11,12 +11,13 @@ from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
 from cleanroom.confirmation import confirm
 from cleanroom.errors import UsageError
-from cleanroom.model import Confirmation, Entry
 from cleanroom.prepare import Request
 from cleanroom.report import build_report
 from cleanroom.report.render import render, write_reports
 from cleanroom.report.terminal import show
 from cleanroom.room.interface import Limits
+from cleanroom.values.setup import Entry
+from cleanroom.values.verdict import Confirmation
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -20,7 +20,9 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, Question
 from cleanroom.compare.origins import find_origins
-from cleanroom.model import Artifact, Declared, Difference, Evidence, Kind, Origin, Role, Rules, Sameness
+from cleanroom.values.comparison import Difference, Origin, Sameness
+from cleanroom.values.declared import Declared, Rules
+from cleanroom.values.run import Artifact, Evidence, Kind, Role
 
 Locate = Callable[[str], Path]
 """Where the content of a digest is kept."""

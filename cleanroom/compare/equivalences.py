@@ -10,7 +10,9 @@ from cleanroom.compare.masks import too_wide
 from cleanroom.compare.paths import matches
 from cleanroom.errors import UsageError
 from cleanroom.findings import finding
-from cleanroom.model import Comparison, Declared, Difference, Equivalence, Finding, Rules, Sameness
+from cleanroom.values.audit import Finding
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.declared import Declared, Equivalence, Rules
 
 _MOST_ABSOLUTE = 1e30
 """No measured number is larger, and what would pass every number has no bound."""

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cleanroom.model import Artifact, Comparison, Evidence, Job, Role
 from cleanroom.profiles.table import cutting_keys
+from cleanroom.values.comparison import Comparison
+from cleanroom.values.plan import Job
+from cleanroom.values.run import Artifact, Evidence, Role
 
 _MOST = 40
 """With more origins than this, or more derived files than an origin lists, the whole is run again."""

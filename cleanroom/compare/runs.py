@@ -8,7 +8,8 @@ from cleanroom.compare.artifacts import Ground, compare_artifacts
 from cleanroom.compare.groups import group
 from cleanroom.compare.narrow import narrowed
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
-from cleanroom.model import Comparison, Difference, Evidence, RunStatus, Sameness
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.run import Evidence, RunStatus
 
 
 def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | None = None) -> tuple[Comparison, ...]:

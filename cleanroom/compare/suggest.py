@@ -13,7 +13,10 @@ from cleanroom.compare.bundles import BUNDLE
 from cleanroom.compare.equivalences import meets, over_wide
 from cleanroom.compare.formats.registry import Question
 from cleanroom.compare.paths import literally
-from cleanroom.model import Comparison, Difference, Equivalence, Evidence, Rules, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.declared import Equivalence, Rules
+from cleanroom.values.run import Evidence
 
 _DAYS = 180
 _NONE = Rules()

@@ -10,7 +10,8 @@ from collections.abc import Container, Iterator
 
 from cleanroom.evidence.links import Links
 from cleanroom.evidence.walk import Hashed, Signature
-from cleanroom.model import Artifact, Attempt, Kind, Role, escape_path, raw_path
+from cleanroom.values.base import escape_path, raw_path
+from cleanroom.values.run import Artifact, Attempt, Kind, Role
 
 
 def changed(before: dict[bytes, Signature], after: dict[bytes, Signature]) -> dict[bytes, Signature]:

@@ -8,7 +8,7 @@ from cleanroom.errors import Interrupted
 from cleanroom.evidence.request import RunRequest
 from cleanroom.evidence.run import run
 from cleanroom.evidence.supervise import Watch
-from cleanroom.model import Evidence
+from cleanroom.values.run import Evidence
 
 
 def run_all(requests: Sequence[RunRequest], watch: Watch) -> list[Evidence]:

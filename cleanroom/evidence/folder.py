@@ -14,7 +14,9 @@ from cleanroom.errors import UsageError
 from cleanroom.evidence.collect import collect
 from cleanroom.evidence.links import Links
 from cleanroom.evidence.walk import Hasher, scan
-from cleanroom.model import Entry, Evidence, Image, Profile, RunStatus, Source, raw_path
+from cleanroom.values.base import raw_path
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Entry, Image, Profile, Source
 
 
 def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:

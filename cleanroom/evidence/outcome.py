@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from cleanroom.evidence.request import STEPS
-from cleanroom.model import Evidence, Plan, RunStatus, Step, StepStatus
 from cleanroom.room.claims import Claims, FinalClaim
 from cleanroom.room.interface import RoomExit
+from cleanroom.values.plan import Plan
+from cleanroom.values.run import Evidence, RunStatus, Step, StepStatus
 
 _DECIDING = ("settings", "plan", "run")
 _NOTHING = FinalClaim(idle=(), code=0, unstaged=())

@@ -2,8 +2,10 @@
 
 from typing import Literal
 
-from cleanroom.model import Declared, Entry, Image, Profile, Source, Value
 from cleanroom.room.interface import Limits, Network
+from cleanroom.values.base import Value
+from cleanroom.values.declared import Declared
+from cleanroom.values.setup import Entry, Image, Profile, Source
 
 STEPS = ("settings", "lint", "plan", "replan", "without", "run")
 """Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without the settings in question."""

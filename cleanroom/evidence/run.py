@@ -19,7 +19,6 @@ from cleanroom.evidence.request import STEPS, RunRequest
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Guard, Watch, disk_fault
 from cleanroom.evidence.walk import Patience
-from cleanroom.model import Evidence, RunStatus
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
@@ -27,6 +26,7 @@ from cleanroom.room.engines import open_engine
 from cleanroom.room.interface import RoomExit, RoomJob
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository
+from cleanroom.values.run import Evidence, RunStatus
 
 _HASH_SEEDS = {1: 2, 2: 1}
 

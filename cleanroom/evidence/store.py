@@ -20,7 +20,8 @@ import msgspec
 from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.walk import Hashed, hash_open
-from cleanroom.model import Evidence, canonical, digest, escape_path
+from cleanroom.values.base import canonical, digest, escape_path
+from cleanroom.values.run import Evidence
 
 _Identity = tuple[int, int, int, int]
 _good: dict[_Identity, str] = {}

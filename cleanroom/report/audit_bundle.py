@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from cleanroom.model import Audited
 from cleanroom.report.audit_view import AuditReport, summary
 from cleanroom.report.render import render_template, safe_name, write_files
 from cleanroom.report.sarif import sarif
 from cleanroom.report.visible import json_text
+from cleanroom.values.audit import Audited
 
 
 def audit_json(report: AuditReport) -> str:

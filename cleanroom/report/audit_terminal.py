@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cleanroom.model import AuditOutcome, Decided, Severity
 from cleanroom.report.audit_view import AuditReport
 from cleanroom.report.panel import print_panel
 from cleanroom.report.visible import one_line, visible
+from cleanroom.values.audit import AuditOutcome, Decided, Severity
 
 _STYLE = {AuditOutcome.CLEAN: "green", AuditOutcome.ERRORS: "red", AuditOutcome.FAILED: "red", AuditOutcome.INCONCLUSIVE: "yellow"}
 _DECIDED = {Decided.POLICY: "green", Decided.OPEN: "yellow", Decided.MEANING: "bold red", Decided.ACTION: "bold red"}

@@ -8,26 +8,12 @@ from typing import Any
 import msgspec
 
 from cleanroom import __version__
-from cleanroom.model import (
-    SCHEMA_VERSION,
-    Answer,
-    Audit,
-    Audited,
-    AuditOutcome,
-    Decided,
-    Entry,
-    Evidence,
-    Finding,
-    Layer,
-    Override,
-    PlanDifference,
-    RunStatus,
-    SettingClass,
-    Source,
-    Value,
-    canonical,
-)
 from cleanroom.profiles.find import FOLDERS
+from cleanroom.values.audit import Answer, Audit, Audited, AuditOutcome, Decided, Finding
+from cleanroom.values.base import SCHEMA_VERSION, Value, canonical
+from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Entry, Layer, Override, SettingClass, Source
 
 
 class SettingCell(Value, frozen=True):

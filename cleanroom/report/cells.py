@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from cleanroom.compare.equivalences import covers
-from cleanroom.model import Comparison, Confirmation, Evidence, PlanDifference, RunStatus, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Comparison, PlanDifference, Sameness
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.verdict import Confirmation
 
 
 class Cell(Value, frozen=True):

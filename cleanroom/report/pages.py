@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from cleanroom.findings import codes
-from cleanroom.model import SettingClass
 from cleanroom.profiles.table import Option, options
+from cleanroom.values.setup import SettingClass
 
 _MADE = "<!-- Made by `make pages` from {source}. Change it there. -->"
 

@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from cleanroom import __version__
-from cleanroom.model import SCHEMA_VERSION, Finding, Severity, Source, Value
 from cleanroom.report.panel import print_panel
 from cleanroom.report.render import render_template, write_files
 from cleanroom.report.visible import json_text, one_line
 from cleanroom.review.values import Drift, ReviewChange, Reviewed, ReviewOutcome
+from cleanroom.values.audit import Finding, Severity
+from cleanroom.values.base import SCHEMA_VERSION, Value
+from cleanroom.values.setup import Source
 
 _STYLE = {
     ReviewOutcome.SEMANTIC_DRIFT: "red", ReviewOutcome.FAILED: "red", ReviewOutcome.INCONCLUSIVE: "yellow",

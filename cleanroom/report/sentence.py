@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from cleanroom.model import Comparison, Confirmation, Difference, Role, RunStatus, Sameness, VerdictName
 from cleanroom.report.audit_view import listed
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.run import Role, RunStatus
+from cleanroom.values.verdict import Confirmation, VerdictName
 
 if TYPE_CHECKING:
     from cleanroom.report.view import DifferenceView

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cleanroom.model import VerdictName
 from cleanroom.report.panel import print_panel
 from cleanroom.report.sentence import leads
 from cleanroom.report.view import Report
 from cleanroom.report.visible import LINE, one_line, visible
+from cleanroom.values.verdict import VerdictName
 
 _STYLE = {VerdictName.HELD: "green", VerdictName.DRIFTED: "red", VerdictName.FAILED: "red", VerdictName.INCONCLUSIVE: "yellow"}
 _CELL = {"same": "green", "differs": "bold red", "noise": "yellow", "unknown": "yellow", "informs": "dim"}

@@ -13,34 +13,17 @@ import msgspec
 from cleanroom import __version__
 from cleanroom.compare.boundary import Boundary
 from cleanroom.compare.equivalences import covers
-from cleanroom.model import (
-    SCHEMA_VERSION,
-    Answer,
-    Attempt,
-    Cause,
-    Comparison,
-    Confirmation,
-    Declared,
-    Difference,
-    Evidence,
-    Excerpt,
-    Finding,
-    Job,
-    JobSide,
-    Layer,
-    Lost,
-    Override,
-    Rung,
-    RunStatus,
-    Sameness,
-    Setting,
-    Source,
-    Value,
-    VerdictName,
-)
 from cleanroom.report.audit_view import SettingRow, call_options, listed, setting_rows
 from cleanroom.report.cells import MatrixRow, agreement, matrix
 from cleanroom.report.sentence import leads, sentence
+from cleanroom.values.audit import Answer, Finding
+from cleanroom.values.base import SCHEMA_VERSION, Value
+from cleanroom.values.comparison import Cause, Comparison, Difference, Excerpt, JobSide, Sameness
+from cleanroom.values.declared import Declared
+from cleanroom.values.plan import Job
+from cleanroom.values.run import Attempt, Evidence, RunStatus
+from cleanroom.values.setup import Layer, Lost, Override, Setting, Source
+from cleanroom.values.verdict import Confirmation, Rung, VerdictName
 
 _BOUNDARY = (
     "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "

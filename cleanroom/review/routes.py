@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Iterable
 
 from cleanroom.audit.view import named
-from cleanroom.model import Decided, Value
 from cleanroom.review.values import Drift
+from cleanroom.values.audit import Decided
+from cleanroom.values.base import Value
 
 
 class Routes(Value, frozen=True):

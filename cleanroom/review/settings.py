@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from cleanroom.audit.decide import audit_settings
-from cleanroom.model import AuditedSetting, Decided, PlanDifference, SettingClass, canonical
 from cleanroom.profiles.table import look_up
 from cleanroom.review.claims import claim_of
 from cleanroom.review.routes import Routes
 from cleanroom.review.values import Drift, Pair, ReviewChange
+from cleanroom.values.audit import AuditedSetting, Decided
+from cleanroom.values.base import canonical
+from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.setup import SettingClass
 
 
 def setting_changes(pair: Pair, through_profile: tuple[PlanDifference, ...] | None, routes: Routes) -> Iterator[ReviewChange]:

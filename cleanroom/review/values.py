@@ -1,8 +1,11 @@
-"""The values of a review. Frozen, JSON in and out, as in `cleanroom.model`."""
+"""The values of a review. Frozen, JSON in and out, as in `cleanroom.values`."""
 
 from enum import StrEnum
 
-from cleanroom.model import Audit, Entry, Evidence, Source, Value
+from cleanroom.values.audit import Audit
+from cleanroom.values.base import Value
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Entry, Source
 
 
 class Drift(StrEnum):

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from cleanroom.errors import ExitCode
-from cleanroom.model import Evidence, PlanDifference, RunStatus, canonical
 from cleanroom.review.contracts import contract_changes, plan_change
 from cleanroom.review.routes import Routes
 from cleanroom.review.settings import setting_changes
 from cleanroom.review.values import Drift, History, Pair, ReviewChange, ReviewOutcome
+from cleanroom.values.base import canonical
+from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.run import Evidence, RunStatus
 
 _PROOF_FILES = re.compile(
     r"cleanroom\.ya?ml|Makefile|\.github/workflows/.+|\.gitlab-ci\.yml|\.ci/.+|\.travis\.yml|Jenkinsfile|azure-pipelines\.yml|\.?tests?/.+"

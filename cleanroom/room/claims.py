@@ -13,23 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cleanroom.model import (
-    Attempt,
-    Effect,
-    FileRef,
-    Hidden,
-    Job,
-    Layer,
-    Lint,
-    Lost,
-    Override,
-    Plan,
-    Rule,
-    Setting,
-    Step,
-    StepStatus,
-    Value,
-)
+from cleanroom.values.base import Value
+from cleanroom.values.plan import Effect, FileRef, Hidden, Job, Plan, Rule
+from cleanroom.values.run import Attempt, Lint, Step, StepStatus
+from cleanroom.values.setup import Layer, Lost, Override, Setting
 
 MOST = 360 * 2**20
 """How many bytes the claims of all runs that are kept at once may take in memory, estimated before they are decoded."""

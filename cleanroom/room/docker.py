@@ -19,8 +19,8 @@ from docker.types import LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from cleanroom.errors import EngineError, ImageError
-from cleanroom.model import Image
 from cleanroom.room.interface import Limits, RoomExit, RoomJob
+from cleanroom.values.setup import Image
 
 _LABEL = "cleanroom.owner"
 _TAIL = 64 * 1024

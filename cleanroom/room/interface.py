@@ -6,7 +6,8 @@ Not here: how a container or a sandbox is made, and what runs in it.
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from cleanroom.model import Image, Value
+from cleanroom.values.base import Value
+from cleanroom.values.setup import Image
 
 GIB = 2**30
 Network = Literal["none", "host"]

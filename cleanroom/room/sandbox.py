@@ -24,9 +24,9 @@ from typing import IO
 import msgspec
 
 from cleanroom.errors import EngineError, ImageError
-from cleanroom.model import Image
 from cleanroom.room import cgroup, seccomp
 from cleanroom.room.interface import RoomExit, RoomJob
+from cleanroom.values.setup import Image
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 # What installed programs read of /etc to start at all; nothing that tells this host from another.

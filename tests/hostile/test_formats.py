@@ -15,7 +15,8 @@ import pytest
 from benchmarks.pairs import makers as m
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 from tests.hostile import makers as h
 

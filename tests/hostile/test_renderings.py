@@ -25,28 +25,6 @@ from cleanroom.audit import audit
 from cleanroom.commands import boundary, progress
 from cleanroom.compare.suggest import Suggestion, Uncovered, as_yaml
 from cleanroom.findings import codes
-from cleanroom.model import (
-    Answer,
-    Audited,
-    Cause,
-    Confirmation,
-    Excerpt,
-    Finding,
-    JobSide,
-    Layer,
-    Lost,
-    Origin,
-    Override,
-    Plan,
-    Rule,
-    Rules,
-    RunStatus,
-    Sameness,
-    Setting,
-    Severity,
-    Step,
-    StepStatus,
-)
 from cleanroom.report import audit_terminal, review_view, terminal
 from cleanroom.report.audit_bundle import audit_json, write_bundle
 from cleanroom.report.audit_view import AuditReport, build_audit_report, summary
@@ -57,6 +35,13 @@ from cleanroom.report.view import Accepted, FailedJob, Report, build_report
 from cleanroom.report.visible import json_text, one_line, spoken, visible
 from cleanroom.review.values import Drift, ReviewChange, Reviewed, ReviewOutcome
 from cleanroom.room.claims import Event
+from cleanroom.values.audit import Answer, Audited, Finding, Severity
+from cleanroom.values.comparison import Cause, Excerpt, JobSide, Origin, Sameness
+from cleanroom.values.declared import Rules
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.run import RunStatus, Step, StepStatus
+from cleanroom.values.setup import Layer, Lost, Override, Setting
+from cleanroom.values.verdict import Confirmation
 from cleanroom.verdict import judge, judge_audit
 from hypothesis import given, settings
 from hypothesis import strategies as st

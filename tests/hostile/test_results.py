@@ -474,7 +474,7 @@ def test_a_tolerance_beyond_all_that_a_binary_file_holds(
 ) -> None:
     """By the comparator itself: rooms have no NumPy."""
     from cleanroom.compare.formats.registry import Question, answer
-    from cleanroom.model import Rules
+    from cleanroom.values.declared import Rules
 
     code, comparator = WIDE[name]
     files = [tmp_path / f"{i}.{'npy' if comparator == 'npy' else 'png'}" for i in (1, 2)]

@@ -8,7 +8,9 @@ import msgspec
 
 from cleanroom.compare.artifacts import Ground, compare_artifacts
 from cleanroom.compare.examiner import Examiner
-from cleanroom.model import Artifact, Evidence, FileRef, Job, Kind, Role, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.plan import FileRef, Job
+from cleanroom.values.run import Artifact, Evidence, Kind, Role
 from tests.unit.values import artifact, attempt, evidence, job
 
 NOWHERE = Ground(lambda _: Path("/nonexistent"), Examiner(1))

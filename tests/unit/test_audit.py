@@ -10,28 +10,11 @@ from cleanroom.audit import audit
 from cleanroom.audit.decide import decide
 from cleanroom.audit.view import View
 from cleanroom.findings import codes
-from cleanroom.model import (
-    Acceptance,
-    Audit,
-    Change,
-    Decided,
-    Effect,
-    Evidence,
-    FileRef,
-    Finding,
-    Hidden,
-    Layer,
-    Override,
-    Plan,
-    Profile,
-    Rule,
-    RunStatus,
-    Setting,
-    Severity,
-    Step,
-    StepStatus,
-)
 from cleanroom.profiles.table import look_up
+from cleanroom.values.audit import Acceptance, Audit, Decided, Finding, Severity
+from cleanroom.values.plan import Change, Effect, FileRef, Hidden, Plan, Rule
+from cleanroom.values.run import Evidence, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Layer, Override, Profile, Setting
 from tests.unit.values import attempt, comparison, difference, evidence, job
 
 READS_THREADS = Rule(code={"shellcmd": "x"}, reads={"threads": ("command",)}, threads=4, logs=True)

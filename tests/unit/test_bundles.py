@@ -17,8 +17,10 @@ from cleanroom.compare.artifacts import Ground, compare_artifacts
 from cleanroom.compare.bundles import bundle_of
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.suggest import as_yaml, suggest
-from cleanroom.model import Artifact, Comparison, Declared, Difference, Equivalence, Evidence, Rules, Sameness
 from cleanroom.settings import read_settings
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.declared import Declared, Equivalence, Rules
+from cleanroom.values.run import Artifact, Evidence
 from tests.unit.values import artifact, attempt, evidence, job
 
 TODAY = datetime.date(2030, 1, 1)

@@ -2,7 +2,10 @@
 
 from cleanroom.cause import read_causes
 from cleanroom.cause.undeclared import undeclared_candidates
-from cleanroom.model import Origin, Override, Plan, Role, Rule, RunStatus, Sameness, Setting, Step, StepStatus
+from cleanroom.values.comparison import Origin, Sameness
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.run import Role, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Override, Setting
 from tests.unit.values import artifact, attempt, comparison, difference, evidence, job
 
 

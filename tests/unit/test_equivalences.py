@@ -12,7 +12,9 @@ from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.compare.equivalences import check_equivalences, equivalence_findings
 from cleanroom.compare.examiner import Examiner
 from cleanroom.errors import UsageError
-from cleanroom.model import Artifact, Declared, Difference, Equivalence, Kind, Publish, Role, Rules, Sameness, Scratch
+from cleanroom.values.comparison import Difference, Sameness
+from cleanroom.values.declared import Declared, Equivalence, Publish, Rules, Scratch
+from cleanroom.values.run import Artifact, Kind, Role
 from tests.unit.values import artifact, attempt, comparison, evidence, job
 
 TODAY = datetime.date(2030, 1, 1)

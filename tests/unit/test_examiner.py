@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 
 def question(folder: Path, name: str, left: bytes, right: bytes, **rules: object) -> Question:

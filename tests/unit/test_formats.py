@@ -30,7 +30,8 @@ from benchmarks.pairs.makers import (
 )  # fmt: skip
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer, comparators
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 SAME, NEAR, OTHER, PAYLOAD = Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.DIFFERENT, Sameness.PAYLOAD
 

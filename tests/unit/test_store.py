@@ -11,7 +11,7 @@ from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.walk import Hashed, signature
-from cleanroom.model import digest
+from cleanroom.values.base import digest
 from tests.unit.values import evidence
 
 

@@ -5,21 +5,12 @@ from typing import Any
 
 import pytest
 
-from cleanroom.model import (
-    Comparison,
-    Declared,
-    Evidence,
-    Plan,
-    Publish,
-    Role,
-    Rule,
-    RunStatus,
-    Sameness,
-    Setting,
-    Step,
-    StepStatus,
-    VerdictName,
-)
+from cleanroom.values.comparison import Comparison, Sameness
+from cleanroom.values.declared import Declared, Publish
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.run import Evidence, Role, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Setting
+from cleanroom.values.verdict import VerdictName
 from cleanroom.verdict import judge
 from tests.unit.values import NO_AUDIT, artifact, attempt, comparison, difference, evidence, job, plan_difference
 

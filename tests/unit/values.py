@@ -4,29 +4,11 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.model import (
-    Artifact,
-    Attempt,
-    Audit,
-    Comparison,
-    Difference,
-    Entry,
-    Evidence,
-    FileRef,
-    Image,
-    Job,
-    Kind,
-    Plan,
-    PlanDifference,
-    Profile,
-    Role,
-    Rule,
-    RunStatus,
-    Sameness,
-    Source,
-    Step,
-    StepStatus,
-)
+from cleanroom.values.audit import Audit
+from cleanroom.values.comparison import Comparison, Difference, PlanDifference, Sameness
+from cleanroom.values.plan import FileRef, Job, Plan, Rule
+from cleanroom.values.run import Artifact, Attempt, Evidence, Kind, Role, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Entry, Image, Profile, Source
 
 SOURCE = Source(url="https://example.org/w.git", ref="main", commit="a" * 40)
 IMAGE = Image(reference="room:latest", digest="sha256:" + "b" * 64, engine="docker", isolation="container")

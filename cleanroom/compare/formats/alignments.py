@@ -14,7 +14,7 @@ from typing import Any
 from cleanroom.compare.formats import sam, vcf
 from cleanroom.compare.formats.interface import FOR_CERTAIN, HEAD, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.lines import compare_lines
-from cleanroom.model import Rules
+from cleanroom.values.declared import Rules
 
 _REAL = re.compile(r"\t[A-Za-z][A-Za-z0-9]:(?:[fd]|B:f)")
 """A tag that holds real numbers, of which the text shows six digits."""

@@ -12,7 +12,8 @@ from cleanroom.compare.containers import tarball, zipped
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest, shells
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _MOST = 10_000
 """More members than this are compared by payload only."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import FLOAT, NOISE, NOISE_32
-from cleanroom.model import Rules
+from cleanroom.values.declared import Rules
 
 
 def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> int:

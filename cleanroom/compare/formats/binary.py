@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cleanroom.compare.formats.interface import NO, Found, Inner, different
-from cleanroom.model import Excerpt, Rules, Sameness
+from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.declared import Rules
 
 _BLOCK = 2**18
 _SHOWN = 16

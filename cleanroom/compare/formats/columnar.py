@@ -10,7 +10,8 @@ from cleanroom.compare.formats.bound import Budget
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.lines import OF_DATA
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _ROWS = 65_536
 

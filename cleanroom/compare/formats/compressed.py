@@ -8,7 +8,8 @@ import msgspec
 
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.payload import NoPayload, container_in, container_of, opened, payload_digest
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _STREAMS = {"gzip", "bzip2", "xz", "zstd"}
 _SUFFIXES = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zstd")

@@ -9,7 +9,8 @@ from pathlib import Path
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.multiset import multiset
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _SUFFIXES = (".fa", ".fasta", ".fna", ".faa", ".ffn")
 

@@ -13,7 +13,8 @@ from cleanroom.compare.formats.bound import Budget, same_tails
 from cleanroom.compare.formats.hdf5_types import described, references
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _BLOCK = 2**22
 """Elements that are read at once."""

@@ -8,7 +8,8 @@ from cleanroom.compare.formats.interface import BY_CONTENT, BY_NAME, NO, Found, 
 from cleanroom.compare.formats.lines import looks_like_text
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import aligned
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _HTML = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S)
 _KEEPS = {"pre", "textarea", "script", "style"}

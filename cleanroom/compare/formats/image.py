@@ -17,7 +17,8 @@ from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.picture_parts import parts, tags
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 PIXELS = 150_000_000
 """A larger picture is not decoded."""

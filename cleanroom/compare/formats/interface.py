@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from cleanroom.model import Excerpt, Rules, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.declared import Rules
 
 NO, GENERAL, BY_NAME, BY_CONTENT, FOR_CERTAIN = range(5)
 """How sure a comparator is that a file is of its format; the surest one compares. Content goes before a name."""

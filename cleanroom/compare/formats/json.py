@@ -12,7 +12,8 @@ from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotEx
 from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import kind_of
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _NAMES = (".json", ".geojson", ".ipynb.json", ".jsonld")
 _LINE_NAMES = (".ndjson", ".jsonl", ".jsonlines")

@@ -17,7 +17,8 @@ from cleanroom.compare.formats.interface import BY_NAME, GENERAL, NO, Found, Inn
 from cleanroom.compare.formats.multiset import multiset
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _ALIGNED_BYTES = 8 * 2**20
 """Files up to this size are aligned as a person would; larger ones are compared line by line."""

@@ -7,7 +7,8 @@ from typing import Any
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _SLACK = 2**20
 

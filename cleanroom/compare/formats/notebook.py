@@ -6,7 +6,8 @@ from typing import Any
 
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.json import Object, Walk, load
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _APART = {"metadata", "execution_count", "id"}
 _APART_OF_BOOK = {"metadata", "nbformat_minor"}

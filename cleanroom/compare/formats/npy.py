@@ -8,7 +8,8 @@ from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _BLOCK = 2**22
 

@@ -9,7 +9,8 @@ import msgspec
 
 from cleanroom.compare.formats.interface import Found, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _SCALE = 100 / 72
 _MOST_PAGES = 200

@@ -12,7 +12,8 @@ from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.pages import compare_pages
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _APART = {"/CreationDate", "/ModDate", "/Producer", "/Creator", "/PTEX.Fullbanner"}
 _DATE = re.compile(r"D:[0-9]{4,14}(?:[-+Z][0-9'Z]*)?$")

@@ -13,7 +13,9 @@ from cleanroom.compare.formats.binary import COMPARATOR as BINARY
 from cleanroom.compare.formats.binary import first_difference
 from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, Inner, NotExamined, different
 from cleanroom.compare.magnitude import exceeds
-from cleanroom.model import Rules, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 GROUP = "cleanroom.comparators"
 EXISTENCE = "existence"

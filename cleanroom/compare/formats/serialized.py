@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cleanroom.compare.formats.binary import first_difference
 from cleanroom.compare.formats.interface import BY_NAME, FOR_CERTAIN, NO, Found, Inner
-from cleanroom.model import Rules
+from cleanroom.values.declared import Rules
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _NAMES = (".rds", ".rda", ".rdata", ".pkl", ".pickle", ".joblib", ".pt", ".pth")

@@ -9,7 +9,8 @@ from typing import Any
 
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _WAL = 2
 _VALUE = 2**28

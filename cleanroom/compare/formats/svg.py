@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import aligned, kind_of
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _SVG = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE svg[^>]*+>\s*+)*+<(?:svg:)?svg\b", re.S)
 _REFERENCE = re.compile(r"url\((['\"]?)#([^)'\"]{1,200})\1\)|^#(.+)$|(?<=[\s;=.])#([\w.:-]+)(?=\.\w)")

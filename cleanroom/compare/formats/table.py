@@ -16,7 +16,8 @@ from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotEx
 from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.kinds import FLOAT, FORMAT, is_noise
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 _BATCH = 100_000
 _SMALL = 2 * 2**20

@@ -4,7 +4,8 @@ import math
 
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.kinds import deviation, differing_part, kind_of
-from cleanroom.model import Excerpt, Rules, Sameness
+from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.declared import Rules
 
 EXCERPTS = 8
 _KINDS_ASKED, _LETTERS_ASKED = 2000, 200_000

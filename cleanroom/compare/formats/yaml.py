@@ -9,7 +9,7 @@ import yaml
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.json import Number, Object, Pairs, Walk
 from cleanroom.compare.formats.lines import looks_like_text
-from cleanroom.model import Rules
+from cleanroom.values.declared import Rules
 
 _MOST = 32 * 2**20
 _NODES = 200_000

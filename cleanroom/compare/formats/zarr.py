@@ -15,7 +15,8 @@ from cleanroom.compare.formats.bound import Budget, same_tails
 from cleanroom.compare.formats.interface import NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.formats.zarr_files import summary, unread
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import Rules
 
 ROOTS = (".zgroup", ".zarray", "zarr.json")
 """A folder that holds one of these is a store, or a part of one."""

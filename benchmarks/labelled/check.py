@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cleanroom.auditing import audit_profiles
-from cleanroom.confirmation import confirm
-from cleanroom.prepare import Request
-from cleanroom.review.values import Drift
-from cleanroom.reviewing import review_commits
+from cleanroom.flows.audit import audit_profiles
+from cleanroom.flows.choose import Request
+from cleanroom.flows.confirm import confirm
+from cleanroom.flows.review import review_commits
 from cleanroom.values.audit import AuditedSetting, Decided
+from cleanroom.values.review import Drift
 
 HERE = Path(__file__).parent
 WORKFLOWS = ("plain", "sensitive")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.truth.cases import Case, build
-from cleanroom.confirmation import confirm
 from cleanroom.errors import CleanroomError
-from cleanroom.prepare import Request
+from cleanroom.flows.choose import Request
+from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
-from cleanroom.report.view import Report
+from cleanroom.report.confirmation.view import Report
 from cleanroom.values.verdict import VerdictName
 
 

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Sequence
 
-from cleanroom.findings import accepted, finding, ordered
+from cleanroom.findings.codes import accepted, finding, ordered
 from cleanroom.values.audit import Acceptance, Finding
 
 _FILE = "cleanroom.yaml"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cleanroom.audit.view import named
-from cleanroom.findings import codes
+from cleanroom.audit.shown import named
+from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Answer, Audit, Decided, Finding
 from cleanroom.values.run import Evidence
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cleanroom.findings import finding
+from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding, Severity
 from cleanroom.values.plan import Hidden
 from cleanroom.values.run import Evidence

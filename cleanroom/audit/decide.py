@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.audit.view import Decision, View, cap, is_open, meaning, named, policy, they, truthy
+from cleanroom.audit.shown import Decision, View, cap, is_open, meaning, named, policy, they, truthy
 from cleanroom.profiles.table import Option, cutting_keys, look_up
 from cleanroom.values.audit import AuditedSetting, Decided
 from cleanroom.values.run import Evidence

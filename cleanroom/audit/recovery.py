@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.view import named, truthy
-from cleanroom.findings import finding
+from cleanroom.audit.shown import named, truthy
+from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Setting

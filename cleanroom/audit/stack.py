@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from cleanroom.findings import finding
+from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding
 from cleanroom.values.base import canonical
 from cleanroom.values.run import Evidence

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cleanroom.audit.decide import is_remote, provides
-from cleanroom.audit.view import View, truthy
-from cleanroom.findings import finding
+from cleanroom.audit.shown import View, truthy
+from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding, Severity
 from cleanroom.values.base import canonical
 from cleanroom.values.plan import Plan

@@ -8,10 +8,10 @@ import msgspec
 
 from cleanroom.commands.boundary import cache_folder
 from cleanroom.commands.confirm import deliver
-from cleanroom.confirmation import recompute
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store
+from cleanroom.flows.confirm import recompute
 from cleanroom.values.run import Evidence
 
 

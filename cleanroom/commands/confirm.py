@@ -9,13 +9,13 @@ from rich.console import Console
 
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
-from cleanroom.confirmation import confirm
 from cleanroom.errors import UsageError
-from cleanroom.prepare import Request
+from cleanroom.flows.choose import Request
+from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
+from cleanroom.report.confirmation.terminal import show
 from cleanroom.report.render import render, write_reports
-from cleanroom.report.terminal import show
-from cleanroom.room.interface import Limits
+from cleanroom.room.engines.interface import Limits
 from cleanroom.values.setup import Entry
 from cleanroom.values.verdict import Confirmation
 

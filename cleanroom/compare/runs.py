@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cleanroom.compare.artifacts import Ground, compare_artifacts
+from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.groups import group
-from cleanroom.compare.narrow import narrowed
+from cleanroom.compare.partial_rerun import narrowed
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
 from cleanroom.values.comparison import Comparison, Difference, Sameness
 from cleanroom.values.run import Evidence, RunStatus
 
 
-def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
+def compare_all(runs: Sequence[Evidence], ground: ComparisonContext, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
     """The first run against every other one that completed, and the earlier one against it.
 
     What a control shows too is marked as noise everywhere.
@@ -32,7 +32,7 @@ def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | No
     return tuple(c if c.control else mark_noise(c, controls) for c in found)
 
 
-def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
+def compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comparison:
     """Two runs, layer by layer; of the left one only as much as the right one was asked for."""
     if right.only:
         left = narrowed(left, right)
@@ -52,7 +52,7 @@ def _only_results(comparison: Comparison) -> Comparison:
     return msgspec.structs.replace(comparison, control=False, plan=plan, attempts=attempts)
 
 
-def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> tuple[tuple[str, ...], ...]:
+def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext) -> tuple[tuple[str, ...], ...]:
     """The profiles that completed, all against all, as groups that agree. Two that are the same as the baseline in every byte are not
     compared again.
     """

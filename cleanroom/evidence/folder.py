@@ -11,9 +11,9 @@ import msgspec
 
 from cleanroom.beneath import Beneath
 from cleanroom.errors import UsageError
-from cleanroom.evidence.collect import collect
+from cleanroom.evidence.artifacts import collect
 from cleanroom.evidence.links import Links
-from cleanroom.evidence.walk import Hasher, scan
+from cleanroom.evidence.tree import Hasher, scan
 from cleanroom.values.base import raw_path
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import Entry, Image, Profile, Source

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cleanroom.beneath import Beneath
-from cleanroom.evidence.collect import changed, collect, removed, unkept
+from cleanroom.evidence.artifacts import changed, collect, removed, unkept
 from cleanroom.evidence.links import Links
 from cleanroom.evidence.outcome import last_lines, with_rules
 from cleanroom.evidence.store import Store
-from cleanroom.evidence.walk import Hashed, Hasher, Patience, Signature, scan
+from cleanroom.evidence.tree import Hashed, Hasher, Patience, Signature, scan
 from cleanroom.room import rooms
 from cleanroom.room.claims import Claims
 from cleanroom.room.rooms import PLACES

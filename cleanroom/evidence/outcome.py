@@ -9,7 +9,7 @@ import msgspec
 
 from cleanroom.evidence.request import STEPS
 from cleanroom.room.claims import Claims, FinalClaim
-from cleanroom.room.interface import RoomExit
+from cleanroom.room.engines.interface import RoomExit
 from cleanroom.values.plan import Plan
 from cleanroom.values.run import Evidence, RunStatus, Step, StepStatus
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from cleanroom.room.interface import Limits, Network
+from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared
 from cleanroom.values.setup import Entry, Image, Profile, Source

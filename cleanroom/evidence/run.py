@@ -18,12 +18,12 @@ from cleanroom.evidence.outcome import outcome
 from cleanroom.evidence.request import STEPS, RunRequest
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Guard, Watch, disk_fault
-from cleanroom.evidence.walk import Patience
+from cleanroom.evidence.tree import Patience
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
-from cleanroom.room.engines import open_engine
-from cleanroom.room.interface import RoomExit, RoomJob
+from cleanroom.room.engines.interface import RoomExit, RoomJob
+from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository
 from cleanroom.values.run import Evidence, RunStatus

@@ -19,7 +19,7 @@ import msgspec
 
 from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
-from cleanroom.evidence.walk import Hashed, hash_open
+from cleanroom.evidence.tree import Hashed, hash_open
 from cleanroom.values.base import canonical, digest, escape_path
 from cleanroom.values.run import Evidence
 

@@ -6,7 +6,7 @@ Not here: the tables.
 import sys
 from pathlib import Path
 
-from cleanroom.findings import codes
+from cleanroom.findings.codes import codes
 from cleanroom.profiles.table import Option, options
 from cleanroom.values.setup import SettingClass
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cleanroom import __version__
-from cleanroom.findings import codes
+from cleanroom.findings.codes import codes
 from cleanroom.report.visible import one_line
 from cleanroom.values.audit import Finding, Severity
 from cleanroom.values.base import raw_path

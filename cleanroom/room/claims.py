@@ -16,7 +16,7 @@ import msgspec
 from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, FileRef, Hidden, Job, Plan, Rule
 from cleanroom.values.run import Attempt, Lint, Step, StepStatus
-from cleanroom.values.setup import Layer, Lost, Override, Setting
+from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
 
 MOST = 360 * 2**20
 """How many bytes the claims of all runs that are kept at once may take in memory, estimated before they are decoded."""
@@ -64,9 +64,9 @@ class SettingsClaim(Value, frozen=True):
     stack: tuple[Layer, ...] = ()
     settings: tuple[Setting, ...] = ()
     overrides: tuple[Override, ...] = ()
-    replaced: tuple[Lost, ...] = ()
-    lost: tuple[Lost, ...] = ()
-    actions: tuple[Lost, ...] = ()
+    replaced: tuple[SettingPlace, ...] = ()
+    lost: tuple[SettingPlace, ...] = ()
+    actions: tuple[SettingPlace, ...] = ()
     needs: tuple[str, ...] = ()
     error: ReadError | None = None
 

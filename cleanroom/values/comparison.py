@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from cleanroom.values.base import Value
-from cleanroom.values.declared import Rules
+from cleanroom.values.declared import CompareOptions
 from cleanroom.values.run import Role
 
 
@@ -77,7 +77,7 @@ class Difference(Value, frozen=True):
     """The folder that is one thing (a zarr store), where the file was compared as a part of it."""
     equivalence: int = -1
     """The equivalence in force that was asked, by its index in what the commit declares."""
-    suggestion: Rules | None = None
+    suggestion: CompareOptions | None = None
     """The narrowest options under which the two would count as the same."""
 
 

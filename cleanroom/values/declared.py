@@ -8,7 +8,7 @@ import msgspec
 from cleanroom.values.base import Value
 
 
-class Rules(Value, frozen=True, forbid_unknown_fields=True):
+class CompareOptions(Value, frozen=True, forbid_unknown_fields=True):
     """What a comparison may leave out or take as near; also `options:` of an equivalence. The default leaves out nothing.
 
     `ignore` names columns, keys, data sets or header lines; `mask` holds regular expressions whose matches in a line do not count.
@@ -34,7 +34,7 @@ class Equivalence(Value, frozen=True, forbid_unknown_fields=True):
     expires: datetime.date
     paths: tuple[str, ...] = ()
     rule: str = ""
-    options: Rules = Rules()
+    options: CompareOptions = CompareOptions()
 
     @property
     def label(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Effect, Job, Plan
-from cleanroom.values.setup import Entry, Image, Layer, Lost, Override, Profile, Setting, Source
+from cleanroom.values.setup import Entry, Image, Layer, Override, Profile, Setting, SettingPlace, Source
 
 
 class StepStatus(StrEnum):
@@ -128,9 +128,9 @@ class Evidence(Value, frozen=True):
     stack: tuple[Layer, ...] = ()
     settings: tuple[Setting, ...] = ()
     overrides: tuple[Override, ...] = ()
-    replaced: tuple[Lost, ...] = ()
-    lost: tuple[Lost, ...] = ()
-    actions: tuple[Lost, ...] = ()
+    replaced: tuple[SettingPlace, ...] = ()
+    lost: tuple[SettingPlace, ...] = ()
+    actions: tuple[SettingPlace, ...] = ()
     steps: tuple[Step, ...] = ()
     lints: tuple[Lint, ...] | None = None
     plan: Plan | None = None

@@ -82,7 +82,7 @@ class Image(Value, frozen=True):
     isolation: str
 
 
-class Lost(Value, frozen=True):
+class SettingPlace(Value, frozen=True):
     """A place in a profile, with what is wrong there."""
 
     key: str

@@ -8,8 +8,8 @@ import pytest
 
 from cleanroom.audit import audit
 from cleanroom.audit.decide import decide
-from cleanroom.audit.view import View
-from cleanroom.findings import codes
+from cleanroom.audit.shown import View
+from cleanroom.findings.codes import codes
 from cleanroom.profiles.table import look_up
 from cleanroom.values.audit import Acceptance, Audit, Decided, Finding, Severity
 from cleanroom.values.plan import Change, Effect, FileRef, Hidden, Plan, Rule

@@ -10,7 +10,7 @@ import pytest
 from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.store import Store
-from cleanroom.evidence.walk import Hashed, signature
+from cleanroom.evidence.tree import Hashed, signature
 from cleanroom.values.base import digest
 from tests.unit.values import evidence
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cleanroom.findings import finding, ordered
+from cleanroom.findings.codes import finding, ordered
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence, Role, StepStatus
 from cleanroom.values.setup import Source

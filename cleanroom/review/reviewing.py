@@ -8,10 +8,10 @@ import msgspec
 from cleanroom.errors import ExitCode
 from cleanroom.review.contracts import contract_changes, plan_change
 from cleanroom.review.routes import Routes
-from cleanroom.review.settings import setting_changes
-from cleanroom.review.values import Drift, History, Pair, ReviewChange, ReviewOutcome
+from cleanroom.review.setting_changes import setting_changes
 from cleanroom.values.base import canonical
 from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.review import Drift, History, Pair, ReviewChange, ReviewOutcome
 from cleanroom.values.run import Evidence, RunStatus
 
 _PROOF_FILES = re.compile(

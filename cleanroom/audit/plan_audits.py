@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
-from cleanroom.findings import finding
+from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding, PlanAudit, Severity
 from cleanroom.values.plan import Plan
 from cleanroom.values.run import Evidence, StepStatus

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cleanroom.report.audit_view import AuditReport, summary
+from cleanroom.report.audit.view import AuditReport, summary
 from cleanroom.report.render import render_template, safe_name, write_files
 from cleanroom.report.sarif import sarif
 from cleanroom.report.visible import json_text

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cleanroom.audit.decide import always_counts
-from cleanroom.audit.view import named
-from cleanroom.findings import finding
+from cleanroom.audit.shown import named
+from cleanroom.findings.codes import finding
 from cleanroom.profiles.table import near
 from cleanroom.values.audit import AuditedSetting, Decided, Finding, Severity
 from cleanroom.values.base import canonical

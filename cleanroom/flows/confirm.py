@@ -9,24 +9,24 @@ import msgspec
 
 from cleanroom.audit import audit
 from cleanroom.cause import read_causes
-from cleanroom.compare.artifacts import Ground, Locate
+from cleanroom.compare.artifacts import ComparisonContext, Locate
 from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.compare.diffoscope import require_diffoscope
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.compare.examiner import Examiner
-from cleanroom.compare.narrow import as_targets, origin_targets
+from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.runs import agreeing, compare, compare_all
-from cleanroom.earlier import Earlier, find_earlier
+from cleanroom.config import FILENAME
 from cleanroom.evidence.context import FACTORS
-from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.folder import as_left_by
 from cleanroom.evidence.request import STEPS, Interrupt, RunRequest, Stage
 from cleanroom.evidence.supervise import Watch
-from cleanroom.explaining import explain_causes
-from cleanroom.findings import finding, ordered
-from cleanroom.observe import observe
-from cleanroom.prepare import Ready, Request, choose, opened
-from cleanroom.settings import FILENAME
+from cleanroom.findings.codes import finding, ordered
+from cleanroom.findings.observed import observe
+from cleanroom.flows.against import Earlier, find_earlier
+from cleanroom.flows.by_running import explain_causes
+from cleanroom.flows.choose import Request, RunFactory, choose, opened
+from cleanroom.runners.local import run_all
 from cleanroom.values.audit import Acceptance, Finding
 from cleanroom.values.base import digest
 from cleanroom.values.comparison import Comparison
@@ -49,7 +49,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     with Examiner() as examiner:
         with opened(request, [chosen, earlier.chosen] if earlier.chosen else [chosen]) as readies:
             ready = readies[0]
-            ground = Ground(_locate(ready, earlier), examiner, ready.base.declared, ready.today, diffoscope=request.diffoscope)
+            ground = ComparisonContext(_locate(ready, earlier), examiner, ready.base.declared, ready.today, diffoscope=request.diffoscope)
             before = readies[1].earlier(earlier.label) if earlier.chosen else earlier.evidence
             runs, wanted, left = _run_all(ready, before, ground, watch)
             evidence = {earlier.label: earlier.digest} if earlier.digest else {}
@@ -63,12 +63,12 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
         return found
 
 
-def _locate(ready: Ready, earlier: Earlier) -> Locate:
+def _locate(ready: RunFactory, earlier: Earlier) -> Locate:
     return lambda sha256: earlier.places.get(sha256) or ready.store.content(sha256)
 
 
 def _run_all(
-    ready: Ready, before: RunRequest | Evidence | None, ground: Ground, watch: Watch
+    ready: RunFactory, before: RunRequest | Evidence | None, ground: ComparisonContext, watch: Watch
 ) -> tuple[list[Evidence], list[str], Evidence | None]:
     """(runs, labels of every run that there should be, the earlier run).
 
@@ -114,7 +114,7 @@ def _middle(run: Evidence) -> int:
     return max(0, sum(bool(attempt.job.output) for attempt in run.attempts) - 1) // 2
 
 
-def _control(ready: Ready, baseline: Evidence, comparisons: Sequence[Comparison], ground: Ground, watch: Watch) -> Evidence:
+def _control(ready: RunFactory, baseline: Evidence, comparisons: Sequence[Comparison], ground: ComparisonContext, watch: Watch) -> Evidence:
     """A control of the jobs where differences begin, with what they need; of the whole, where that would not tell enough.
 
     Only that they agree is taken from a part: what differs there may hang on a job that did not run.
@@ -137,12 +137,12 @@ def recompute(
     `evidence` holds the digests by label, where they are known.
     """
     with Examiner() as examiner:
-        ground = Ground(locate, examiner, runs[-1].declared, today)
+        ground = ComparisonContext(locate, examiner, runs[-1].declared, today)
         return conclude(runs, [run.label for run in runs], ground, evidence=evidence, started=started, clock=clock)
 
 
 def conclude(
-    runs: Sequence[Evidence], wanted: Sequence[str], ground: Ground, *, earlier: Evidence | None = None,
+    runs: Sequence[Evidence], wanted: Sequence[str], ground: ComparisonContext, *, earlier: Evidence | None = None,
     evidence: Mapping[str, str] | None = None, acceptances: Sequence[Acceptance] = (), repo: str = "", started: float = 0.0,
     clock: float | None = None,
 ) -> Confirmation:  # fmt: skip
@@ -161,7 +161,7 @@ def conclude(
     )  # fmt: skip
 
 
-def _declared_findings(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> list[Finding]:
+def _declared_findings(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext) -> list[Finding]:
     """What is wrong with what the commit declares of its results."""
     found = list(equivalence_findings(ground.declared, comparisons, ground.today, FILENAME))
     if any(run.artifacts for run in runs):

@@ -9,13 +9,13 @@ from cleanroom.audit.accept import accept
 from cleanroom.audit.answers import answer
 from cleanroom.audit.code import code_findings
 from cleanroom.audit.decide import audit_settings
-from cleanroom.audit.plans import audit_plans, plan_findings
+from cleanroom.audit.plan_audits import audit_plans, plan_findings
 from cleanroom.audit.recovery import recovery_findings
-from cleanroom.audit.runs import settle
-from cleanroom.audit.settings import setting_findings
+from cleanroom.audit.setting_findings import setting_findings
+from cleanroom.audit.settled import settle
 from cleanroom.audit.stack import stack_findings
 from cleanroom.audit.staging import staging_findings
-from cleanroom.findings import ordered
+from cleanroom.findings.codes import ordered
 from cleanroom.values.audit import Acceptance, Audit, AuditedSetting, Finding, PlanAudit
 from cleanroom.values.comparison import Comparison
 from cleanroom.values.run import Evidence

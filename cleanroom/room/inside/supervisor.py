@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 
-from .words import OUT, Outlet, attempt, name
+from .export import OUT, Outlet, attempt, name
 
 SKIP = {".git", ".snakemake"}
 LINGER = 3.0  # seconds that what jobs left running has to end

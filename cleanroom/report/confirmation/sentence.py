@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from cleanroom.report.audit_view import listed
+from cleanroom.report.audit.view import listed
 from cleanroom.values.comparison import Comparison, Difference, Sameness
 from cleanroom.values.run import Role, RunStatus
 from cleanroom.values.verdict import Confirmation, VerdictName
 
 if TYPE_CHECKING:
-    from cleanroom.report.view import DifferenceView
+    from cleanroom.report.confirmation.view import DifferenceView
 
 
 def sentence(confirmation: Confirmation) -> str:

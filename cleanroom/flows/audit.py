@@ -4,12 +4,12 @@ import time
 
 from cleanroom.audit import audit
 from cleanroom.compare.equivalences import equivalence_findings
-from cleanroom.evidence.fan_out import run_all
+from cleanroom.config import FILENAME
 from cleanroom.evidence.supervise import Watch
-from cleanroom.findings import ordered
-from cleanroom.observe import observe
-from cleanroom.prepare import PLANNING, Ready, Request, choose, opened
-from cleanroom.settings import FILENAME
+from cleanroom.findings.codes import ordered
+from cleanroom.findings.observed import observe
+from cleanroom.flows.choose import PLANNING, Request, RunFactory, choose, opened
+from cleanroom.runners.local import run_all
 from cleanroom.values.audit import Audited
 from cleanroom.values.run import Evidence
 from cleanroom.verdict import judge_audit
@@ -27,7 +27,7 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
     return concluded(ready, runs, started, time.monotonic() - clock)
 
 
-def concluded(ready: Ready, runs: list[Evidence], started: float, seconds: float) -> Audited:
+def concluded(ready: RunFactory, runs: list[Evidence], started: float, seconds: float) -> Audited:
     """What evidence of planning says, and the outcome."""
     seen = dict.fromkeys((*observe(ready.base.source, runs), *equivalence_findings(ready.base.declared, (), ready.today, FILENAME)))
     found = audit(runs, ready.acceptances, ready.today, ordered(seen))

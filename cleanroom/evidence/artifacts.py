@@ -9,7 +9,7 @@ import time
 from collections.abc import Container, Iterator
 
 from cleanroom.evidence.links import Links
-from cleanroom.evidence.walk import Hashed, Signature
+from cleanroom.evidence.tree import Hashed, Signature
 from cleanroom.values.base import escape_path, raw_path
 from cleanroom.values.run import Artifact, Attempt, Kind, Role
 

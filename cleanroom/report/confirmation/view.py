@@ -13,16 +13,16 @@ import msgspec
 from cleanroom import __version__
 from cleanroom.compare.boundary import Boundary
 from cleanroom.compare.equivalences import covers
-from cleanroom.report.audit_view import SettingRow, call_options, listed, setting_rows
-from cleanroom.report.cells import MatrixRow, agreement, matrix
-from cleanroom.report.sentence import leads, sentence
+from cleanroom.report.audit.view import SettingRow, call_options, listed, setting_rows
+from cleanroom.report.confirmation.cells import MatrixRow, agreement, matrix
+from cleanroom.report.confirmation.sentence import leads, sentence
 from cleanroom.values.audit import Answer, Finding
 from cleanroom.values.base import SCHEMA_VERSION, Value
 from cleanroom.values.comparison import Cause, Comparison, Difference, Excerpt, JobSide, Sameness
 from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Job
 from cleanroom.values.run import Attempt, Evidence, RunStatus
-from cleanroom.values.setup import Layer, Lost, Override, Setting, Source
+from cleanroom.values.setup import Layer, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import Confirmation, Rung, VerdictName
 
 _BOUNDARY = (
@@ -72,7 +72,7 @@ class RunView(Value, frozen=True):
     stack: tuple[Layer, ...]
     settings: tuple[Setting, ...]
     overrides: tuple[Override, ...]
-    replaced: tuple[Lost, ...]
+    replaced: tuple[SettingPlace, ...]
     attempts: int
     jobs: int
     decides: int

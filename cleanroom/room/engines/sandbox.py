@@ -24,8 +24,8 @@ from typing import IO
 import msgspec
 
 from cleanroom.errors import EngineError, ImageError
-from cleanroom.room import cgroup, seccomp
-from cleanroom.room.interface import RoomExit, RoomJob
+from cleanroom.room.engines import cgroup, seccomp
+from cleanroom.room.engines.interface import RoomExit, RoomJob
 from cleanroom.values.setup import Image
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")

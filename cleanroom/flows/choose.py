@@ -8,14 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom import settings as configuration
+from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.evidence.request import STEPS, Graft, Interrupt, RunRequest, Stage
 from cleanroom.evidence.store import Store
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
-from cleanroom.room.engines import choose_engine, open_engine
-from cleanroom.room.interface import Limits, Network
+from cleanroom.room.engines.interface import Limits, Network
+from cleanroom.room.engines.registry import choose_engine, open_engine
 from cleanroom.source import Patience, Reach, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
@@ -73,7 +73,7 @@ class Request(Value, frozen=True):
 
 
 @dataclass(frozen=True)
-class Ready:
+class RunFactory:
     """Everything that a run needs; the first profile is the baseline."""
 
     base: RunRequest
@@ -182,7 +182,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
 
 
 @contextlib.contextmanager
-def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[Ready]]:
+def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFactory]]:
     """The engine and the image, asked once for one or more commits; what rooms leave behind is gone at the end.
 
     Raises: EngineError, ImageError, UsageError.
@@ -203,7 +203,7 @@ def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[Ready]]:
         owner.close()
 
 
-def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, owner: rooms.Owner) -> Ready:
+def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, owner: rooms.Owner) -> RunFactory:
     base = RunRequest(
         source=chosen.source, repo=request.repo, entry=chosen.entry, profile=chosen.profiles[0], image=image, engine=engine_name,
         cache=request.cache, owner=owner.name, mark=owner.mark, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
@@ -211,7 +211,7 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
         fetch_limit=request.fetch_limit, local_submodules=request.local_submodules,
     )  # fmt: skip
     today = request.today or datetime.datetime.now(datetime.UTC).date()
-    return Ready(
+    return RunFactory(
         base=base,
         profiles=chosen.profiles,
         acceptances=chosen.acceptances,

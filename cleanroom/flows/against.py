@@ -15,7 +15,7 @@ from cleanroom.errors import SourceError, UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.reported import REPORT, read_reported
 from cleanroom.evidence.store import Store
-from cleanroom.prepare import Chosen, Request, choose
+from cleanroom.flows.choose import Chosen, Request, choose
 from cleanroom.values.run import Evidence
 
 

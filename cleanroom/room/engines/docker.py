@@ -19,7 +19,7 @@ from docker.types import LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from cleanroom.errors import EngineError, ImageError
-from cleanroom.room.interface import Limits, RoomExit, RoomJob
+from cleanroom.room.engines.interface import Limits, RoomExit, RoomJob
 from cleanroom.values.setup import Image
 
 _LABEL = "cleanroom.owner"

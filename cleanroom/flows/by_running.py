@@ -13,16 +13,16 @@ from cleanroom.cause import read_causes
 from cleanroom.cause.read import NOT_DETERMINISTIC, differing_settings
 from cleanroom.cause.search import independent
 from cleanroom.cause.undeclared import undeclared_candidates
-from cleanroom.compare.artifacts import Ground
-from cleanroom.compare.narrow import as_targets, origin_targets
+from cleanroom.compare.artifacts import ComparisonContext
+from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
-from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.request import RunRequest, Stage
 from cleanroom.evidence.supervise import Watch
-from cleanroom.prepare import Ready
+from cleanroom.flows.choose import RunFactory
 from cleanroom.profiles.table import look_up
+from cleanroom.runners.local import run_all
 from cleanroom.values.base import digest
 from cleanroom.values.comparison import Cause, Comparison
 from cleanroom.values.run import Evidence
@@ -37,7 +37,7 @@ _SHOWN = 3
 
 
 def explain_causes(
-    runs: Sequence[Evidence], comparisons: Sequence[Comparison], ready: Ready, ground: Ground, watch: Watch
+    runs: Sequence[Evidence], comparisons: Sequence[Comparison], ready: RunFactory, ground: ComparisonContext, watch: Watch
 ) -> tuple[Cause, ...]:
     """The causes of every comparison; where the evidence leaves several open, found by runs in between."""
     by_label = {run.label: run for run in runs}
@@ -158,7 +158,13 @@ class _Tries:
     """Runs that are compared with the baseline, as far as one comparison needs them; `steps` tells of each."""
 
     def __init__(
-        self, baseline: Evidence, comparison: Comparison, controls: Sequence[Comparison], ready: Ready, ground: Ground, watch: Watch
+        self,
+        baseline: Evidence,
+        comparison: Comparison,
+        controls: Sequence[Comparison],
+        ready: RunFactory,
+        ground: ComparisonContext,
+        watch: Watch,
     ) -> None:
         self.ready, self.steps = ready, list[str]()
         self.only_plan = any(d.decides and not d.noise for d in comparison.plan)

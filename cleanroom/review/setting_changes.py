@@ -6,10 +6,10 @@ from cleanroom.audit.decide import audit_settings
 from cleanroom.profiles.table import look_up
 from cleanroom.review.claims import claim_of
 from cleanroom.review.routes import Routes
-from cleanroom.review.values import Drift, Pair, ReviewChange
 from cleanroom.values.audit import AuditedSetting, Decided
 from cleanroom.values.base import canonical
 from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.review import Drift, Pair, ReviewChange
 from cleanroom.values.setup import SettingClass
 
 

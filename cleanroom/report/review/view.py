@@ -12,9 +12,9 @@ from cleanroom import __version__
 from cleanroom.report.panel import print_panel
 from cleanroom.report.render import render_template, write_files
 from cleanroom.report.visible import json_text, one_line
-from cleanroom.review.values import Drift, ReviewChange, Reviewed, ReviewOutcome
 from cleanroom.values.audit import Finding, Severity
 from cleanroom.values.base import SCHEMA_VERSION, Value
+from cleanroom.values.review import Drift, ReviewChange, Reviewed, ReviewOutcome
 from cleanroom.values.setup import Source
 
 _STYLE = {

@@ -10,7 +10,7 @@ import msgspec
 import yaml
 
 from cleanroom.errors import UsageError
-from cleanroom.findings import codes
+from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Acceptance, Severity
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared, Equivalence, Publish, Scratch

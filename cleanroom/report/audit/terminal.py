@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cleanroom.report.audit_view import AuditReport
+from cleanroom.report.audit.view import AuditReport
 from cleanroom.report.panel import print_panel
 from cleanroom.report.visible import one_line, visible
 from cleanroom.values.audit import AuditOutcome, Decided, Severity

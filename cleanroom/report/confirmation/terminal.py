@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cleanroom.report.confirmation.sentence import leads
+from cleanroom.report.confirmation.view import Report
 from cleanroom.report.panel import print_panel
-from cleanroom.report.sentence import leads
-from cleanroom.report.view import Report
 from cleanroom.report.visible import LINE, one_line, visible
 from cleanroom.values.verdict import VerdictName
 

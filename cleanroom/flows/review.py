@@ -11,15 +11,15 @@ import msgspec
 
 from cleanroom.audit import audit
 from cleanroom.errors import UsageError
-from cleanroom.evidence.fan_out import run_all
 from cleanroom.evidence.request import RunRequest
 from cleanroom.evidence.supervise import Watch
-from cleanroom.observe import observe
-from cleanroom.prepare import PLANNING, Chosen, Ready, Request, choose, opened
+from cleanroom.findings.observed import observe
+from cleanroom.flows.choose import PLANNING, Chosen, Request, RunFactory, choose, opened
+from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes
-from cleanroom.review.values import History, Pair, Reviewed
-from cleanroom.review.walk import judge_review, notes_of, review
+from cleanroom.runners.local import run_all
 from cleanroom.source import open_repository
+from cleanroom.values.review import History, Pair, Reviewed
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Profile
 
@@ -68,7 +68,7 @@ def _chosen(request: Request, ref: str, word: str) -> Chosen:
         raise UsageError(f"At the {word} ({ref}): {error.what}", error.next_step) from None
 
 
-def _pairs(left: Ready, right: Ready, history: History, watch: Watch) -> list[Pair]:
+def _pairs(left: RunFactory, right: RunFactory, history: History, watch: Watch) -> list[Pair]:
     """Every profile of either commit, planned at both; a third time where its files and code changed together."""
     before, after = ({p.path: p for p in side.profiles} for side in (left, right))
     paths = list(after) + [path for path in before if path not in after]
@@ -89,7 +89,7 @@ def _pairs(left: Ready, right: Ready, history: History, watch: Watch) -> list[Pa
     return [_pair((after.get(path) or before[path]).name, path, runs, moved=bool(moved)) for path in paths]
 
 
-def _request(side: Ready, profile: Profile) -> RunRequest:
+def _request(side: RunFactory, profile: Profile) -> RunRequest:
     """All rooms of a review plan under one hash seed."""
     return msgspec.structs.replace(side.base, profile=profile, steps=_STEPS)
 

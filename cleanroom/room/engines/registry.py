@@ -1,8 +1,8 @@
 """Which engine makes the rooms. Not here: how."""
 
 from cleanroom.errors import EngineError
-from cleanroom.room.docker import DockerEngine
-from cleanroom.room.sandbox import SandboxEngine
+from cleanroom.room.engines.docker import DockerEngine
+from cleanroom.room.engines.sandbox import SandboxEngine
 
 
 def open_engine(name: str) -> DockerEngine | SandboxEngine:

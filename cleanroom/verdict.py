@@ -12,7 +12,7 @@ from cleanroom.profiles.table import cutting_keys
 from cleanroom.values.audit import Audit, AuditOutcome, Decided
 from cleanroom.values.comparison import Comparison, Sameness
 from cleanroom.values.declared import Declared
-from cleanroom.values.run import Evidence, RunStatus, StepStatus
+from cleanroom.values.run import Evidence, Role, RunStatus, StepStatus
 from cleanroom.values.verdict import Judgement, Rung, VerdictName
 
 _EXIT = {
@@ -159,7 +159,7 @@ def vacuous(run: Evidence) -> list[str]:
     if swallowed := boundary.swallowed():
         place, path = next(iter(swallowed.items()))
         return [f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was not compared."]
-    if not any(boundary.decides(artifact) for artifact in run.artifacts):
+    if not any(boundary.decides(artifact) for artifact in run.artifacts if artifact.role is not Role.TEMP):
         return [f"{label}: the run left no result that decides."]
     return []
 

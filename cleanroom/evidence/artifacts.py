@@ -147,9 +147,9 @@ def collect(
 ) -> tuple[Artifact, ...]:
     """The artifacts of a run, sorted by path.
 
-    `links` tells where a link leads; `scratch` are paths at which Snakemake itself works, wherever a profile puts them.
-    `unchanged` are tracked files that were touched but hold what git delivered; without a job that declares them they are
-    nobody's work, and no artifact. `codeless` are rules that run nothing, and so are at work on no file.
+    `links` tells where a link leads; `scratch` are paths at which Snakemake itself works, wherever a profile puts them; that of a
+    folder ends with a slash. `unchanged` are tracked files that were touched but hold what git delivered; without a job that
+    declares them they are nobody's work, and no artifact. `codeless` are rules that run nothing, and so are at work on no file.
     """
     owners = _Owners(attempts, links)
     at_work = _AtWork(attempts, codeless)
@@ -161,7 +161,9 @@ def collect(
             continue
         result = hashed[raw]
         index, role = owner or (-1, Role.TRACKED if raw in before else Role.UNDECLARED)
-        if owner is None and (_bytecode_of(raw) in before or any(place.fullmatch(path) for place in scratch)):
+        if owner is None and (
+            _bytecode_of(raw) in before or any(place.fullmatch(f"{path}/" if stat.S_ISDIR(seen.mode) else path) for place in scratch)
+        ):
             role = Role.CACHE
         leads = _end_of(path, links) if stat.S_ISLNK(seen.mode) else path
         artifacts.append(

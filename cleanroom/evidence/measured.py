@@ -29,7 +29,7 @@ from cleanroom.values.setup import Entry
 
 _FAILED_JOBS = 3
 _LOG_BYTES = 8192
-_MADE = {"shadow-prefix": r"shadow/tmp[^/]+/.*", "local-storage-prefix": r"[^/]+/.*"}
+_MADE = {"shadow-prefix": r"shadow/(tmp[^/]+/.*)?", "local-storage-prefix": r"[^/]+/.*"}
 """What Snakemake makes in the place that a setting names: folders by `tempfile`, and one for each provider of storage."""
 
 

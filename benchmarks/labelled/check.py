@@ -20,6 +20,7 @@ from cleanroom.flows.choose import Request
 from cleanroom.flows.confirm import confirm
 from cleanroom.flows.review import review_commits
 from cleanroom.values.audit import AuditedSetting, Decided
+from cleanroom.values.comparison import Relation
 from cleanroom.values.review import Drift
 
 HERE = Path(__file__).parent
@@ -89,7 +90,7 @@ def settings(workflow: str, scratch: Path, cache: Path, engine: str) -> Iterator
         run_request = Request(
             repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, baseline_profile="base", profiles=("base", *open_ones)
         )  # fmt: skip
-        compared = {c.right: c.differs for c in confirm(run_request).comparisons if not c.control}
+        compared = {c.right: c.differs for c in confirm(run_request).comparisons if c.relation is not Relation.CONTROL}
     for name, case in chosen.items():
         found = decided[name]
         text = " ".join(case["profile"].split())

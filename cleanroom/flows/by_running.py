@@ -7,9 +7,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from cleanroom.cause import read_causes
 from cleanroom.cause.read import NOT_DETERMINISTIC, differing_settings
 from cleanroom.cause.search import independent
 from cleanroom.cause.undeclared import undeclared_candidates
@@ -18,13 +15,15 @@ from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
-from cleanroom.evidence.request import RunRequest, Stage
+from cleanroom.evidence.request import RunRequest
 from cleanroom.evidence.supervise import Watch
 from cleanroom.flows.choose import RunFactory
 from cleanroom.profiles.table import look_up
+from cleanroom.rungs.registry import read_causes
 from cleanroom.runners.local import run_all
 from cleanroom.values.base import digest
-from cleanroom.values.comparison import Cause, Comparison
+from cleanroom.values.comparison import Cause, Comparison, Relation
+from cleanroom.values.purpose import Staged, Varied, factors_of
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import SettingClass
 
@@ -41,19 +40,19 @@ def explain_causes(
 ) -> tuple[Cause, ...]:
     """The causes of every comparison; where the evidence leaves several open, found by runs in between."""
     by_label = {run.label: run for run in runs}
-    controls = [c for c in comparisons if c.control]
+    controls = [c for c in comparisons if c.relation is Relation.CONTROL]
     found: list[Cause] = []
     for comparison in comparisons:
         causes = read_causes(runs, [comparison])
-        if comparison.differs and not (comparison.earlier or comparison.resumed):
+        if comparison.differs and comparison.relation not in (Relation.EARLIER, Relation.RESUMED):
             left, right = by_label[comparison.left], by_label[comparison.right]
             tries = _Tries(left, comparison, controls, ready, ground, watch)
-            if comparison.control:
+            if comparison.relation is Relation.CONTROL:
                 causes = _of_noise(tries, left, right) or causes
-            elif comparison.staged:
+            elif comparison.relation is Relation.STAGED:
                 causes = _of_undeclared(tries, left, right, comparison) or causes
             elif not any(c.certain for c in causes):
-                causes = (_of_surroundings if comparison.varied else _of_settings)(tries, left, right) or causes
+                causes = (_of_surroundings if comparison.relation is Relation.VARIED else _of_settings)(tries, left, right) or causes
         found += causes
     return tuple(found)
 
@@ -71,17 +70,17 @@ def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Caus
 
 def _of_surroundings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
     """The baseline with some factors varied."""
-    values = {name: {left.label: FACTORS[name].usual, right.label: FACTORS[name].varied} for name in right.varied}
+    values = {name: {left.label: FACTORS[name].usual, right.label: FACTORS[name].varied} for name in factors_of(right.purpose)}
 
     def moves(factors: tuple[str, ...]) -> bool | None:
-        return tries.differs(tries.ready.varied(factors, f"{left.label} with another {', '.join(factors)}", only=tries.only))
+        return tries.differs(tries.ready.again(Varied(factors=factors), f"{left.label} with another {', '.join(factors)}", only=tries.only))
 
     return _named(independent(list(values), moves), values, tries, "the two surroundings")
 
 
 def _of_noise(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
     """A control has another hash seed than the baseline: whether the same seed gives the same tells if that is all."""
-    again = tries.differs(tries.ready.varied((), f"{left.label} once more under the same hash seed"), noise_too=True)
+    again = tries.differs(tries.ready.again(Varied(), f"{left.label} once more under the same hash seed"), noise_too=True)
     if again is None:
         return ()
     if again:
@@ -125,8 +124,8 @@ def _of_undeclared(tries: "_Tries", left: Evidence, right: Evidence, comparison:
         what = ", ".join(hidden) if len(hidden) <= _SHOWN else f"{len(hidden)} files"
         label = f"{right.label} without {what}" if hidden else f"{right.label}, but every file is shown"
         shown = tuple(path for path in every if path not in kept)
-        stage = Stage(shown=shown, strays=tuple(path for path in shown if path in nobodys))
-        return tries.differs(tries.ready.staged(label, stage, only=tries.only))
+        stage = Staged(shown=shown, strays=tuple(path for path in shown if path in nobodys))
+        return tries.differs(tries.ready.again(stage, label, only=tries.only))
 
     seeing_all = moves(())
     if seeing_all is None:
@@ -190,7 +189,7 @@ class _Tries:
         return found
 
     def _results_differ(self, run: Evidence, noise_too: bool) -> bool:
-        compared = msgspec.structs.replace(compare(self._baseline, run, self._ground), control=False)
+        compared = compare(self._baseline, run, self._ground)
         return (compared if noise_too else mark_noise(compared, self._controls)).differs
 
     def _plan_differs(self, run: Evidence) -> bool:

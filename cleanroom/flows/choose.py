@@ -10,16 +10,18 @@ import msgspec
 
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.request import STEPS, Graft, Interrupt, RunRequest, Stage
+from cleanroom.evidence.request import STEPS, RunRequest
 from cleanroom.evidence.store import Store
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.room.engines.registry import choose_engine, open_engine
+from cleanroom.rungs.interface import Wanted
 from cleanroom.source import Patience, Reach, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
+from cleanroom.values.purpose import Control, Earlier, Hybrid, Interrupted, Staged, Steady, Varied
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Entry, Image, Profile, Source
 
@@ -36,7 +38,7 @@ class Request(Value, frozen=True):
 
     `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
     `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an earlier confirmation, a folder of
-    results or a ref to compare the baseline with. `vary`, `recover` and `stage` climb those rungs; `diffoscope` asks that
+    results or a ref to compare the baseline with. `climb` names rungs that are climbed only when asked for; `diffoscope` asks that
     program where differences begin.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is for how many seconds git may make no
     progress, `local_submodules` whether a submodule may be any repository of this machine.
@@ -59,9 +61,7 @@ class Request(Value, frozen=True):
     against: str = ""
     diffoscope: bool = False
     explain_cause: bool = False
-    vary: bool = False
-    recover: bool = False
-    stage: bool = False
+    climb: frozenset[str] = frozenset()
     today: datetime.date | None = None
     fetch_limit: float = 600.0
     local_submodules: bool = False
@@ -82,9 +82,7 @@ class RunFactory:
     today: datetime.date
     store: Store
     repeats: int = 0
-    vary: bool = False
-    recover: bool = False
-    stage: bool = False
+    climb: frozenset[str] = frozenset()
     delivered: frozenset[str] = frozenset()
     """The tracked paths of the commit."""
 
@@ -97,20 +95,21 @@ class RunFactory:
 
     def earlier(self, label: str) -> RunRequest:
         """The first profile of an earlier commit, under the hash seed of the baseline."""
-        return msgspec.structs.replace(self.base, called=label, steps=tuple(step for step in STEPS if step != "replan"))
+        return msgspec.structs.replace(self.base, purpose=Earlier(), called=label, steps=tuple(step for step in STEPS if step != "replan"))
 
     def hybrid(
         self, base: Profile, giver: Profile, keys: tuple[str, ...], label: str, *, only: tuple[str, ...] = (), plan_only: bool = False
     ) -> RunRequest:
         """A profile with some settings of another one, under the hash seed of all but the baseline."""
         steps = ("settings", "plan") if plan_only else _ONLY_RUN
+        purpose = Hybrid(giver=giver.path, keys=keys)
         return msgspec.structs.replace(
-            self.base, profile=base, graft=Graft(profile=giver.path, keys=keys), called=label, only=only, hash_seed=_OTHER_SEED, steps=steps
+            self.base, profile=base, purpose=purpose, called=label, only=only, hash_seed=_OTHER_SEED, steps=steps
         )
 
-    def varied(self, factors: tuple[str, ...], label: str, *, only: tuple[str, ...] = ()) -> RunRequest:
-        """The baseline in other surroundings, and nothing else: under its own hash seed, unless that is varied."""
-        return msgspec.structs.replace(self.base, varied=factors, called=label, only=only, steps=_ONLY_RUN)
+    def again(self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()) -> RunRequest:
+        """The baseline for another purpose, and nothing else: under its own hash seed, unless that is varied."""
+        return msgspec.structs.replace(self.base, purpose=purpose, called=label, only=only, steps=_ONLY_RUN)
 
     def steady(
         self, label: str, seconds: float, *, clock: str = "", jobs_in_parallel: int | None = None, only: tuple[str, ...] = ()
@@ -119,26 +118,33 @@ class RunFactory:
         limits = msgspec.structs.replace(self.base.limits, run=min(seconds, self.base.limits.run))
         jobs = jobs_in_parallel or self.base.jobs_in_parallel
         return msgspec.structs.replace(
-            self.base, clock=clock, jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=_ONLY_RUN
+            self.base, purpose=Steady(clock=clock), jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=_ONLY_RUN
         )
 
-    def staged(self, label: str, stage: Stage, *, only: tuple[str, ...] = ()) -> RunRequest:
-        """The baseline with jobs that see only what they declare, and what is shown to all."""
-        return msgspec.structs.replace(self.base, staged=stage, called=label, only=only, steps=_ONLY_RUN)
+    def wanted(self, wanted: Wanted) -> RunRequest:
+        """A run that a rung asks for."""
+        match wanted.purpose:
+            case Control(repeat=repeat):
+                return self.control(repeat)
+            case Interrupted() if wanted.of is not None:
+                return self._interrupted(wanted.of, wanted.purpose, wanted.label)
+            case Varied() | Staged():
+                return self.again(wanted.purpose, wanted.label)
+            case _:
+                raise ValueError(f"no rung asks for a run of the kind {type(wanted.purpose).__name__}")
 
-    def interrupted(self, run: Evidence, interrupt: Interrupt) -> RunRequest:
+    def _interrupted(self, run: Evidence, purpose: Interrupted, label: str) -> RunRequest:
         """A profile's run, killed at a moment and resumed as the profile itself would resume it; else as that run was."""
         steps = ("settings", "plan", "interrupted", "unlock", "run")
-        label = f"{run.label} ({interrupt}, resumed)"
         seed = int(run.context["hash seed"])
         return msgspec.structs.replace(
-            self.base, profile=run.profile, interrupt=interrupt, called=label, hash_seed=seed, steps=steps, declared=run.declared
+            self.base, profile=run.profile, purpose=purpose, called=label, hash_seed=seed, steps=steps, declared=run.declared
         )
 
     def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the others."""
         steps = ("settings", "lint", "plan", "run")
-        return msgspec.structs.replace(self.base, control=True, repeat=repeat, only=only, hash_seed=_OTHER_SEED, steps=steps)
+        return msgspec.structs.replace(self.base, purpose=Control(repeat=repeat), only=only, hash_seed=_OTHER_SEED, steps=steps)
 
 
 @dataclass(frozen=True)
@@ -218,9 +224,7 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
         today=today,
         store=Store(Path(request.cache) / "store"),
         repeats=request.repeats,
-        vary=request.vary,
-        recover=request.recover,
-        stage=request.stage,
+        climb=request.climb,
         delivered=chosen.delivered,
     )
 

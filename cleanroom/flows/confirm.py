@@ -3,12 +3,10 @@
 import datetime
 import time
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import msgspec
 
 from cleanroom.audit import audit
-from cleanroom.cause import read_causes
 from cleanroom.compare.artifacts import ComparisonContext, Locate
 from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.compare.diffoscope import require_diffoscope
@@ -17,20 +15,22 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.runs import agreeing, compare, compare_all
 from cleanroom.config import FILENAME
-from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.folder import as_left_by
-from cleanroom.evidence.request import STEPS, Interrupt, RunRequest, Stage
+from cleanroom.evidence.request import STEPS, RunRequest
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import finding, ordered
 from cleanroom.findings.observed import observe
-from cleanroom.flows.against import Earlier, find_earlier
+from cleanroom.flows.against import Against, find_earlier
 from cleanroom.flows.by_running import explain_causes
 from cleanroom.flows.choose import Request, RunFactory, choose, opened
+from cleanroom.rungs.interface import Asked
+from cleanroom.rungs.registry import RUNGS, read_causes
 from cleanroom.runners.local import run_all
 from cleanroom.values.audit import Acceptance, Finding
 from cleanroom.values.base import digest
 from cleanroom.values.comparison import Comparison
-from cleanroom.values.run import Evidence, RunStatus, run_label
+from cleanroom.values.purpose import Control
+from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.verdict import Confirmation, VerdictName
 from cleanroom.verdict import judge, vacuous
 
@@ -45,7 +45,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     if request.diffoscope:
         require_diffoscope()
     chosen = choose(request)
-    earlier = find_earlier(request, chosen.profiles[0].name) if request.against else Earlier("")
+    earlier = find_earlier(request, chosen.profiles[0].name) if request.against else Against("")
     with Examiner() as examiner:
         with opened(request, [chosen, earlier.chosen] if earlier.chosen else [chosen]) as readies:
             ready = readies[0]
@@ -54,16 +54,24 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
             runs, wanted, left = _run_all(ready, before, ground, watch)
             evidence = {earlier.label: earlier.digest} if earlier.digest else {}
             found = conclude(
-                runs, wanted, ground, earlier=left, evidence=evidence, acceptances=ready.acceptances, repo=request.repo, started=started,
+                runs, wanted, ground, earlier=left, evidence=evidence, acceptances=ready.acceptances, repo=request.repo,
+                climb=request.climb, started=started,
                 clock=clock,
             )  # fmt: skip
-            if (request.explain_cause or request.vary or request.stage) and found.judgement.verdict is VerdictName.DRIFTED:
+            if (
+                request.explain_cause or any(rung.explains and rung.name in request.climb for rung in RUNGS)
+            ) and found.judgement.verdict is VerdictName.DRIFTED:
                 causes = explain_causes([*runs, left] if left else runs, found.comparisons, ready, ground, watch)
                 found = msgspec.structs.replace(found, causes=causes, seconds=time.monotonic() - clock)
         return found
 
 
-def _locate(ready: RunFactory, earlier: Earlier) -> Locate:
+def _explains(request: Request) -> bool:
+    """Whether the cause of a drift is searched for by runs: because somebody asked, or a rung that was asked for offers it."""
+    return request.explain_cause or any(rung.explains and rung.name in request.climb for rung in RUNGS)
+
+
+def _locate(ready: RunFactory, earlier: Against) -> Locate:
     return lambda sha256: earlier.places.get(sha256) or ready.store.content(sha256)
 
 
@@ -75,43 +83,27 @@ def _run_all(
     Every profile in its room, as many at once as there are processors; then the control, where one is needed.
     """
     requests = ready.requests(STEPS)
-    if ready.vary:
-        requests.append(ready.varied(tuple(FACTORS), f"{ready.profiles[0].name} (varied)"))
-    if ready.stage:
-        requests.append(ready.staged(f"{ready.profiles[0].name} (staged)", Stage()))
-    least = max(ready.repeats, 1 if len(requests) == 1 and before is None else 0)
-    requests += [ready.control(number) for number in range(1, least + 1)]
+    asked = Asked(ready.climb, ready.profiles[0].name, ready.repeats)
+    requests += sorted(
+        (ready.wanted(one) for rung in RUNGS for one in rung.at_once(asked)), key=lambda request: isinstance(request.purpose, Control)
+    )
+    if len(requests) == 1 and before is None:
+        requests.append(ready.control())  # else there is nothing to compare with
+    controlled = any(isinstance(request.purpose, Control) for request in requests)
     also = [before] if isinstance(before, RunRequest) else []
     runs = run_all([*requests, *also], watch)
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
     if earlier is not None and earlier.folder:
         earlier = as_left_by(earlier, runs[0], ready.delivered)
-    if ready.recover:
-        killed = [
-            ready.interrupted(run, Interrupt(signal=signal, moment=moment, job=_middle(run)))
-            for run in runs
-            if run.of_profile and run.status is RunStatus.COMPLETED
-            for signal, moment in _MOMENTS
-        ]
-        requests += killed
-        runs += run_all(killed, watch)
-    wanted = [r.called or run_label(r.profile, r.control, r.repeat) for r in requests]
-    comparisons = () if least else compare_all(runs, ground, earlier)
+    more = [ready.wanted(one) for rung in RUNGS for one in rung.afterwards(asked, runs)]
+    requests += more
+    runs += run_all(more, watch)
+    wanted = [r.label for r in requests]
+    comparisons = () if controlled else compare_all(runs, ground, earlier)
     if any(c.differs for c in comparisons):
         runs.append(_control(ready, runs[0], comparisons, ground, watch))
         wanted.append(runs[-1].label)
     return runs, wanted, earlier
-
-
-_MOMENTS: tuple[tuple[Literal["KILL", "TERM"], Literal["start", "middle", "after"]], ...] = (
-    ("KILL", "middle"), ("TERM", "middle"), ("KILL", "start"), ("KILL", "after"),
-)  # fmt: skip
-"""When each profile's run is killed, for the rung `recover`."""
-
-
-def _middle(run: Evidence) -> int:
-    """The job with outputs that started half-way through a run."""
-    return max(0, sum(bool(attempt.job.output) for attempt in run.attempts) - 1) // 2
 
 
 def _control(ready: RunFactory, baseline: Evidence, comparisons: Sequence[Comparison], ground: ComparisonContext, watch: Watch) -> Evidence:
@@ -143,8 +135,8 @@ def recompute(
 
 def conclude(
     runs: Sequence[Evidence], wanted: Sequence[str], ground: ComparisonContext, *, earlier: Evidence | None = None,
-    evidence: Mapping[str, str] | None = None, acceptances: Sequence[Acceptance] = (), repo: str = "", started: float = 0.0,
-    clock: float | None = None,
+    evidence: Mapping[str, str] | None = None, acceptances: Sequence[Acceptance] = (), repo: str = "",
+    climb: frozenset[str] = frozenset(), started: float = 0.0, clock: float | None = None,
 ) -> Confirmation:  # fmt: skip
     """Compare, find causes and judge: from evidence alone, so that anyone can do it again later."""
     comparisons = compare_all(runs, ground, earlier)
@@ -158,6 +150,7 @@ def conclude(
         groups=agreeing(runs, comparisons, ground), comparisons=comparisons,
         judgement=judge(runs, comparisons, wanted, audited, earlier), audit=audited, causes=read_causes(whole, comparisons),
         started=started, seconds=time.monotonic() - clock if clock is not None else 0.0, declared=ground.declared,
+        climb=tuple(sorted(climb)),
     )  # fmt: skip
 
 

@@ -11,6 +11,9 @@ from typing import Any
 import msgspec
 
 SCHEMA_VERSION = "1.0"
+"""Of reports."""
+EVIDENCE_VERSION = 2
+"""Of evidence. What was ever written is read for ever: see `evidence/versions.py`."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):

@@ -104,20 +104,23 @@ class JobSide(Value, frozen=True):
     log_tail: str = ""
 
 
+class Relation(StrEnum):
+    """What the right run is to the left one."""
+
+    PROFILE = "another profile"
+    CONTROL = "the same profile once more"
+    VARIED = "the same profile in other surroundings"
+    RESUMED = "the same profile, killed and resumed: only results decide"
+    STAGED = "the same profile, whose jobs saw only what they declare: only results decide"
+    EARLIER = "later than the left one, which is of an earlier confirmation: only results decide"
+
+
 class Comparison(Value, frozen=True):
     """Two runs, layer by layer."""
 
     left: str
     right: str
-    control: bool
-    varied: bool = False
-    """The right run is of the same profile in other surroundings."""
-    resumed: bool = False
-    """The right run is of the same profile, killed and resumed: only results decide."""
-    staged: bool = False
-    """In the right run, of the same profile, jobs saw only what they declare: only results decide."""
-    earlier: bool = False
-    """The left run is of an earlier confirmation: only results decide, for code and plan may have changed."""
+    relation: Relation = Relation.PROFILE
     plan: tuple[PlanDifference, ...] = ()
     artifacts: tuple[Difference, ...] = ()
     counts: dict[str, int] = {}
@@ -130,8 +133,8 @@ class Comparison(Value, frozen=True):
 
     @property
     def of_profile(self) -> bool:
-        """Between two profiles as such: no control, no other surroundings, no killed or staged run, no earlier one."""
-        return not (self.control or self.varied or self.resumed or self.staged or self.earlier)
+        """Between two profiles as such."""
+        return self.relation is Relation.PROFILE
 
     @property
     def differs(self) -> bool:

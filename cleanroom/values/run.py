@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Any
 
-from cleanroom.values.base import Value
+from cleanroom.values.base import EVIDENCE_VERSION, Value
 from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Effect, Job, Plan
+from cleanroom.values.purpose import Control, Earlier, Folder, Interrupted, OfProfile, Purpose, Staged
 from cleanroom.values.setup import Entry, Image, Layer, Override, Profile, Setting, SettingPlace, Source
 
 
@@ -102,28 +103,19 @@ class Evidence(Value, frozen=True):
     source: Source
     entry: Entry
     profile: Profile
-    control: bool
     context: dict[str, str]
     image: Image
     status: RunStatus
-    repeat: int = 1
-    """Which control of its profile it is, from 1 on."""
+    schema_version: int = EVIDENCE_VERSION
+    purpose: Purpose = OfProfile()
     called: str = ""
     """What a comparison calls it, where its profile's name does not tell it from the others."""
-    varied: tuple[str, ...] = ()
-    """The factors of its surroundings that were not as in every other room."""
-    interrupted: str = ""
-    """When it was killed and then resumed, in words."""
-    staged: bool = False
-    """Whether its jobs saw only what they declare."""
     unstaged: tuple[str, ...] = ()
-    """The rules of which jobs saw everything nevertheless."""
+    """The rules of which jobs saw everything though they were staged."""
     only: tuple[str, ...] = ()
-    """The outputs that a control was asked for, where it is not one of the whole workflow."""
+    """The outputs that were asked for, where it is no run of the whole workflow."""
     declared: Declared = Declared()
     why: str = ""
-    folder: str = ""
-    """Set where there was no run: a folder of results, whose artifacts alone can be compared."""
     versions: dict[str, Any] = {}
     stack: tuple[Layer, ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -158,26 +150,33 @@ class Evidence(Value, frozen=True):
 
     @property
     def of_profile(self) -> bool:
-        """Whether it is the run of a profile as such: no control, in the usual surroundings, neither killed on the way nor staged."""
-        return not (self.control or self.varied or self.on_trial)
+        """Whether it stands for a profile: its run as such, or a folder of results in its place."""
+        return isinstance(self.purpose, OfProfile | Folder | Earlier)
 
     @property
     def on_trial(self) -> bool:
         """Whether it was killed on the way or its jobs were staged: that it fails is an answer then, and no failure of the workflow."""
-        return bool(self.interrupted) or self.staged
+        return isinstance(self.purpose, Interrupted | Staged)
 
     @property
     def comparable(self) -> bool:
         """Whether what it left can be compared: it completed, or its jobs were staged and one failed, whose outputs then are missing."""
         return self.status is RunStatus.COMPLETED or (
-            self.staged and self.status is RunStatus.FAILED and any(attempt.ok is False for attempt in self.attempts)
+            isinstance(self.purpose, Staged) and self.status is RunStatus.FAILED and any(attempt.ok is False for attempt in self.attempts)
         )
 
     @property
     def label(self) -> str:
-        return self.called or run_label(self.profile, self.control, self.repeat)
+        return self.called or run_label(self.profile, self.purpose)
+
+    @property
+    def folder(self) -> str:
+        """The folder of results that it stands for, or nothing."""
+        return self.purpose.path if isinstance(self.purpose, Folder) else ""
 
 
-def run_label(profile: Profile, control: bool, repeat: int = 1) -> str:
-    """What a run is called in every report."""
-    return f"{profile.name} (control{f' {repeat}' if repeat > 1 else ''})" if control else profile.name
+def run_label(profile: Profile, purpose: Purpose) -> str:
+    """What a run is called in every report, unless it has a name of its own."""
+    if not isinstance(purpose, Control):
+        return profile.name
+    return f"{profile.name} (control{f' {purpose.repeat}' if purpose.repeat > 1 else ''})"

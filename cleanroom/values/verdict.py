@@ -17,7 +17,7 @@ class VerdictName(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-class Rung(Value, frozen=True):
+class ClimbedRung(Value, frozen=True):
     """One proof route of the ladder. `verdict` is None where it was not climbed; then `unproven` says what stays open."""
 
     name: str
@@ -33,7 +33,7 @@ class Judgement(Value, frozen=True):
     verdict: VerdictName
     exit_code: int
     reasons: tuple[str, ...]
-    rungs: tuple[Rung, ...]
+    rungs: tuple[ClimbedRung, ...]
 
 
 class Confirmation(Value, frozen=True):
@@ -58,3 +58,5 @@ class Confirmation(Value, frozen=True):
     """The run of an earlier confirmation, or folder, that the baseline was compared with."""
     groups: tuple[tuple[str, ...], ...] = ()
     """The runs of profiles, as groups whose members all mean the same as each other."""
+    climb: tuple[str, ...] = ()
+    """The rungs that were asked for by name."""

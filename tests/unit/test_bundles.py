@@ -18,7 +18,7 @@ from cleanroom.compare.bundles import bundle_of
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.suggest import as_yaml, suggest
 from cleanroom.config import read_settings
-from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.comparison import Comparison, Difference, Relation, Sameness
 from cleanroom.values.declared import CompareOptions, Declared, Equivalence
 from cleanroom.values.run import Artifact, Evidence
 from tests.unit.values import artifact, attempt, evidence, job
@@ -130,7 +130,7 @@ def test_metadata_that_is_broken_or_deep(tmp_path: Path) -> None:
 def test_the_store_is_suggested_as_a_whole(tmp_path: Path) -> None:
     sides = store(VALUES, codec=GzipCodec(level=1), chunks=(2,)), store(VALUES, codec=GzipCodec(level=9), chunks=(2,))
     found, ground, baseline = compared(tmp_path, *sides)
-    covered, uncovered = suggest([Comparison(left="l", right="r", control=True, artifacts=tuple(found))], ground, baseline)
+    covered, uncovered = suggest([Comparison(left="l", right="r", relation=Relation.CONTROL, artifacts=tuple(found))], ground, baseline)
     assert (len(covered), uncovered) == (1, ())
     text = as_yaml(covered, uncovered, TODAY).replace("''", "x")
     assert read_settings(text.encode()).equivalences[0].paths == ("out.zarr/**",)

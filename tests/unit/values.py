@@ -31,7 +31,7 @@ def evidence(name: str = "local", **values: Any) -> Evidence:
     """A completed run of one job that left one result."""
     only = job()
     whole = Evidence(
-        attempt_id=f"id-{name}", source=SOURCE, entry=Entry(), profile=Profile(name=name, path=f"profiles/{name}"), control=False,
+        attempt_id=f"id-{name}", source=SOURCE, entry=Entry(), profile=Profile(name=name, path=f"profiles/{name}"),
         context={}, image=IMAGE, status=RunStatus.COMPLETED, plan=Plan(jobs=(only,), rules={"count": Rule()}),
         attempts=(attempt(only),), artifacts=(artifact(),), lints=(),
         steps=tuple(Step(name=n, status=StepStatus.OK) for n in ("settings", "lint", "plan", "run")),
@@ -44,7 +44,7 @@ NO_AUDIT = Audit(baseline="", profiles=(), settings=(), plans=(), findings=(), a
 
 def comparison(left: str = "local", right: str = "ci", **values: Any) -> Comparison:
     values.setdefault("counts", {Sameness.BYTES: 1})
-    return Comparison(left=left, right=right, control=values.pop("control", False), **values)
+    return Comparison(left=left, right=right, **values)
 
 
 def difference(**values: Any) -> Difference:

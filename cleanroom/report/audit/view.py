@@ -14,6 +14,7 @@ from cleanroom.values.base import SCHEMA_VERSION, Value, canonical
 from cleanroom.values.comparison import PlanDifference
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import Entry, Layer, Override, SettingClass, Source
+from cleanroom.wording import listed
 
 
 class SettingCell(Value, frozen=True):
@@ -189,11 +190,6 @@ def _sentence(audited: Audited) -> str:
             return f"The workflow cannot be planned under {listed(failed)}."
         case AuditOutcome.INCONCLUSIVE:
             return f"Not every profile could be examined. {audited.reasons[0].splitlines()[0]}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "no profile"
 
 
 def _reproduce(audited: Audited) -> str:

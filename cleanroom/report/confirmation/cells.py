@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cleanroom.compare.equivalences import covers
 from cleanroom.values.base import Value
-from cleanroom.values.comparison import Comparison, PlanDifference, Sameness
+from cleanroom.values.comparison import Comparison, PlanDifference, Relation, Sameness
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.verdict import Confirmation
 
@@ -24,7 +24,7 @@ class MatrixRow(Value, frozen=True):
 
 def matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
     """A row for each run, the earlier one last; each layer against the baseline."""
-    by_run = {c.left if c.earlier else c.right: c for c in confirmation.comparisons}
+    by_run = {c.left if c.relation is Relation.EARLIER else c.right: c for c in confirmation.comparisons}
     for run in (*confirmation.runs, *filter(None, [confirmation.earlier])):
         comparison = by_run.get(run.label)
         cells = {"run": _status_cell(run), "lint": _lint_cell(run)}
@@ -34,7 +34,7 @@ def matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
             cells["results"] = _results_cell(comparison)
             informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD and not covers(d)]
             cells["logs"] = Cell(state="informs", text=f"{len(informing)} differ" if informing else "same")
-        against = "" if comparison is None else comparison.right if comparison.earlier else comparison.left
+        against = "" if comparison is None else comparison.right if comparison.relation is Relation.EARLIER else comparison.left
         yield MatrixRow(run=run.label, against=against, cells=cells)
 
 

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from cleanroom.report.audit.view import listed
-from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.rungs.registry import RUNGS
+from cleanroom.values.comparison import Comparison, Difference, Relation, Sameness
 from cleanroom.values.run import Role, RunStatus
 from cleanroom.values.verdict import Confirmation, VerdictName
+from cleanroom.wording import listed
 
 if TYPE_CHECKING:
     from cleanroom.report.confirmation.view import DifferenceView
@@ -27,33 +28,22 @@ def sentence(confirmation: Confirmation) -> str:
                 return f"Meaning held: {profiles[0]} leaves the same {results}{as_did}."
             return f"Meaning held: two runs plan the same work and leave the same {results}."
         case VerdictName.DRIFTED:
-            noisy = [c for c in confirmation.comparisons if c.control and c.differs]
-            drift = [c for c in confirmation.comparisons if c.of_profile and c.differs]
-            resumed = [c for c in confirmation.comparisons if c.resumed and c.differs]
-            varied = [c for c in confirmation.comparisons if c.varied and c.differs]
-            staged = [c for c in confirmation.comparisons if c.staged and c.differs]
-            since = [c for c in confirmation.comparisons if c.earlier and c.differs]
-            if noisy and not (drift or since or varied or resumed or staged):
-                return f"Meaning is not stable: the workflow differs from itself, with no change of profile. {_origin(noisy)}"
-            if resumed and not drift and not varied:
-                return (
-                    f"Meaning drifted: a run that was killed and resumed does not leave what {resumed[0].left} leaves. {_origin(resumed)}"
-                )
-            if varied and not drift:
-                names = [cause.name for cause in confirmation.causes if cause.certain and varied[0].right in cause.values]
-                what = listed(names) if names else "the surroundings"
-                return f"Meaning drifted: what {varied[0].left} leaves hangs on {what}. {_origin(varied)}"
-            if staged and not drift:
-                names = [cause.name for cause in confirmation.causes if cause.certain and staged[0].right in cause.values]
-                what = f"what no rule declares: {listed(names)}" if names else "files that no rule declares, or on where a job works"
-                return f"Meaning drifted: what {staged[0].left} leaves hangs on {what}. {_origin(staged)}"
-            if since and not drift:
-                return f"Meaning drifted: {since[0].right} does not leave what {since[0].left} left. {_origin(since)}"
+            differing = [c for c in confirmation.comparisons if c.differs]
+            noisy = [c for c in differing if c.relation is Relation.CONTROL]
+            drift = [c for c in differing if c.of_profile]
+            since = [c for c in differing if c.relation is Relation.EARLIER]
+            if noisy and noisy == differing:
+                return f"Meaning is not stable: repeated runs differ, with no change of profile. {_origin(noisy)}"
+            for rung in RUNGS if not drift else ():
+                if own := [c for c in differing if c.relation is rung.relation]:
+                    names = [cause.name for cause in confirmation.causes if cause.certain and own[0].right in cause.values]
+                    if said := rung.drifted(own[0], names):
+                        return f"Meaning drifted: {said} {_origin(own)}"
             if not drift:
                 keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted))
                 return f"Meaning drifted: a profile reaches the meaning with {keys}."
             which = listed([c.right for c in drift])
-            again = " The workflow also differs from itself elsewhere." if noisy else ""
+            again = " Repeated runs differ elsewhere too." if noisy else ""
             again += f" {since[0].left} differs too." if since else ""
             return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
         case VerdictName.FAILED:

@@ -13,17 +13,19 @@ import msgspec
 from cleanroom import __version__
 from cleanroom.compare.boundary import Boundary
 from cleanroom.compare.equivalences import covers
-from cleanroom.report.audit.view import SettingRow, call_options, listed, setting_rows
+from cleanroom.report.audit.view import SettingRow, call_options, setting_rows
 from cleanroom.report.confirmation.cells import MatrixRow, agreement, matrix
 from cleanroom.report.confirmation.sentence import leads, sentence
 from cleanroom.values.audit import Answer, Finding
 from cleanroom.values.base import SCHEMA_VERSION, Value
-from cleanroom.values.comparison import Cause, Comparison, Difference, Excerpt, JobSide, Sameness
+from cleanroom.values.comparison import Cause, Comparison, Difference, Excerpt, JobSide, Relation, Sameness
 from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Job
+from cleanroom.values.purpose import Control, Interrupted, Staged, factors_of
 from cleanroom.values.run import Attempt, Evidence, RunStatus
 from cleanroom.values.setup import Layer, Override, Setting, SettingPlace, Source
-from cleanroom.values.verdict import Confirmation, Rung, VerdictName
+from cleanroom.values.verdict import ClimbedRung, Confirmation, VerdictName
+from cleanroom.wording import listed
 
 _BOUNDARY = (
     "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "
@@ -166,7 +168,7 @@ class Report(Value, frozen=True):
     created: str
     seconds: float
     boundary: str
-    rungs: tuple[Rung, ...]
+    rungs: tuple[ClimbedRung, ...]
     matrix: tuple[MatrixRow, ...]
     groups: tuple[tuple[str, ...], ...]
     """The profiles as groups whose members all mean the same as each other."""
@@ -232,8 +234,10 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     boundary = Boundary(run)
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
-        label=run.label, profile=run.profile.name, control=run.control, earlier=earlier, varied=run.varied, interrupted=run.interrupted,
-        staged=run.staged, only=run.only,
+        label=run.label, profile=run.profile.name, control=isinstance(run.purpose, Control), earlier=earlier,
+        varied=factors_of(run.purpose),
+        interrupted=str(run.purpose) if isinstance(run.purpose, Interrupted) else "",
+        staged=isinstance(run.purpose, Staged), only=run.only,
         commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status, why=run.why,
         image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
@@ -328,7 +332,7 @@ def _origin_views(confirmation: Confirmation) -> Iterator[OriginView]:
 def _repeats(confirmation: Confirmation) -> str:
     """One run says nothing of the next; n runs that agree bound how often one would not, with 95 % confidence."""
     name = confirmation.runs[0].label if confirmation.runs else ""
-    controls = [c for c in confirmation.comparisons if c.control]
+    controls = [c for c in confirmation.comparisons if c.relation is Relation.CONTROL]
     count = len(controls) + 1
     if confirmation.runs and confirmation.runs[0].folder:
         return ""
@@ -365,14 +369,7 @@ def _reproduce(confirmation: Confirmation) -> str:
     if confirmation.runs[0].folder:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
     source, earlier = confirmation.source, confirmation.earlier
-    climbed = [
-        option
-        for option, asked in (
-            ("--vary", any(run.varied for run in confirmation.runs)), ("--recover", any(run.interrupted for run in confirmation.runs)),
-            ("--stage", any(run.staged for run in confirmation.runs)),
-        )
-        if asked
-    ]  # fmt: skip
+    climbed = [f"--{name}" for name in confirmation.climb]
     against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
     options = [*call_options(confirmation.entry, confirmation.runs), *climbed, *against]
     return shlex.join(["cleanroom", "confirm", source.url, source.commit, *options])

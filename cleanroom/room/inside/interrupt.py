@@ -6,6 +6,7 @@ import threading
 import time
 
 _POLL = 0.002
+_GRACE = 10.0  # seconds from a signal that can be handled to one that cannot
 
 
 class Interruption:
@@ -45,4 +46,11 @@ class Interruption:
 
     def strike(self):
         self.struck = True
+        if self.signal != signal.SIGKILL:
+            threading.Thread(target=self._insist, daemon=True).start()
         os.killpg(0, self.signal)
+
+    def _insist(self):
+        """Snakemake's handler waits for a lock, which the thread that it interrupts may hold: then it would wait for ever."""
+        time.sleep(_GRACE)
+        os.killpg(0, signal.SIGKILL)

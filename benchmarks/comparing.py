@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.registry import Question
-from cleanroom.model import Rules
+from cleanroom.values.declared import CompareOptions
 
 _ROWS = 18_000_000
 _BYTES = 5 * 2**30
@@ -27,7 +27,7 @@ _PAIRS = 100_000
 
 
 def ask(name: str, left: str, right: str, options: str = "{}") -> str:
-    rules = Rules(**json.loads(options))
+    rules = CompareOptions(**json.loads(options))
     comparator = "table" if options != "{}" else ""
     with Examiner() as examiner:
         (found,) = examiner.examine([Question(left=left, right=right, name=name, comparator=comparator, rules=rules)])

@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.audit import audit
-from cleanroom.model import Entry, Evidence, FileRef, Image, Job, Plan, Profile, Rule, RunStatus, Setting, Source
+from cleanroom.values.plan import FileRef, Job, Plan, Rule
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Entry, Image, Profile, Setting, Source
 
 JOBS = 10_000
 
@@ -35,7 +37,7 @@ def export(folder: Path, threads: int) -> Path:
 
 def evidence(name: str, plan: Plan, threads: int) -> Evidence:
     return Evidence(
-        attempt_id=name, source=Source(url="x", ref="x", commit="0" * 40), entry=Entry(), profile=Profile(name=name, path=name), control=False,
+        attempt_id=name, source=Source(url="x", ref="x", commit="0" * 40), entry=Entry(), profile=Profile(name=name, path=name),
         context={}, image=Image(reference="x", digest="x", engine="x", isolation="x"), status=RunStatus.COMPLETED, plan=plan,
         settings=(Setting(key="set-threads", value=[f"step1={threads}"], file=name),),
     )  # fmt: skip

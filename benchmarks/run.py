@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks import comparing
-from cleanroom.evidence.walk import Hasher, scan
+from cleanroom.evidence.tree import Hasher, scan
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGE = "cleanroom-room:latest"

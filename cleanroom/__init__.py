@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cleanroom.evidence.request import RunRequest
-    from cleanroom.model import Evidence, Judgement
     from cleanroom.report import Report
+    from cleanroom.values.run import Evidence
+    from cleanroom.values.verdict import Judgement
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "confirm", "judge", "run"]
@@ -20,12 +21,12 @@ __all__ = ["__version__", "confirm", "judge", "run"]
 
 
 def confirm(repo: str, ref: str, *, cache: str, **options: Any) -> "Report":
-    """Confirm one commit under its profiles. `options` are the fields of `cleanroom.prepare.Request`.
+    """Confirm one commit under its profiles. `options` are the fields of `cleanroom.flows.choose.Request`.
 
     Raises: cleanroom.errors.CleanroomError.
     """
-    from cleanroom.confirmation import confirm as walk
-    from cleanroom.prepare import Request
+    from cleanroom.flows.choose import Request
+    from cleanroom.flows.confirm import confirm as walk
     from cleanroom.report import build_report
 
     return build_report(walk(Request(repo=repo, ref=ref, cache=cache, **options)))
@@ -42,7 +43,7 @@ def judge(runs: "Sequence[Evidence]", *, cache: str) -> "Judgement":
     """The verdict over runs whose evidence is in the store of `cache`, the first one being the baseline."""
     from pathlib import Path
 
-    from cleanroom.confirmation import recompute
     from cleanroom.evidence.store import Store
+    from cleanroom.flows.confirm import recompute
 
     return recompute(runs, Store(Path(cache) / "store").object).judgement

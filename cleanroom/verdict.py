@@ -8,22 +8,15 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary, consumed, unmatched
 from cleanroom.errors import ExitCode
-from cleanroom.model import (
-    Audit,
-    AuditOutcome,
-    Comparison,
-    Decided,
-    Declared,
-    Evidence,
-    Judgement,
-    Role,
-    Rung,
-    RunStatus,
-    Sameness,
-    StepStatus,
-    VerdictName,
-)
 from cleanroom.profiles.table import cutting_keys
+from cleanroom.rungs.interface import Seen, first_line
+from cleanroom.rungs.registry import ladder
+from cleanroom.values.audit import Audit, AuditOutcome
+from cleanroom.values.comparison import Comparison, Relation, Sameness
+from cleanroom.values.declared import Declared
+from cleanroom.values.purpose import Control, Interrupted
+from cleanroom.values.run import Evidence, Role, RunStatus
+from cleanroom.values.verdict import ClimbedRung, Judgement, VerdictName
 
 _EXIT = {
     VerdictName.HELD: ExitCode.HELD,
@@ -31,25 +24,6 @@ _EXIT = {
     VerdictName.FAILED: ExitCode.FAILED,
     VerdictName.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
-
-_LADDER = {
-    # name: (decides, what it proves, what stays open without it)
-    "audit": (True, "every setting of every profile is policy, not meaning", "whether a setting of a profile reaches the meaning"),
-    "lint": (False, "Snakemake's own linter was asked", "what Snakemake's linter would say"),
-    "plan": (True, "every profile plans the same jobs from the same inputs, with the same code", "whether the profiles plan the same work"),
-    "run": (True, "every profile leaves the same results", "whether the profiles leave the same results"),
-    "control": (True, "a second run of the same profile leaves the same results", "whether one profile agrees with itself"),
-    "vary": (True, "the results do not hang on time zone, locale, user or host", "whether another machine would give the same results"),
-    "recover": (True, "an interrupted run resumes to the same results", "whether a killed and resumed run gives the same results"),
-    "stage": (True, "jobs need no file by a relative path that they do not declare", "whether jobs need files that no rule declares"),
-    "baseline": (True, "the results are those of an earlier confirmation", "whether the results are those of an earlier commit or machine"),
-}  # fmt: skip
-
-
-_PARTIAL = (
-    "a second run of the jobs where differences began leaves the same results",
-    "whether all other jobs of one profile agree with themselves",
-)
 
 _LEVELS = {
     Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload", Sameness.CANONICAL: "by canonical content",
@@ -71,8 +45,8 @@ def judge(
     nothing += levelled(runs)
     nothing += unpublished(runs)
     if earlier is not None:
-        nothing += vacuous(earlier) or [f"{earlier.label}: {_first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
-    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.on_trial]
+        nothing += vacuous(earlier) or [f"{earlier.label}: {first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
+    failed = [f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.on_trial]
     if len(wanted) + (earlier is not None) < 2 or not comparisons:
         if not nothing and not failed:
             nothing.append("Nothing was compared.")
@@ -80,9 +54,9 @@ def judge(
         nothing.append("Nothing that decides was compared.")
     elif not nothing and _only_there(comparisons, runs[-1].declared):
         nothing.append("Of every result only its existence was compared, by a pattern; that proves nothing of what they hold.")
-    noise = [c for c in comparisons if c.control and c.differs]
-    drift = [c for c in comparisons if not c.control and c.differs]
-    rungs = _ladder(runs, comparisons, nothing, audit, earlier)
+    noise = [c for c in comparisons if c.relation is Relation.CONTROL and c.differs]
+    drift = [c for c in comparisons if c.relation is not Relation.CONTROL and c.differs]
+    rungs = ladder(Seen(runs, comparisons, audit, earlier, not nothing))
     if nothing:
         return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
     if failed:
@@ -105,8 +79,8 @@ def judge_audit(runs: Sequence[Evidence], audit: Audit) -> tuple[AuditOutcome, i
     A profile that is at fault itself is an error that counts; then its room proves no more by being broken.
     """
     blamed = {f.profile for f in audit.findings if f.code in _REFUSED}
-    broken = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.BROKEN and run.label not in blamed]
-    failed = [f"{run.label}: {_first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
+    broken = [f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.BROKEN and run.label not in blamed]
+    failed = [f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
     errors = [f"{f.code} {f.profile + ': ' if f.profile else ''}{f.text}" for f in audit.findings if f.counts]
     if broken:
         return AuditOutcome.INCONCLUSIVE, int(ExitCode.INCONCLUSIVE), tuple(broken)
@@ -124,7 +98,7 @@ _REFUSED = {"CR-002", "CR-013", "CR-017"}
 def vacuous(run: Evidence) -> list[str]:
     """Why a run proves nothing; empty where it does prove something, or where it failed by its own fault."""
     label = run.label
-    if run.interrupted and run.status is not RunStatus.BROKEN:
+    if isinstance(run.purpose, Interrupted) and run.status is not RunStatus.BROKEN:
         return []  # what a resumed run leaves out, it has from the one before
     match run.status:
         case RunStatus.BROKEN:
@@ -184,7 +158,9 @@ def unexamined(comparison: Comparison) -> list[str]:
 
 def cut(runs: Sequence[Evidence]) -> list[str]:
     """Settings that leave out a part of the workflow in every run: what was compared is not the whole."""
-    keys = [{s.key for s in run.settings if s.key in cutting_keys()} for run in runs if run.settings or not run.control]
+    keys = [
+        {s.key for s in run.settings if s.key in cutting_keys()} for run in runs if run.settings or not isinstance(run.purpose, Control)
+    ]
     return [f"Every profile leaves out a part of the workflow ('{key}')." for key in sorted(set.intersection(*keys))] if keys else []
 
 
@@ -220,95 +196,8 @@ def _compared(comparison: Comparison) -> int:
     return sum(comparison.counts.values())
 
 
-def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[Rung, ...]) -> Judgement:
+def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[ClimbedRung, ...]) -> Judgement:
     return Judgement(verdict=name, exit_code=int(_EXIT[name]), reasons=tuple(reasons), rungs=rungs)
-
-
-def _ladder(
-    runs: Sequence[Evidence], comparisons: Sequence[Comparison], nothing: Sequence[str], audit: Audit, earlier: Evidence | None
-) -> tuple[Rung, ...]:
-    profiles = [run for run in runs if run.of_profile]
-    between = [c for c in comparisons if c.of_profile]
-    controls = [c for c in comparisons if c.control]
-    climbed: dict[str, VerdictName] = {}
-    if audit.profiles:
-        whole = len(audit.plans) == len(audit.profiles) and not any(s.decided is Decided.OPEN for s in audit.settings)
-        climbed["audit"] = VerdictName.DRIFTED if audit.drifted else _rung(whole, False, False)
-    if profiles and all(run.lints is not None for run in profiles):
-        climbed["lint"] = VerdictName.HELD
-    if len(profiles) > 1:
-        if not any(run.folder for run in profiles):
-            climbed["plan"] = _rung(all(run.plan is not None for run in profiles), False, any(_plan_differs(c) for c in between))
-        whole = not nothing and len(between) >= len(profiles) - 1
-        failed = any(run.status is RunStatus.FAILED for run in profiles)
-        climbed["run"] = VerdictName.FAILED if failed and not nothing else _compared_rung(whole or failed, between)
-    if controls:
-        climbed["control"] = _rung(not nothing, False, any(c.differs for c in controls))
-    partial = any(run.only for run in runs)
-    if varied := [c for c in comparisons if c.varied]:
-        climbed["vary"] = _compared_rung(not nothing, varied)
-    unproven = [why for run in runs if (why := _not_resumed(run))]
-    if resumed := [c for c in comparisons if c.resumed]:
-        climbed["recover"] = _compared_rung(not nothing and not unproven, resumed)
-    elif unproven:
-        climbed["recover"] = VerdictName.INCONCLUSIVE
-    staged = next((run for run in runs if run.staged), None)
-    unstaged = _not_staged(staged) if staged else ""
-    if staged:
-        climbed["stage"] = _compared_rung(not nothing and not unstaged, [c for c in comparisons if c.staged])
-    if earlier is not None:
-        since = [c for c in comparisons if c.earlier]
-        climbed["baseline"] = _compared_rung(not nothing and bool(since), since)
-    rungs = []
-    for name, (decides, proves, open_without) in _LADDER.items():
-        verdict = climbed.get(name)
-        left_open = "" if verdict in (VerdictName.HELD, VerdictName.DRIFTED) else open_without
-        if name == "control" and partial:
-            proves, left_open = _PARTIAL
-        if name == "recover" and unproven:
-            left_open = f"{open_without}; {unproven[0]}"
-        if name == "stage" and unstaged:
-            left_open = f"{open_without}; {unstaged}"
-        elif name == "stage" and staged and staged.unstaged and not left_open:
-            left_open = f"whether jobs of {', '.join(staged.unstaged)} need such files: they cannot be staged"
-        if name == "vary" and (factors := next((run.varied for run in runs if run.varied), ())):
-            proves = f"the results hang on none of these: {', '.join(factors)}"
-        rungs.append(Rung(name=name, verdict=verdict, decides=decides, proves=proves, unproven=left_open))
-    return tuple(rungs)
-
-
-def _rung(proven: bool, failed: bool, differs: bool) -> VerdictName:
-    if not proven:
-        return VerdictName.INCONCLUSIVE
-    if failed:
-        return VerdictName.FAILED
-    return VerdictName.DRIFTED if differs else VerdictName.HELD
-
-
-def _not_staged(run: Evidence) -> str:
-    """Why a run whose jobs were to be staged shows nothing of what they need."""
-    if not run.comparable:
-        return f"{run.label} did not end well: {_first_line(run.why)}"
-    made = {attempt.job.rule for attempt in run.attempts if attempt.job.output}
-    return "" if made - set(run.unstaged) else f"no job of {run.label} could be staged"
-
-
-def _not_resumed(run: Evidence) -> str:
-    """Why a run that was to be killed and resumed shows nothing of recovery."""
-    if run.interrupted and run.status is RunStatus.FAILED:
-        return f"{run.label} did not end well: {_first_line(run.why)}"
-    spared = any(step.name == "interrupted" and step.status is StepStatus.OK for step in run.steps)
-    return f"{run.label} had ended before it could be killed" if spared else ""
-
-
-def _compared_rung(proven: bool, comparisons: Sequence[Comparison]) -> VerdictName:
-    """What differs from itself proves nothing of what it was compared with."""
-    verdict = _rung(proven, False, any(c.differs for c in comparisons))
-    return VerdictName.INCONCLUSIVE if verdict is VerdictName.HELD and any(c.noisy for c in comparisons) else verdict
-
-
-def _plan_differs(comparison: Comparison) -> bool:
-    return any(difference.decides and not difference.noise for difference in comparison.plan)
 
 
 def _count(comparison: Comparison) -> str:
@@ -331,8 +220,3 @@ def _held(comparison: Comparison) -> str:
 
 def _results(count: int) -> str:
     return "1 result" if count == 1 else f"{count} results"
-
-
-def _first_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else ""

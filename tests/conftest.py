@@ -15,8 +15,8 @@ import pytest
 
 from cleanroom.errors import CleanroomError
 from cleanroom.report.schema import schema
-from cleanroom.room.docker import DockerEngine
-from cleanroom.room.engines import open_engine
+from cleanroom.room.engines.docker import DockerEngine
+from cleanroom.room.engines.registry import open_engine
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = bool(os.environ.get("CI"))

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cleanroom.auditing import audit_profiles
-from cleanroom.confirmation import confirm
-from cleanroom.model import AuditedSetting, Decided
-from cleanroom.prepare import Request
-from cleanroom.review.values import Drift
-from cleanroom.reviewing import review_commits
+from cleanroom.flows.audit import audit_profiles
+from cleanroom.flows.choose import Request
+from cleanroom.flows.confirm import confirm
+from cleanroom.flows.review import review_commits
+from cleanroom.values.audit import AuditedSetting, Decided
+from cleanroom.values.comparison import Relation
+from cleanroom.values.review import Drift
 
 HERE = Path(__file__).parent
 WORKFLOWS = ("plain", "sensitive")
@@ -89,7 +90,7 @@ def settings(workflow: str, scratch: Path, cache: Path, engine: str) -> Iterator
         run_request = Request(
             repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, baseline_profile="base", profiles=("base", *open_ones)
         )  # fmt: skip
-        compared = {c.right: c.differs for c in confirm(run_request).comparisons if not c.control}
+        compared = {c.right: c.differs for c in confirm(run_request).comparisons if c.relation is not Relation.CONTROL}
     for name, case in chosen.items():
         found = decided[name]
         text = " ".join(case["profile"].split())

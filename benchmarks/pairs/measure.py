@@ -17,7 +17,8 @@ from cleanroom.compare.equivalences import meets
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _NEAR = 0.05
 
@@ -40,7 +41,9 @@ def judged(cases: Sequence[Pair], folder: Path) -> list[Judged]:
     for number, pair in enumerate(cases):
         files = _laid_out(pair, folder / str(number))
         questions.append(
-            Question(left=str(files[0]), right=str(files[1]), name=pair.name, comparator=pair.comparator, rules=Rules(**pair.options))
+            Question(
+                left=str(files[0]), right=str(files[1]), name=pair.name, comparator=pair.comparator, rules=CompareOptions(**pair.options)
+            )
         )
     with Examiner() as examiner:
         answers = examiner.examine(questions)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.truth.cases import Case, build
-from cleanroom.confirmation import confirm
 from cleanroom.errors import CleanroomError
-from cleanroom.model import VerdictName
-from cleanroom.prepare import Request
+from cleanroom.flows.choose import Request
+from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
-from cleanroom.report.view import Report
+from cleanroom.report.confirmation.view import Report
+from cleanroom.values.verdict import VerdictName
 
 
 class Answer(NamedTuple):
@@ -53,7 +53,7 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
     names = tuple(case.profiles) or ("a", "b")
     request = Request(
         repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, profiles=names, baseline_profile="a",
-        explain_cause=True, vary=case.vary, recover=case.recover, stage=case.stage, against="HEAD~1" if case.has_before else "",
+        explain_cause=True, climb=frozenset(name for name in ("vary", "recover", "stage") if getattr(case, name)), against="HEAD~1" if case.has_before else "",
     )  # fmt: skip
     try:
         report = build_report(confirm(request))

@@ -3,6 +3,6 @@
 Not here: how evidence comes about, and whether results agree.
 """
 
-from cleanroom.audit.walk import audit
+from cleanroom.audit.auditing import audit
 
 __all__ = ["audit"]

@@ -3,8 +3,8 @@
 import datetime
 from collections.abc import Sequence
 
-from cleanroom.findings import accepted, finding, ordered
-from cleanroom.model import Acceptance, Finding
+from cleanroom.findings.codes import accepted, finding, ordered
+from cleanroom.values.audit import Acceptance, Finding
 
 _FILE = "cleanroom.yaml"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from cleanroom.audit.view import named
-from cleanroom.findings import codes
-from cleanroom.model import Answer, Audit, Decided, Evidence, Finding
+from cleanroom.audit.shown import named
+from cleanroom.findings.codes import codes
+from cleanroom.values.audit import Answer, Audit, Decided, Finding
+from cleanroom.values.run import Evidence
 
 
 def answer(audit: Audit, runs: Sequence[Evidence]) -> tuple[Answer, ...]:

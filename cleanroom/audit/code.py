@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from cleanroom.findings import finding
-from cleanroom.model import Evidence, Finding, Hidden, Severity
+from cleanroom.findings.codes import finding
+from cleanroom.values.audit import Finding, Severity
+from cleanroom.values.plan import Hidden
+from cleanroom.values.run import Evidence
 
 _KINDS = {
     # kind: (what it reads, severity)

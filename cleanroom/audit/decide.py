@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.audit.view import Decision, View, cap, is_open, meaning, named, policy, they, truthy
-from cleanroom.model import AuditedSetting, Decided, Evidence, Setting, SettingClass
+from cleanroom.audit.shown import Decision, View, cap, is_open, meaning, named, policy, they, truthy
 from cleanroom.profiles.table import Option, cutting_keys, look_up
+from cleanroom.values.audit import AuditedSetting, Decided
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Setting, SettingClass
 
 _UNREAD = "the code of a wrapper or remote script was not read."
 _NO_EFFECT = "no plan without it could be made"

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.view import named, truthy
-from cleanroom.findings import finding
-from cleanroom.model import Evidence, Finding, Setting
+from cleanroom.audit.shown import named, truthy
+from cleanroom.findings.codes import finding
+from cleanroom.values.audit import Finding
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Setting
 
 _PUBLISHES = re.compile(r"release|publish|prod|final|sign", re.I)
 

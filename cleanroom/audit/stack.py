@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from cleanroom.findings import finding
-from cleanroom.model import Evidence, Finding, Layer, canonical
+from cleanroom.findings.codes import finding
+from cleanroom.values.audit import Finding
+from cleanroom.values.base import canonical
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Layer
 
 _VAGUE = re.compile(r"(?:test|tmp|temp|new|old|foo|bar|my|misc|custom|other|profile|config|settings|stuff|p|x)[-_]?(?:profile)?\d*", re.I)
 _YTE = re.compile(r"^__use_yte__\s*:\s*[Tt]rue")

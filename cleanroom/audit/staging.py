@@ -4,9 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cleanroom.audit.decide import is_remote, provides
-from cleanroom.audit.view import View, truthy
-from cleanroom.findings import finding
-from cleanroom.model import Evidence, Finding, Plan, Setting, Severity, canonical
+from cleanroom.audit.shown import View, truthy
+from cleanroom.findings.codes import finding
+from cleanroom.values.audit import Finding, Severity
+from cleanroom.values.base import canonical
+from cleanroom.values.plan import Plan
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Setting
 
 _SCRATCH = ("shadow-prefix", "local-storage-prefix", "remote-job-local-storage-prefix")
 

@@ -1,5 +1,1 @@
-"""Which setting or context made a difference. Here: what can be read from the evidence, without running anything."""
-
-from cleanroom.cause.read import read_causes
-
-__all__ = ["read_causes"]
+"""Which setting or context made a difference, as the evidence shows it by itself. Pure. Not here: finding out by running."""

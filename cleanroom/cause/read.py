@@ -3,52 +3,31 @@
 A setting is named with certainty only where no other one in force differs. Not here: finding out by running.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cleanroom.evidence.context import FACTORS
-from cleanroom.model import Cause, Comparison, Evidence, canonical
+from cleanroom.values.base import canonical
+from cleanroom.values.comparison import Cause, Comparison
+from cleanroom.values.purpose import factors_of
+from cleanroom.values.run import Evidence
 
 NOT_DETERMINISTIC = "not deterministic"
 UNDECLARED = "undeclared files"
 _CONFIGURES = {"config", "configfile", "replace-workflow-config", "snakefile"}
 
 
-def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> tuple[Cause, ...]:
-    """The causes of every comparison that differs."""
-    by_label = {run.label: run for run in runs}
-    found: list[Cause] = []
-    for comparison in comparisons:
-        if not comparison.differs:
-            continue
-        if comparison.control:
-            text = "a second run under the same profile differs too: no profile is the cause"
-            found.append(Cause(name=NOT_DETERMINISTIC, values={}, found=text, certain=True))
-        elif comparison.varied:
-            found += _surroundings(by_label[comparison.left], by_label[comparison.right])
-        elif comparison.resumed:
-            found += _interruption(by_label[comparison.right])
-        elif comparison.staged:
-            text = "jobs that saw only what they declare leave something else, or fail; not told apart from where they worked"
-            found.append(Cause(name=UNDECLARED, values={}, found=text))
-        elif comparison.earlier:
-            found += _since(by_label[comparison.left], by_label[comparison.right])
-        else:
-            found += _settings(by_label[comparison.left], by_label[comparison.right], _configuration_differs(comparison))
-    return tuple(found)
-
-
 def _configuration_differs(comparison: Comparison) -> bool:
     return any(d.field.startswith("config: ") and d.decides and not d.noise for d in comparison.plan)
 
 
-def _settings(left: Evidence, right: Evidence, configuration: bool) -> Iterator[Cause]:
+def of_settings(left: Evidence, right: Evidence, comparison: Comparison) -> Iterator[Cause]:
     """The settings in force in the room that differ; one that the room replaced for both cannot have done it.
 
     Where the plan shows another configuration, only the settings that can change it are named.
     """
     values = differing_settings(left, right)
     keys, found = list(values), "the only setting in force that differs"
-    if configuration and (able := [key for key in keys if key in _CONFIGURES]):
+    if _configuration_differs(comparison) and (able := [key for key in keys if key in _CONFIGURES]):
         keys, found = able, "the plan shows another configuration, and only this setting can change it"
     if not keys:
         yield Cause(name="unknown", values={}, found="no setting in force differs between the two profiles")
@@ -66,11 +45,12 @@ def differing_settings(left: Evidence, right: Evidence) -> dict[str, dict[str, s
     return {key: {run.label: side.get(key, "(not set)") for run, side in zip((left, right), values, strict=True)} for key in keys}
 
 
-def _surroundings(left: Evidence, right: Evidence) -> Iterator[Cause]:
+def of_surroundings(left: Evidence, right: Evidence) -> Iterator[Cause]:
     """What was varied between two runs of one profile."""
-    count = len(right.varied)
+    factors = factors_of(right.purpose)
+    count = len(factors)
     text = "the only factor that was varied" if count == 1 else f"one of {count} factors that were varied; not told apart"
-    for name in right.varied:
+    for name in factors:
         values = {left.label: FACTORS[name].usual, right.label: FACTORS[name].varied}
         yield Cause(name=name, values=values, found=text, certain=count == 1)
 
@@ -79,19 +59,19 @@ _TRUSTS = ("ignore-incomplete", "keep-incomplete", "rerun-triggers", "nolock")
 """Settings by which a resumed run may trust what a killed one left."""
 
 
-def _interruption(run: Evidence) -> Iterator[Cause]:
+def of_interruption(run: Evidence) -> Iterator[Cause]:
     """What a resumed run trusted."""
     values = _in_force(run)
     trusting = [key for key in _TRUSTS if values.get(key, "false").lower() not in ("false", "")]
     for key in trusting:
-        text = f"killed ({run.interrupted}) and resumed, the run trusts what was left, as this setting says"
+        text = f"killed ({run.purpose}) and resumed, the run trusts what was left, as this setting says"
         yield Cause(name=key, values={run.label: values[key]}, found=text, certain=len(trusting) == 1)
     if not trusting:
-        text = f"killed ({run.interrupted}) and resumed, the run leaves something else, and no setting says that it may"
+        text = f"killed ({run.purpose}) and resumed, the run leaves something else, and no setting says that it may"
         yield Cause(name="interruption", values={}, found=text, certain=True)
 
 
-def _since(left: Evidence, right: Evidence) -> Iterator[Cause]:
+def since(left: Evidence, right: Evidence) -> Iterator[Cause]:
     """What is known to have changed between two confirmations. Never certain: time has passed, and perhaps the machine is another one."""
     known = [
         ("commit", left.source.commit, right.source.commit),

@@ -3,7 +3,9 @@
 import posixpath
 from collections.abc import Collection, Sequence
 
-from cleanroom.model import Comparison, Evidence, Job, Kind, Sameness
+from cleanroom.values.comparison import Comparison, Sameness
+from cleanroom.values.plan import Job
+from cleanroom.values.run import Evidence, Kind
 
 
 def undeclared_candidates(

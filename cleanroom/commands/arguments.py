@@ -86,10 +86,26 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="compare with an earlier run too: the digest of an evidence, the folder of a report or of results, or a commit to run now",
     )
     parser.add_argument(
-        "--vary", action="store_true", help="run the baseline once more with time zone, locale, user, host, folder, date and more changed"
+        "--vary",
+        action="append_const",
+        const="vary",
+        dest="climb",
+        help="run the baseline once more with time zone, locale, user, host, folder, date and more changed",
     )
-    parser.add_argument("--recover", action="store_true", help="kill a run of each profile at several moments, resume it, and compare")
-    parser.add_argument("--stage", action="store_true", help="run the baseline once more with jobs that see only the files they declare")
+    parser.add_argument(
+        "--recover",
+        action="append_const",
+        const="recover",
+        dest="climb",
+        help="kill a run of each profile at several moments, resume it, and compare",
+    )
+    parser.add_argument(
+        "--stage",
+        action="append_const",
+        const="stage",
+        dest="climb",
+        help="run the baseline once more with jobs that see only the files they declare",
+    )
     parser.add_argument(
         "--explain-cause",
         action="store_true",

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cleanroom.auditing import audit_profiles
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import say
 from cleanroom.commands.confirm import request_of
-from cleanroom.report.audit_bundle import audit_json, write_bundle
-from cleanroom.report.audit_terminal import show
-from cleanroom.report.audit_view import build_audit_report
+from cleanroom.flows.audit import audit_profiles
+from cleanroom.report.audit.bundle import audit_json, write_bundle
+from cleanroom.report.audit.terminal import show
+from cleanroom.report.audit.view import build_audit_report
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -8,11 +8,12 @@ import msgspec
 
 from cleanroom.commands.boundary import cache_folder
 from cleanroom.commands.confirm import deliver
-from cleanroom.confirmation import recompute
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store
-from cleanroom.model import Evidence
+from cleanroom.flows.confirm import recompute
+from cleanroom.values.purpose import Control, OfProfile
+from cleanroom.values.run import Evidence
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def command(arguments: argparse.Namespace) -> int:
         digests.append(digest)
     if runs[0].attempt_id == runs[1].attempt_id or (folders[0] and Path(names[0]).samefile(names[1])):
         raise UsageError("Both are the same; that proves nothing.", "Give two different folders, or the evidence of two runs.")
-    if runs[0].label == runs[1].label or runs[1].control:
+    if runs[0].label == runs[1].label or isinstance(runs[1].purpose, Control):
         runs = [_named(run, f"{place} {run.profile.name}") for place, run in zip(("first", "second"), runs, strict=True)]
 
     def locate(sha256: str) -> Path:
@@ -49,4 +50,4 @@ def command(arguments: argparse.Namespace) -> int:
 
 def _named(run: Evidence, name: str) -> Evidence:
     """Two runs of one profile need two names in a report; neither is a control of the other here."""
-    return msgspec.structs.replace(run, control=False, called=name)
+    return msgspec.structs.replace(run, purpose=run.purpose if run.folder else OfProfile(), called=name)

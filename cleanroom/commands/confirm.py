@@ -9,14 +9,15 @@ from rich.console import Console
 
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
-from cleanroom.confirmation import confirm
 from cleanroom.errors import UsageError
-from cleanroom.model import Confirmation, Entry
-from cleanroom.prepare import Request
+from cleanroom.flows.choose import Request
+from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
+from cleanroom.report.confirmation.terminal import show
 from cleanroom.report.render import render, write_reports
-from cleanroom.report.terminal import show
-from cleanroom.room.interface import Limits
+from cleanroom.room.engines.interface import Limits
+from cleanroom.values.setup import Entry
+from cleanroom.values.verdict import Confirmation
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -76,9 +77,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         local_submodules=arguments.allow_local_submodules,
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,
-        recover=getattr(arguments, "recover", False),
-        stage=getattr(arguments, "stage", False),
-        vary=getattr(arguments, "vary", False),
+        climb=frozenset(getattr(arguments, "climb", None) or ()),
         explain_cause=getattr(arguments, "explain_cause", False),
         diffoscope=getattr(arguments, "diffoscope", False),
         against=getattr(arguments, "against", ""),

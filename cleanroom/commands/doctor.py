@@ -15,10 +15,10 @@ from rich.text import Text
 
 from cleanroom.commands.boundary import cache_folder
 from cleanroom.errors import CleanroomError, ExitCode
-from cleanroom.model import Value
 from cleanroom.report.visible import one_line
-from cleanroom.room.docker import DockerEngine
-from cleanroom.room.sandbox import SandboxEngine
+from cleanroom.room.engines.docker import DockerEngine
+from cleanroom.room.engines.sandbox import SandboxEngine
+from cleanroom.values.base import Value
 
 _LEAST_FREE = 5 * 2**30
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cleanroom.errors import ExitCode, UsageError
-from cleanroom.findings import codes
+from cleanroom.findings.codes import codes
 from cleanroom.profiles.table import Option, look_up, near, options
 from cleanroom.report.pages import known_by
 

@@ -6,7 +6,7 @@ import os
 
 from cleanroom.commands.boundary import say
 from cleanroom.room.build import build_image
-from cleanroom.room.docker import DockerEngine
+from cleanroom.room.engines.docker import DockerEngine
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from cleanroom.commands import progress
 from cleanroom.commands.confirm import request_of
-from cleanroom.report.review_view import build_review_report, review_json, review_markdown, show_review, write_review
-from cleanroom.reviewing import review_commits
+from cleanroom.flows.review import review_commits
+from cleanroom.report.review.view import build_review_report, review_json, review_markdown, show_review, write_review
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from cleanroom.commands.boundary import cache_folder, say
-from cleanroom.compare.artifacts import Ground
+from cleanroom.compare.artifacts import ComparisonContext
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.runs import compare
 from cleanroom.compare.suggest import as_yaml, suggest
@@ -21,7 +21,7 @@ def command(arguments: argparse.Namespace) -> int:
     names = [arguments.report, arguments.other] if arguments.other else _control(Path(arguments.report))
     baseline, *others = (store.get(name)[1] for name in names)
     with Examiner() as examiner:
-        ground = Ground(store.content, examiner, baseline.declared)
+        ground = ComparisonContext(store.content, examiner, baseline.declared)
         comparisons = [compare(baseline, other, ground) for other in others]
         covered, uncovered = suggest(comparisons, ground, baseline)
     if arguments.format == "json":

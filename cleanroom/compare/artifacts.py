@@ -20,7 +20,9 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, Question
 from cleanroom.compare.origins import find_origins
-from cleanroom.model import Artifact, Declared, Difference, Evidence, Kind, Origin, Role, Rules, Sameness
+from cleanroom.values.comparison import Difference, Origin, Sameness
+from cleanroom.values.declared import CompareOptions, Declared
+from cleanroom.values.run import Artifact, Evidence, Kind, Role
 
 Locate = Callable[[str], Path]
 """Where the content of a digest is kept."""
@@ -32,7 +34,7 @@ _EXPLAINED = 8
 _UNSEEN = {Role.LOG, Role.BENCHMARK, Role.CACHE}
 
 
-class Ground:
+class ComparisonContext:
     """What every comparison of a confirmation stands on: contents, workers, and what the commit declares on a day."""
 
     def __init__(
@@ -48,12 +50,12 @@ class Ground:
 class _Bundles:
     """The folders of two runs that are one thing each, laid out when the first file of one differs."""
 
-    def __init__(self, left: Evidence, right: Evidence, ground: Ground) -> None:
+    def __init__(self, left: Evidence, right: Evidence, ground: ComparisonContext) -> None:
         self._sides, self._ground = (left, right), ground
         self._roots = bundle_roots(left, right)
         self._laid: dict[str, tuple[Path, ...]] = {}
 
-    def question(self, path: str, rules: Rules) -> tuple[str, Question | None]:
+    def question(self, path: str, rules: CompareOptions) -> tuple[str, Question | None]:
         """(the folder that a file is a part of or nothing, what is asked of it)."""
         root = bundle_of(path, self._roots)
         if root and root not in self._laid:
@@ -67,7 +69,7 @@ class _Bundles:
 
 
 def compare_artifacts(
-    left: Evidence, right: Evidence, ground: Ground
+    left: Evidence, right: Evidence, ground: ComparisonContext
 ) -> tuple[tuple[Difference, ...], dict[str, int], int, tuple[Origin, ...]]:
     """(differences, deciding artifacts by sameness, number of informing artifacts, origins)."""
     here = {a.path: a for a in left.artifacts}
@@ -122,7 +124,7 @@ def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
     return Sameness.DIFFERENT, ""
 
 
-def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground, bundles: _Bundles) -> _Pending | None:
+def _ask(d: Difference, a: Artifact, b: Artifact, ground: ComparisonContext, bundles: _Bundles) -> _Pending | None:
     """The question to a comparator, where the contents are there and somebody wants to know."""
     files = ground.locate(a.sha256), ground.locate(b.sha256)
     if (a.role in _UNSEEN and not d.decides) or not all(file.is_file() for file in files):
@@ -130,7 +132,7 @@ def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground, bundles: _Bund
     chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
     equivalence = ground.equivalences[chosen] if chosen >= 0 else None
     if equivalence is None or equivalence.comparator == BUNDLE:
-        root, question = bundles.question(d.path, equivalence.options if equivalence else Rules())
+        root, question = bundles.question(d.path, equivalence.options if equivalence else CompareOptions())
         if question is not None:
             return _Pending(msgspec.structs.replace(d, bundle=root), question, chosen)
     question = Question(left=str(files[0]), right=str(files[1]), name=d.path.rpartition("/")[2])
@@ -139,7 +141,7 @@ def _ask(d: Difference, a: Artifact, b: Artifact, ground: Ground, bundles: _Bund
     return _Pending(d, question, chosen)
 
 
-def _examine(pending: list[_Pending], ground: Ground) -> list[Difference]:
+def _examine(pending: list[_Pending], ground: ComparisonContext) -> list[Difference]:
     answers = iter(ground.examiner.examine([one.question for one in pending if one.question]))
     found = [_answered(one.difference, next(answers), one.chosen, ground) if one.question else _unasked(one.difference) for one in pending]
     shown: set[str] = set()
@@ -159,7 +161,7 @@ def _unasked(d: Difference) -> Difference:
     return msgspec.structs.replace(d, note=note)
 
 
-def _answered(d: Difference, found: Found, chosen: int, ground: Ground) -> Difference:
+def _answered(d: Difference, found: Found, chosen: int, ground: ComparisonContext) -> Difference:
     """A difference with what a comparator found, accepted where it is the payload or an equivalence in force covers it."""
     sameness, note = found.sameness, found.note
     if chosen >= 0 and ground.equivalences[chosen].comparator == EXISTENCE and sameness is not Sameness.PAYLOAD:
@@ -188,7 +190,7 @@ def _difference(
     )  # fmt: skip
 
 
-def _told(differences: list[Difference], ground: Ground) -> list[Difference]:
+def _told(differences: list[Difference], ground: ComparisonContext) -> list[Difference]:
     """The first origins with what diffoscope says of them, where it was asked for."""
     if not ground.diffoscope:
         return differences

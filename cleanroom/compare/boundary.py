@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from cleanroom.compare.paths import matches
-from cleanroom.model import Artifact, Declared, Evidence, Kind, Publish, Role
+from cleanroom.values.declared import Declared, Publish
+from cleanroom.values.run import Artifact, Evidence, Kind, Role
 
 _INFORMING = {Role.TEMP, Role.LOG, Role.BENCHMARK, Role.CACHE}
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cleanroom.compare.formats.zarr import ROOTS
-from cleanroom.model import Evidence, Kind, raw_path
+from cleanroom.values.base import raw_path
+from cleanroom.values.run import Evidence, Kind
 
 BUNDLE = "zarr"
 """The comparator of all bundles."""

@@ -9,8 +9,10 @@ from cleanroom.compare.formats.registry import EXISTENCE, comparators
 from cleanroom.compare.masks import too_wide
 from cleanroom.compare.paths import matches
 from cleanroom.errors import UsageError
-from cleanroom.findings import finding
-from cleanroom.model import Comparison, Declared, Difference, Equivalence, Finding, Rules, Sameness
+from cleanroom.findings.codes import finding
+from cleanroom.values.audit import Finding
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.declared import CompareOptions, Declared, Equivalence
 
 _MOST_ABSOLUTE = 1e30
 """No measured number is larger, and what would pass every number has no bound."""
@@ -82,8 +84,8 @@ def check_equivalences(declared: Declared, where: str) -> None:
         if equivalence.comparator not in names:
             raise UsageError(f"{what}: there is no comparator '{equivalence.comparator}'.", f"There are: {', '.join(sorted(names))}.")
         heeded = comparators()[equivalence.comparator].options if equivalence.comparator != EXISTENCE else frozenset()
-        for name in Rules.__struct_fields__:
-            if getattr(equivalence.options, name) != getattr(Rules(), name) and name not in heeded:
+        for name in CompareOptions.__struct_fields__:
+            if getattr(equivalence.options, name) != getattr(CompareOptions(), name) and name not in heeded:
                 takes = f"It heeds: {', '.join(sorted(heeded))}." if heeded else "It has none."
                 raise UsageError(f"{what}: the comparator '{equivalence.comparator}' has no option '{name}'.", takes)
         for mask in equivalence.options.mask:

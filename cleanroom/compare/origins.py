@@ -5,7 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.model import Artifact, Attempt, Difference, Evidence, Job, JobSide, Origin, Role, Sameness
+from cleanroom.values.comparison import Difference, JobSide, Origin, Sameness
+from cleanroom.values.plan import Job
+from cleanroom.values.run import Artifact, Attempt, Evidence, Role
 
 _TAIL = 1500
 _MOST = 50

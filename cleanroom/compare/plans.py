@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cleanroom.model import Evidence, Job, Plan, PlanDifference, canonical
+from cleanroom.values.base import canonical
+from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.plan import Job, Plan
+from cleanroom.values.run import Evidence
 
 _MAX_TEXT = 400
 _Identity = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cleanroom.compare.artifacts import Ground, compare_artifacts
+from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.groups import group
-from cleanroom.compare.narrow import narrowed
+from cleanroom.compare.partial_rerun import narrowed
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
-from cleanroom.model import Comparison, Difference, Evidence, RunStatus, Sameness
+from cleanroom.values.comparison import Comparison, Difference, Relation, Sameness
+from cleanroom.values.purpose import Control, Interrupted, Purpose, Staged, Varied
+from cleanroom.values.run import Evidence, RunStatus
 
 
-def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
+def compare_all(runs: Sequence[Evidence], ground: ComparisonContext, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
     """The first run against every other one that completed, and the earlier one against it.
 
     What a control shows too is marked as noise everywhere.
@@ -22,40 +24,55 @@ def compare_all(runs: Sequence[Evidence], ground: Ground, earlier: Evidence | No
     own = {run.profile.path: run for run in reversed(runs) if run.of_profile and run.status is RunStatus.COMPLETED}
     found = []
     for other in others:
-        left = own.get(other.profile.path) if other.interrupted else baseline
+        left = own.get(other.profile.path) if isinstance(other.purpose, Interrupted) else baseline
         if left is not None and other.comparable:
             found.append(compare(left, other, ground))
     if earlier is not None and earlier.status is RunStatus.COMPLETED:
-        found.append(msgspec.structs.replace(_only_results(compare(earlier, baseline, ground)), earlier=True))
-    controls = [c for c in found if c.control]
-    return tuple(c if c.control else mark_noise(c, controls) for c in found)
+        found.append(msgspec.structs.replace(_only_results(compare(earlier, baseline, ground)), relation=Relation.EARLIER))
+    controls = [c for c in found if c.relation is Relation.CONTROL]
+    return tuple(c if c.relation is Relation.CONTROL else mark_noise(c, controls) for c in found)
 
 
-def compare(left: Evidence, right: Evidence, ground: Ground) -> Comparison:
+def compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comparison:
     """Two runs, layer by layer; of the left one only as much as the right one was asked for."""
     if right.only:
         left = narrowed(left, right)
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
+    relation = _relation(right.purpose)
     found = Comparison(
-        left=left.label, right=right.label, control=right.control, varied=bool(right.varied), resumed=bool(right.interrupted),
-        staged=right.staged, plan=plans, artifacts=artifacts, counts=counts,
+        left=left.label, right=right.label, relation=relation, plan=plans, artifacts=artifacts, counts=counts,
         informing=informing, attempts=compare_attempts(left, right), origins=origins,
     )  # fmt: skip
-    return _only_results(found) if found.resumed or found.staged else found
+    return _only_results(found) if relation in (Relation.RESUMED, Relation.STAGED) else found
+
+
+def _relation(purpose: Purpose) -> Relation:
+    """What a run is to the baseline."""
+    match purpose:
+        case Control():
+            return Relation.CONTROL
+        case Varied():
+            return Relation.VARIED
+        case Interrupted():
+            return Relation.RESUMED
+        case Staged():
+            return Relation.STAGED
+        case _:
+            return Relation.PROFILE
 
 
 def _only_results(comparison: Comparison) -> Comparison:
     """Where code may have changed, a run was resumed or jobs were staged, plan and attempts may differ: there, only results decide."""
     plan, attempts = (tuple(msgspec.structs.replace(d, decides=False) for d in part) for part in (comparison.plan, comparison.attempts))
-    return msgspec.structs.replace(comparison, control=False, plan=plan, attempts=attempts)
+    return msgspec.structs.replace(comparison, plan=plan, attempts=attempts)
 
 
-def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: Ground) -> tuple[tuple[str, ...], ...]:
+def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext) -> tuple[tuple[str, ...], ...]:
     """The profiles that completed, all against all, as groups that agree. Two that are the same as the baseline in every byte are not
     compared again.
     """
-    controls = [c for c in comparisons if c.control]
+    controls = [c for c in comparisons if c.relation is Relation.CONTROL]
     against = {c.right: c for c in comparisons if c.of_profile}
     baseline = runs[0].label
     weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}

@@ -8,15 +8,18 @@ from typing import Any
 import msgspec
 import yaml
 
-from cleanroom.compare.artifacts import Ground
+from cleanroom.compare.artifacts import ComparisonContext
 from cleanroom.compare.bundles import BUNDLE
 from cleanroom.compare.equivalences import meets, over_wide
 from cleanroom.compare.formats.registry import Question
 from cleanroom.compare.paths import literally
-from cleanroom.model import Comparison, Difference, Equivalence, Evidence, Rules, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.declared import CompareOptions, Equivalence
+from cleanroom.values.run import Evidence
 
 _DAYS = 180
-_NONE = Rules()
+_NONE = CompareOptions()
 _NO_FOLD = 2**31
 """A long text stays in its line: the rest of a folded one could begin with `::`, which CI systems obey."""
 _COMMAND = re.compile(r"##(?=\w*\[)")
@@ -27,7 +30,7 @@ class Suggestion(Value, frozen=True):
     """Files of one kind, the comparator and options under which they would be the same in every comparison that was seen."""
 
     comparator: str
-    options: Rules
+    options: CompareOptions
     paths: tuple[str, ...]
     rule: str = ""
     """Set where these are all files that a rule left."""
@@ -40,7 +43,9 @@ class Uncovered(Value, frozen=True):
     why: str
 
 
-def suggest(comparisons: Sequence[Comparison], ground: Ground, baseline: Evidence) -> tuple[tuple[Suggestion, ...], tuple[Uncovered, ...]]:
+def suggest(
+    comparisons: Sequence[Comparison], ground: ComparisonContext, baseline: Evidence
+) -> tuple[tuple[Suggestion, ...], tuple[Uncovered, ...]]:
     """(what would cover the differences of these comparisons that decide, what nothing narrow covers)."""
     by_path: dict[str, list[Difference]] = {}
     for comparison in comparisons:
@@ -48,7 +53,7 @@ def suggest(comparisons: Sequence[Comparison], ground: Ground, baseline: Evidenc
             if d.decides:
                 by_path.setdefault(d.path, []).append(d)
     covered: dict[tuple[str, str], dict[str, None]] = {}
-    rules: dict[str, Rules] = {}
+    rules: dict[str, CompareOptions] = {}
     uncovered = []
     for path, differences in sorted(by_path.items()):
         found, why = _narrowest(differences, ground)
@@ -65,7 +70,7 @@ def suggest(comparisons: Sequence[Comparison], ground: Ground, baseline: Evidenc
     return tuple(suggestions), tuple(uncovered)
 
 
-def _narrowest(differences: Sequence[Difference], ground: Ground) -> tuple[Suggestion | None, str]:
+def _narrowest(differences: Sequence[Difference], ground: ComparisonContext) -> tuple[Suggestion | None, str]:
     """What covers one file in all comparisons, or why nothing does."""
     first = differences[0]
     if any(d.sameness in (Sameness.MISSING, Sameness.EXTRA) for d in differences):
@@ -97,11 +102,11 @@ def _narrowest(differences: Sequence[Difference], ground: Ground) -> tuple[Sugge
     return Suggestion(comparator=name, options=options, paths=(first.path,)), ""
 
 
-def _merged(all_rules: Iterable[Rules]) -> Rules:
+def _merged(all_rules: Iterable[CompareOptions]) -> CompareOptions:
     """Options under which each of several would be covered."""
     found = _NONE
     for rules in all_rules:
-        found = Rules(
+        found = CompareOptions(
             ignore=tuple(sorted({*found.ignore, *rules.ignore})), mask=tuple(sorted({*found.mask, *rules.mask})),
             order="any" if "any" in (found.order, rules.order) else "kept", absolute=max(found.absolute, rules.absolute),
             relative=max(found.relative, rules.relative), appearance=found.appearance or rules.appearance,

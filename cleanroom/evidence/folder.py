@@ -11,10 +11,13 @@ import msgspec
 
 from cleanroom.beneath import Beneath
 from cleanroom.errors import UsageError
-from cleanroom.evidence.collect import collect
+from cleanroom.evidence.artifacts import collect
 from cleanroom.evidence.links import Links
-from cleanroom.evidence.walk import Hasher, scan
-from cleanroom.model import Entry, Evidence, Image, Profile, RunStatus, Source, raw_path
+from cleanroom.evidence.tree import Hasher, scan
+from cleanroom.values.base import raw_path
+from cleanroom.values.purpose import Folder as FolderPurpose
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Entry, Image, Profile, Source
 
 
 def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:
@@ -34,7 +37,7 @@ def evidence_of_folder(folder: Path) -> tuple[Evidence, dict[str, Path]]:
     }
     evidence = Evidence(
         attempt_id=uuid.uuid4().hex, source=Source(url=str(folder), ref="", commit=""), entry=Entry(),
-        profile=Profile(name=str(folder)), control=False, context={}, folder=str(folder), status=RunStatus.COMPLETED,
+        profile=Profile(name=str(folder)), context={}, purpose=FolderPurpose(path=str(folder)), status=RunStatus.COMPLETED,
         image=Image(reference="", digest="", engine="", isolation="two folders, without a run"), artifacts=artifacts,
         started=begin, seconds=time.time() - begin,
     )  # fmt: skip

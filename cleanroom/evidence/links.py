@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple
 
-from cleanroom.evidence.walk import Signature
+from cleanroom.evidence.tree import Signature
 
 _MOST_LINKS = 40
 """As many as the kernel follows."""

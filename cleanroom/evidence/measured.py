@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cleanroom.beneath import Beneath
-from cleanroom.evidence.collect import changed, collect, removed, unkept
+from cleanroom.evidence.artifacts import changed, collect, removed, unkept
 from cleanroom.evidence.links import Links
 from cleanroom.evidence.outcome import last_lines, with_rules
 from cleanroom.evidence.store import Store
-from cleanroom.evidence.walk import Hashed, Hasher, Patience, Signature, scan
-from cleanroom.model import Artifact, Attempt, Entry, Plan, escape_path, raw_path
+from cleanroom.evidence.tree import Hashed, Hasher, Patience, Signature, scan
 from cleanroom.room import rooms
 from cleanroom.room.claims import Claims
 from cleanroom.room.rooms import PLACES
+from cleanroom.values.base import escape_path, raw_path
+from cleanroom.values.plan import Plan
+from cleanroom.values.run import Artifact, Attempt
+from cleanroom.values.setup import Entry
 
 _FAILED_JOBS = 3
 _LOG_BYTES = 8192

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from cleanroom.evidence.request import STEPS
-from cleanroom.model import Evidence, Plan, RunStatus, Step, StepStatus
 from cleanroom.room.claims import Claims, FinalClaim
-from cleanroom.room.interface import RoomExit
+from cleanroom.room.engines.interface import RoomExit
+from cleanroom.values.plan import Plan
+from cleanroom.values.purpose import Varied
+from cleanroom.values.run import Evidence, RunStatus, Step, StepStatus
 
 _DECIDING = ("settings", "plan", "run")
 _NOTHING = FinalClaim(idle=(), code=0, unstaged=())
@@ -39,7 +41,10 @@ def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
     same = {"date"} if not versions.get("faketime") else set()
     same |= {"processors"} if versions.get("processors") == 1 else set()
     context = {name: value for name, value in evidence.context.items() if name not in same}
-    return msgspec.structs.replace(evidence, varied=tuple(f for f in evidence.varied if f not in same), context=context)
+    if isinstance(evidence.purpose, Varied):
+        purpose = Varied(factors=tuple(f for f in evidence.purpose.factors if f not in same))
+        evidence = msgspec.structs.replace(evidence, purpose=purpose)
+    return msgspec.structs.replace(evidence, context=context)
 
 
 def _status(claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tuple[str, ...]) -> tuple[RunStatus, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.errors import UsageError
-from cleanroom.model import Value
+from cleanroom.values.base import Value
 
 REPORT = "report.json"
 

@@ -11,22 +11,24 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.errors import CleanroomError, Interrupted
+from cleanroom.errors import CleanroomError
+from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, environment, value_of
 from cleanroom.evidence.measured import look_before, measure
 from cleanroom.evidence.outcome import outcome
 from cleanroom.evidence.request import STEPS, RunRequest
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Guard, Watch, disk_fault
-from cleanroom.evidence.walk import Patience
-from cleanroom.model import Evidence, RunStatus
+from cleanroom.evidence.tree import Patience
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
-from cleanroom.room.engines import open_engine
-from cleanroom.room.interface import RoomExit, RoomJob
+from cleanroom.room.engines.interface import RoomExit, RoomJob
+from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository
+from cleanroom.values.purpose import Hybrid, Interrupted, Staged, Steady
+from cleanroom.values.run import Evidence, RunStatus
 
 _HASH_SEEDS = {1: 2, 2: 1}
 
@@ -40,22 +42,10 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     begin = time.time()
     clock = time.monotonic()
     attempt_id = uuid.uuid4().hex
-    seed = environment(request.hash_seed, request.varied)["PYTHONHASHSEED"]
-    context = {"hash seed": seed, "network": request.network}
-    context |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
-    if request.clock:
-        context["clock"] = f"held at {request.clock}"
-    if request.staged and request.staged.shown:
-        context["shown to every job"] = f"{len(request.staged.shown)} files beside those that it declares"
-    if request.profiles_of:
-        context["profiles of"] = request.profiles_of
-    if request.graft:
-        context |= {"settings of": request.graft.profile, "these settings": ", ".join(request.graft.keys)}
     blank = Evidence(
-        attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, control=request.control,
-        repeat=request.repeat, called=request.called, only=request.only, varied=request.varied,
-        interrupted=str(request.interrupt or ""), staged=request.staged is not None,
-        declared=request.declared, context=context, image=request.image, status=RunStatus.BROKEN, started=begin,
+        attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, purpose=request.purpose,
+        called=request.called, only=request.only, declared=request.declared, context=_context(request), image=request.image,
+        status=RunStatus.BROKEN, started=begin,
     )  # fmt: skip
     cache = Path(request.cache)
     try:
@@ -65,7 +55,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
             ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="hash") as pool,
         ):
             evidence = _inhabit(request, room, blank, pool, store, watch)
-    except Interrupted:
+    except Stopped:
         raise
     except CleanroomError as error:
         evidence = msgspec.structs.replace(blank, why=str(error))
@@ -73,9 +63,25 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
         evidence = msgspec.structs.replace(blank, why=f"The host could not serve the room: {error.strerror or error} ({error.filename}).")
     evidence = msgspec.structs.replace(evidence, seconds=time.monotonic() - clock)
     if watch.cancelled.is_set():
-        raise Interrupted("Stopped.")
+        raise Stopped("Stopped.")
     Store(cache / "store").put(evidence)
     return evidence
+
+
+def _context(request: RunRequest) -> dict[str, str]:
+    """What surrounds the run and is not as in every other room, in words."""
+    found = {"hash seed": environment(request.hash_seed, request.varied)["PYTHONHASHSEED"], "network": request.network}
+    found |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
+    match request.purpose:
+        case Steady(clock=clock) if clock:
+            found["clock"] = f"held at {clock}"
+        case Staged(shown=shown) if shown:
+            found["shown to every job"] = f"{len(shown)} files beside those that it declares"
+        case Hybrid(giver=giver, keys=keys):
+            found |= {"settings of": giver, "these settings": ", ".join(keys)}
+    if request.profiles_of:
+        found["profiles of"] = request.profiles_of
+    return found
 
 
 def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
@@ -124,7 +130,7 @@ def _live(request: RunRequest, room: rooms.Room, attempt_id: str, guard: Guard) 
     finally:
         engine.close()
     if guard.cancelled():
-        raise Interrupted("Stopped.")
+        raise Stopped("Stopped.")
     return ended
 
 
@@ -132,17 +138,19 @@ _LIMITS = {"replan": "plan", "without": "plan", "interrupted": "run", "unlock": 
 
 
 def _spec(request: RunRequest) -> dict[str, object]:
-    entry, limits = request.entry, request.limits
+    entry, limits, purpose = request.entry, request.limits, request.purpose
+    clock = purpose.clock if isinstance(purpose, Steady) else ""
     return {
         "profile": request.profile.path, "folder": entry.folder, "snakefile": entry.snakefile, "directory": entry.directory,
         "configfiles": list(entry.configfiles), "targets": list(request.only or entry.targets),
         "cores": entry.cores, "steps": list(request.steps),
         "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
         "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "interrupted", "unlock", "grace")},
-        "staged": msgspec.to_builtins(request.staged),
-        "graft": msgspec.to_builtins(request.graft), "interrupt": msgspec.to_builtins(request.interrupt),
+        "staged": msgspec.to_builtins(purpose) if isinstance(purpose, Staged) else None,
+        "graft": {"profile": purpose.giver, "keys": purpose.keys} if isinstance(purpose, Hybrid) else None,
+        "interrupt": msgspec.to_builtins(purpose) if isinstance(purpose, Interrupted) else None,
         "umask": value_of("umask", request.varied),
-        "processors": value_of("processors", request.varied), "date": request.clock or value_of("date", request.varied),
+        "processors": value_of("processors", request.varied), "date": clock or value_of("date", request.varied),
         "directory order": value_of("directory order in Python", request.varied),
         "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
     }  # fmt: skip

@@ -15,12 +15,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
-from cleanroom.evidence.walk import Hashed, hash_open
-from cleanroom.model import Evidence, canonical, digest, escape_path
+from cleanroom.evidence.tree import Hashed, hash_open
+from cleanroom.evidence.versions import read_evidence
+from cleanroom.values.base import canonical, digest, escape_path
+from cleanroom.values.run import Evidence
 
 _Identity = tuple[int, int, int, int]
 _good: dict[_Identity, str] = {}
@@ -159,10 +159,7 @@ class Store:
         raw = file.read_bytes()
         if hashlib.sha256(raw).hexdigest() != matches[0]:
             raise StoreError(f"The evidence {file} is not what its name says.", "Do not trust it; confirm again.")
-        try:
-            return matches[0], msgspec.json.decode(raw, type=Evidence)
-        except msgspec.MsgspecError as error:
-            raise StoreError(f"The evidence {file} is of another version of cleanroom ({error}).", "Confirm again.") from None
+        return matches[0], read_evidence(raw)
 
     def get_whole(self, name: str) -> tuple[str, Evidence]:
         """The same, of a run of the whole workflow. Raises: UsageError for a control of only a part too."""

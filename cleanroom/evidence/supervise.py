@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cleanroom.room import rooms
 from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims, Event
-from cleanroom.room.interface import Limits
+from cleanroom.room.engines.interface import Limits
 
 _LEAST_FREE = 256 * 2**20
 _FULL = 2**20

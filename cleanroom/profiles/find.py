@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from cleanroom.errors import UsageError
-from cleanroom.model import Profile, escape_path
+from cleanroom.values.base import escape_path
+from cleanroom.values.setup import Profile
 
 _FILE = re.compile(r"(config|profile)(\.v\d+\+)?\.yaml")
 _MOST_LINKS = 40

@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.model import SettingClass, Value
+from cleanroom.values.base import Value
+from cleanroom.values.setup import SettingClass
 
 _FILE = Path(__file__).with_name("settings.toml")
 

@@ -1,5 +1,5 @@
 """One view model, and its renderings: HTML, Markdown, JSON, JUnit and the terminal."""
 
-from cleanroom.report.view import Report, build_report
+from cleanroom.report.confirmation.view import Report, build_report
 
 __all__ = ["Report", "build_report"]

@@ -6,9 +6,9 @@ Not here: the tables.
 import sys
 from pathlib import Path
 
-from cleanroom.findings import codes
-from cleanroom.model import SettingClass
+from cleanroom.findings.codes import codes
 from cleanroom.profiles.table import Option, options
+from cleanroom.values.setup import SettingClass
 
 _MADE = "<!-- Made by `make pages` from {source}. Change it there. -->"
 

@@ -14,8 +14,8 @@ import jinja2
 import markupsafe
 
 from cleanroom.errors import StoreError
-from cleanroom.report.sentence import leads
-from cleanroom.report.view import Report
+from cleanroom.report.confirmation.sentence import leads
+from cleanroom.report.confirmation.view import Report
 from cleanroom.report.visible import json_text, one_line, spoken, visible
 
 FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}

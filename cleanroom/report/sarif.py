@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cleanroom import __version__
-from cleanroom.findings import codes
-from cleanroom.model import Finding, Severity, Source, raw_path
+from cleanroom.findings.codes import codes
 from cleanroom.report.visible import one_line
+from cleanroom.values.audit import Finding, Severity
+from cleanroom.values.base import raw_path
+from cleanroom.values.setup import Source
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.report.audit_view import AuditReport
-from cleanroom.report.review_view import ReviewReport
-from cleanroom.report.view import Report
+from cleanroom.report.audit.view import AuditReport
+from cleanroom.report.confirmation.view import Report
+from cleanroom.report.review.view import ReviewReport
 
 _MODELS: dict[str, type[Any]] = {"report": Report, "audit": AuditReport, "review": ReviewReport}
 NAMES = tuple(_MODELS)

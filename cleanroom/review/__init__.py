@@ -3,6 +3,6 @@
 Not here: how evidence comes about.
 """
 
-from cleanroom.review.values import Drift, Reviewed, ReviewOutcome
+from cleanroom.values.review import Drift, Reviewed, ReviewOutcome
 
 __all__ = ["Drift", "ReviewOutcome", "Reviewed"]

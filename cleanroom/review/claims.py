@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cleanroom.audit.view import truthy
+from cleanroom.audit.shown import truthy
 
 _CLAIMS = {
     # key: (claim, what more of it does to the claim)

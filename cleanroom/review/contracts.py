@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
-from cleanroom.model import Evidence, Plan, PlanDifference, Rule
 from cleanroom.review.routes import Routes
-from cleanroom.review.values import Drift, Pair, ReviewChange
+from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.review import Drift, Pair, ReviewChange
+from cleanroom.values.run import Evidence
 
 _MOST_TEXT = 200
 

@@ -3,9 +3,10 @@
 import shlex
 from collections.abc import Iterable
 
-from cleanroom.audit.view import named
-from cleanroom.model import Decided, Value
-from cleanroom.review.values import Drift
+from cleanroom.audit.shown import named
+from cleanroom.values.audit import Decided
+from cleanroom.values.base import Value
+from cleanroom.values.review import Drift
 
 
 class Routes(Value, frozen=True):

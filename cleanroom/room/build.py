@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cleanroom.errors import ImageError
-from cleanroom.room.docker import DEFAULT_IMAGE, DockerEngine
+from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
 
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"

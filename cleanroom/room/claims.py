@@ -13,23 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cleanroom.model import (
-    Attempt,
-    Effect,
-    FileRef,
-    Hidden,
-    Job,
-    Layer,
-    Lint,
-    Lost,
-    Override,
-    Plan,
-    Rule,
-    Setting,
-    Step,
-    StepStatus,
-    Value,
-)
+from cleanroom.values.base import Value
+from cleanroom.values.plan import Effect, FileRef, Hidden, Job, Plan, Rule
+from cleanroom.values.run import Attempt, Lint, Step, StepStatus
+from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
 
 MOST = 360 * 2**20
 """How many bytes the claims of all runs that are kept at once may take in memory, estimated before they are decoded."""
@@ -77,9 +64,9 @@ class SettingsClaim(Value, frozen=True):
     stack: tuple[Layer, ...] = ()
     settings: tuple[Setting, ...] = ()
     overrides: tuple[Override, ...] = ()
-    replaced: tuple[Lost, ...] = ()
-    lost: tuple[Lost, ...] = ()
-    actions: tuple[Lost, ...] = ()
+    replaced: tuple[SettingPlace, ...] = ()
+    lost: tuple[SettingPlace, ...] = ()
+    actions: tuple[SettingPlace, ...] = ()
     needs: tuple[str, ...] = ()
     error: ReadError | None = None
 

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import filelock
 
-from cleanroom.room import cgroup, sandbox
-from cleanroom.room.docker import room_gid, room_uid
-from cleanroom.room.interface import Mount
+from cleanroom.room.engines import cgroup, sandbox
+from cleanroom.room.engines.docker import room_gid, room_uid
+from cleanroom.room.engines.interface import Mount
 
 _START, _INSIDE = (Path(__file__).with_name(name) for name in ("start.py", "inside"))
 _USERS = "root:x:0:0:root:/:/bin/false\n{name}:x:{uid}:{gid}:{name}:/tmp/home:/bin/sh\n"

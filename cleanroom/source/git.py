@@ -24,10 +24,11 @@ import filelock
 
 from cleanroom.beneath import Beneath
 from cleanroom.errors import Interrupted, SourceError, UsageError
-from cleanroom.model import Source, escape_path, raw_path
 from cleanroom.source import lfs
 from cleanroom.source.calls import GitError, Patience, call
 from cleanroom.source.tree import Entry, parse_tree
+from cleanroom.values.base import escape_path, raw_path
+from cleanroom.values.setup import Source
 
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PASSED = (

@@ -12,28 +12,19 @@ from selenium.webdriver.common.by import By
 from benchmarks.pairs.makers import picture
 from cleanroom.audit import audit
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import (
-    Audited,
-    Confirmation,
-    Excerpt,
-    Finding,
-    JobSide,
-    Layer,
-    Origin,
-    Plan,
-    Rule,
-    Sameness,
-    Setting,
-    Severity,
-)  # fmt: skip
 from cleanroom.report import build_report
-from cleanroom.report.audit_bundle import write_bundle
-from cleanroom.report.audit_view import build_audit_report
+from cleanroom.report.audit.bundle import write_bundle
+from cleanroom.report.audit.view import build_audit_report
 from cleanroom.report.render import write_reports
-from cleanroom.report.review_view import build_review_report, write_review
+from cleanroom.report.review.view import build_review_report, write_review
+from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes
-from cleanroom.review.values import History, Pair, Reviewed
-from cleanroom.review.walk import judge_review, notes_of, review
+from cleanroom.values.audit import Audited, Finding, Severity
+from cleanroom.values.comparison import Excerpt, JobSide, Origin, Sameness
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.review import History, Pair, Reviewed
+from cleanroom.values.setup import Layer, Setting
+from cleanroom.values.verdict import Confirmation  # fmt: skip
 from cleanroom.verdict import judge, judge_audit
 from tests.conftest import require
 from tests.unit.values import NO_AUDIT, SOURCE, artifact, comparison, difference, evidence, job, plan_difference

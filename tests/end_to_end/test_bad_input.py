@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cleanroom.room.docker import DockerEngine
+from cleanroom.room.engines.docker import DockerEngine
 from tests.conftest import Result, git, require_engine
 
 Make = Callable[..., Path]

@@ -41,7 +41,7 @@ def test_release_differs_from_itself_and_no_profile_is_blamed(make_repository: M
     assert {(d["path"], d["origin"], d["noise"]) for d in report["differences"] if d["decides"] and "control" not in d["right"]} == {
         ("results/manifest.json", True, True)
     }
-    assert "differs from itself" in report["sentence"]
+    assert "repeated runs differ" in report["sentence"]
 
 
 def test_wordcount_holds_by_bytes(make_repository: Make, confirm: Confirm, engine: str) -> None:

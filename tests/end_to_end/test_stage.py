@@ -33,7 +33,7 @@ def test_an_undeclared_file_is_named(make_repository: Make, confirm: Confirm, en
         "a (staged) without scripts/count.sh: differs from a",
         "a (staged) without Snakefile, data/b.txt, profiles/a/config.yaml: is as a",
     ], "one shows that staging alone changes nothing, one that this file does it, and one that no other file does"
-    assert "hangs on what no rule declares: scripts/count.sh" in report["sentence"]
+    assert "depends on what no rule declares: scripts/count.sh" in report["sentence"]
     assert [(d["path"], d["rule"]) for d in report["differences"] if d["decides"]] == [("out.txt", "one")]
     assert "scripts/count.sh" in next(run["why"] for run in report["runs"] if run["staged"]), "what the job said is told"
 

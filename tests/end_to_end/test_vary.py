@@ -33,7 +33,7 @@ def test_each_factor_that_moves_a_result_is_named_with_both_values(make_reposito
     }
     assert {d["path"] for d in report["differences"]} == {"zone.txt", "who.txt"}
     assert report["causes"][0]["steps"][-1].endswith(")")
-    assert "hangs on time zone and user" in report["sentence"]
+    assert "depends on time zone and user" in report["sentence"]
     assert next(run for run in report["runs"] if run["control"])["only"] == ["who.txt", "zone.txt"]
 
 

@@ -11,11 +11,12 @@ import pytest
 from cleanroom.evidence.request import RunRequest
 from cleanroom.evidence.run import run
 from cleanroom.evidence.store import Store
-from cleanroom.model import Entry, Evidence, Profile, RunStatus
 from cleanroom.room import rooms
-from cleanroom.room.engines import open_engine
-from cleanroom.room.interface import Limits
+from cleanroom.room.engines.interface import Limits
+from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import open_repository
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Entry, Profile
 
 Make = Callable[..., Path]
 Inhabit = Callable[..., tuple[Evidence, dict[str, Any]]]
@@ -188,7 +189,7 @@ def test_room_folders_and_containers_are_gone(inhabit: Inhabit, cache: Path, eng
     evidence, _ = inhabit(script)
     assert not list(cache.glob(f"rooms/*/{evidence.attempt_id}"))
     if engine == "docker":
-        from cleanroom.room.docker import DockerEngine
+        from cleanroom.room.engines.docker import DockerEngine
 
         client = DockerEngine()
         try:

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from cleanroom.room.docker import DockerEngine
+from cleanroom.room.engines.docker import DockerEngine
 from tests.conftest import commit_all, git
 
 SNAKEFILE = """

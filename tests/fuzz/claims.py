@@ -6,13 +6,14 @@ from random import Random
 
 import msgspec
 
-from cleanroom.confirmation import recompute
 from cleanroom.evidence.outcome import outcome
-from cleanroom.model import Artifact, Evidence, RunStatus, canonical
+from cleanroom.flows.confirm import recompute
 from cleanroom.report import build_report
 from cleanroom.report.render import FORMATS, render
 from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims
-from cleanroom.room.interface import RoomExit
+from cleanroom.room.engines.interface import RoomExit
+from cleanroom.values.base import canonical
+from cleanroom.values.run import Artifact, Evidence, RunStatus
 from tests.unit.values import artifact, evidence
 
 CLAIMS = "claims"

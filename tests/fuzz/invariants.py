@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Sameness
+from cleanroom.values.comparison import Sameness
 from tests.fuzz import claims
 from tests.fuzz.claims import CLAIMS
 from tests.fuzz.oracles import disagrees

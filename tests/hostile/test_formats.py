@@ -15,7 +15,8 @@ import pytest
 from benchmarks.pairs import makers as m
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 from tests.hostile import makers as h
 
@@ -40,7 +41,7 @@ def asked(
             right=str(files[1]),
             name=name,
             comparator=comparator,
-            rules=Rules(**rules),
+            rules=CompareOptions(**rules),
         )
     )
 

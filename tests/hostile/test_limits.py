@@ -19,7 +19,8 @@ from benchmarks.pairs import makers as m
 from cleanroom.compare.examiner import MEMORY
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 from tests.hostile import makers as h
 
@@ -384,7 +385,11 @@ def test_nothing_but_the_two_files_is_opened(tmp_path: Path, about: str) -> None
     files = tmp_path / "l", tmp_path / "r"
     for file_, content in zip(files, (left, left + b"\n"), strict=True):
         file_.write_bytes(content)
-    rules = Rules(ignore=("nothing",)) if comparator == "" and name != "a.svg" else Rules()
+    rules = (
+        CompareOptions(ignore=("nothing",))
+        if comparator == "" and name != "a.svg"
+        else CompareOptions()
+    )
     questions = [Question(left=str(files[0]), right=str(files[1]), name=name, rules=rules, comparator=comparator)]  # fmt: skip
     if name == "a.h5":  # two files whose ends are the same
         files[1].write_bytes(make(canary).replace(b"own", b"OWN"))

@@ -24,39 +24,26 @@ import yaml
 from cleanroom.audit import audit
 from cleanroom.commands import boundary, progress
 from cleanroom.compare.suggest import Suggestion, Uncovered, as_yaml
-from cleanroom.findings import codes
-from cleanroom.model import (
-    Answer,
-    Audited,
-    Cause,
-    Confirmation,
-    Excerpt,
-    Finding,
-    JobSide,
-    Layer,
-    Lost,
-    Origin,
-    Override,
-    Plan,
-    Rule,
-    Rules,
-    RunStatus,
-    Sameness,
-    Setting,
-    Severity,
-    Step,
-    StepStatus,
-)
-from cleanroom.report import audit_terminal, review_view, terminal
-from cleanroom.report.audit_bundle import audit_json, write_bundle
-from cleanroom.report.audit_view import AuditReport, build_audit_report, summary
+from cleanroom.findings.codes import codes
+from cleanroom.report.audit import terminal as audit_terminal
+from cleanroom.report.audit.bundle import audit_json, write_bundle
+from cleanroom.report.audit.view import AuditReport, build_audit_report, summary
+from cleanroom.report.confirmation import terminal
+from cleanroom.report.confirmation.view import Accepted, FailedJob, Report, build_report
 from cleanroom.report.render import render, render_template, safe_name
-from cleanroom.report.review_view import ReviewReport, build_review_report, review_json
+from cleanroom.report.review import view as review_view
+from cleanroom.report.review.view import ReviewReport, build_review_report, review_json
 from cleanroom.report.sarif import sarif
-from cleanroom.report.view import Accepted, FailedJob, Report, build_report
 from cleanroom.report.visible import json_text, one_line, spoken, visible
-from cleanroom.review.values import Drift, ReviewChange, Reviewed, ReviewOutcome
 from cleanroom.room.claims import Event
+from cleanroom.values.audit import Answer, Audited, Finding, Severity
+from cleanroom.values.comparison import Cause, Excerpt, JobSide, Origin, Sameness
+from cleanroom.values.declared import CompareOptions
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.review import Drift, ReviewChange, Reviewed, ReviewOutcome
+from cleanroom.values.run import RunStatus, Step, StepStatus
+from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
+from cleanroom.values.verdict import Confirmation
 from cleanroom.verdict import judge, judge_audit
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -309,7 +296,7 @@ def an_audited() -> Audited:
         why="w\nx",
         versions={"snakemake": "9"},
         overrides=(Override(key="k", was=None, now="x", why="w"),),
-        lost=(Lost(key="k", file="f", line=1, text="t"),),
+        lost=(SettingPlace(key="k", file="f", line=1, text="t"),),
     )
     found = audit([base, other], [], None)
     found = msgspec.structs.replace(
@@ -803,9 +790,11 @@ TODAY = datetime.date(2027, 1, 1)
 )
 def test_suggestions_are_the_yaml_that_they_should_be(fragment: str) -> None:
     clean = re.sub("[\ud800-\udfff]", "", fragment)
-    rules = Rules(ignore=(clean,), mask=(clean,), delimiter=clean)
+    rules = CompareOptions(ignore=(clean,), mask=(clean,), delimiter=clean)
     one = Suggestion(comparator=clean, options=rules, paths=("p",), rule="")
-    other = Suggestion(comparator="text", options=Rules(), paths=(clean, "q"), rule=clean + "r")
+    other = Suggestion(
+        comparator="text", options=CompareOptions(), paths=(clean, "q"), rule=clean + "r"
+    )
     text = as_yaml([one, other], [Uncovered(path=fragment, why=fragment)], TODAY)
     assert_terminal(text)
     entries = yaml.safe_load(text)["equivalences"]

@@ -474,7 +474,7 @@ def test_a_tolerance_beyond_all_that_a_binary_file_holds(
 ) -> None:
     """By the comparator itself: rooms have no NumPy."""
     from cleanroom.compare.formats.registry import Question, answer
-    from cleanroom.model import Rules
+    from cleanroom.values.declared import CompareOptions
 
     code, comparator = WIDE[name]
     files = [tmp_path / f"{i}.{'npy' if comparator == 'npy' else 'png'}" for i in (1, 2)]
@@ -483,5 +483,5 @@ def test_a_tolerance_beyond_all_that_a_binary_file_holds(
     asked = Question(
         left=str(files[0]), right=str(files[1]), name=files[0].name, comparator=comparator
     )
-    found = answer(msgspec.structs.replace(asked, rules=Rules(absolute=1000.0)))
+    found = answer(msgspec.structs.replace(asked, rules=CompareOptions(absolute=1000.0)))
     assert found.compared == 0 or found.sameness == "different", found

@@ -13,11 +13,12 @@ import pytest
 from cleanroom.evidence.request import RunRequest
 from cleanroom.evidence.run import run
 from cleanroom.evidence.store import Store
-from cleanroom.model import Entry, Evidence, Profile
 from cleanroom.room import rooms
-from cleanroom.room.engines import open_engine
-from cleanroom.room.interface import Limits
+from cleanroom.room.engines.interface import Limits
+from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import open_repository
+from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Entry, Profile
 
 from tests.conftest import Make, require, require_engine
 

@@ -19,7 +19,7 @@ if [ ! -d "$repo/.git" ]; then
 fi
 
 engine=sandbox
-if "$venv/bin/python" -c 'from cleanroom.room.docker import DockerEngine; DockerEngine()' 2>/dev/null; then
+if "$venv/bin/python" -c 'from cleanroom.room.engines.docker import DockerEngine; DockerEngine()' 2>/dev/null; then
     # The image is built once; where it cannot be, the sandbox shows as much.
     "$cleanroom" doctor --format json | grep -q '"text": "cleanroom-room:latest' || "$cleanroom" image >/dev/null || true
     if "$cleanroom" doctor --format json | grep -q '"text": "cleanroom-room:latest'; then engine=docker; fi

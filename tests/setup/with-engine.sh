@@ -5,7 +5,7 @@ set -eu
 venv=$1
 shift
 root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
-answers() { "$venv/bin/python" -c 'from cleanroom.room.docker import DockerEngine; DockerEngine()' 2>/dev/null; }
+answers() { "$venv/bin/python" -c 'from cleanroom.room.engines.docker import DockerEngine; DockerEngine()' 2>/dev/null; }
 missing=""
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 

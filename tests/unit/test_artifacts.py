@@ -6,12 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.compare.artifacts import Ground, compare_artifacts
+from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.examiner import Examiner
-from cleanroom.model import Artifact, Evidence, FileRef, Job, Kind, Role, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.plan import FileRef, Job
+from cleanroom.values.run import Artifact, Evidence, Kind, Role
 from tests.unit.values import artifact, attempt, evidence, job
 
-NOWHERE = Ground(lambda _: Path("/nonexistent"), Examiner(1))
+NOWHERE = ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1))
 
 
 def runs(left: tuple[Artifact, ...], right: tuple[Artifact, ...], *jobs: Job) -> tuple[Evidence, Evidence]:
@@ -52,7 +54,7 @@ def test_payload_is_accepted_and_named(tmp_path: Path) -> None:
     for name, content in zip(digests, contents, strict=True):
         (tmp_path / name).write_bytes(content)
     sides = [(Artifact(path="x.gz", kind=Kind.FILE, size=1, mode=0o644, sha256=name, role=Role.OUTPUT, job=0),) for name in digests]
-    (found,), counts, _, _ = compare_artifacts(*runs(sides[0], sides[1]), Ground(lambda sha256: tmp_path / sha256, Examiner(1)))
+    (found,), counts, _, _ = compare_artifacts(*runs(sides[0], sides[1]), ComparisonContext(lambda sha256: tmp_path / sha256, Examiner(1)))
     assert (found.sameness, found.decides, found.comparator) == (Sameness.PAYLOAD, False, "gzip/3")
     assert counts == {Sameness.PAYLOAD: 1}
 

@@ -8,30 +8,14 @@ import pytest
 
 from cleanroom.audit import audit
 from cleanroom.audit.decide import decide
-from cleanroom.audit.view import View
-from cleanroom.findings import codes
-from cleanroom.model import (
-    Acceptance,
-    Audit,
-    Change,
-    Decided,
-    Effect,
-    Evidence,
-    FileRef,
-    Finding,
-    Hidden,
-    Layer,
-    Override,
-    Plan,
-    Profile,
-    Rule,
-    RunStatus,
-    Setting,
-    Severity,
-    Step,
-    StepStatus,
-)
+from cleanroom.audit.shown import View
+from cleanroom.findings.codes import codes
 from cleanroom.profiles.table import look_up
+from cleanroom.values.audit import Acceptance, Audit, Decided, Finding, Severity
+from cleanroom.values.plan import Change, Effect, FileRef, Hidden, Plan, Rule
+from cleanroom.values.purpose import Control, Folder
+from cleanroom.values.run import Evidence, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Layer, Override, Profile, Setting
 from tests.unit.values import attempt, comparison, difference, evidence, job
 
 READS_THREADS = Rule(code={"shellcmd": "x"}, reads={"threads": ("command",)}, threads=4, logs=True)
@@ -264,5 +248,5 @@ def test_a_run_settles_what_a_plan_leaves_open(runs: list[Evidence], compared: A
 
 
 def test_controls_and_folders_are_no_profiles() -> None:
-    found = audit([planned("a"), planned("a", control=True), evidence("f", folder="/x", profile=Profile(name="f"))])
+    found = audit([planned("a"), planned("a", purpose=Control()), evidence("f", purpose=Folder(path="/x"), profile=Profile(name="f"))])
     assert found.profiles == ("a",)

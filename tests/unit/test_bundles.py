@@ -13,12 +13,14 @@ import pytest
 import zarr
 from zarr.codecs import BloscCodec, GzipCodec
 
-from cleanroom.compare.artifacts import Ground, compare_artifacts
+from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.bundles import bundle_of
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.suggest import as_yaml, suggest
-from cleanroom.model import Artifact, Comparison, Declared, Difference, Equivalence, Evidence, Rules, Sameness
-from cleanroom.settings import read_settings
+from cleanroom.config import read_settings
+from cleanroom.values.comparison import Comparison, Difference, Relation, Sameness
+from cleanroom.values.declared import CompareOptions, Declared, Equivalence
+from cleanroom.values.run import Artifact, Evidence
 from tests.unit.values import artifact, attempt, evidence, job
 
 TODAY = datetime.date(2030, 1, 1)
@@ -36,7 +38,7 @@ def store(values: Any, *, codec: Any = None, chunks: tuple[int, ...] = (4,), ver
     return make
 
 
-def compared(tmp_path: Path, left: Make, right: Make, *declared: Equivalence) -> tuple[list[Difference], Ground, Evidence]:
+def compared(tmp_path: Path, left: Make, right: Make, *declared: Equivalence) -> tuple[list[Difference], ComparisonContext, Evidence]:
     """Both stores as `out.zarr` of a run each."""
     sides = []
     for name, make in (("l", left), ("r", right)):
@@ -49,14 +51,19 @@ def compared(tmp_path: Path, left: Make, right: Make, *declared: Equivalence) ->
                 artifacts.append(msgspec.structs.replace(artifact(f"out.zarr/{file.relative_to(tmp_path / name)}"), sha256=sha256))
         sides.append(evidence(name, artifacts=tuple(artifacts), attempts=(attempt(job("save", "out.zarr")),)))
     with Examiner(1) as examiner:
-        ground = Ground(lambda sha256: tmp_path / sha256, examiner, Declared(equivalences=declared), TODAY)
+        ground = ComparisonContext(lambda sha256: tmp_path / sha256, examiner, Declared(equivalences=declared), TODAY)
         found, *_ = compare_artifacts(sides[0], sides[1], ground)
     return list(found), ground, sides[0]
 
 
 def accepting(**options: Any) -> Equivalence:
     return Equivalence(
-        comparator="zarr", paths=("out.zarr/**",), options=Rules(**options), reason="r", owner="o", expires=datetime.date(2031, 1, 1)
+        comparator="zarr",
+        paths=("out.zarr/**",),
+        options=CompareOptions(**options),
+        reason="r",
+        owner="o",
+        expires=datetime.date(2031, 1, 1),
     )
 
 
@@ -123,7 +130,7 @@ def test_metadata_that_is_broken_or_deep(tmp_path: Path) -> None:
 def test_the_store_is_suggested_as_a_whole(tmp_path: Path) -> None:
     sides = store(VALUES, codec=GzipCodec(level=1), chunks=(2,)), store(VALUES, codec=GzipCodec(level=9), chunks=(2,))
     found, ground, baseline = compared(tmp_path, *sides)
-    covered, uncovered = suggest([Comparison(left="l", right="r", control=True, artifacts=tuple(found))], ground, baseline)
+    covered, uncovered = suggest([Comparison(left="l", right="r", relation=Relation.CONTROL, artifacts=tuple(found))], ground, baseline)
     assert (len(covered), uncovered) == (1, ())
     text = as_yaml(covered, uncovered, TODAY).replace("''", "x")
     assert read_settings(text.encode()).equivalences[0].paths == ("out.zarr/**",)

@@ -1,8 +1,12 @@
 """Causes are named with certainty only where nothing else could have done it."""
 
-from cleanroom.cause import read_causes
 from cleanroom.cause.undeclared import undeclared_candidates
-from cleanroom.model import Origin, Override, Plan, Role, Rule, RunStatus, Sameness, Setting, Step, StepStatus
+from cleanroom.rungs.registry import read_causes
+from cleanroom.values.comparison import Origin, Relation, Sameness
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.purpose import Staged
+from cleanroom.values.run import Role, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Override, Setting
 from tests.unit.values import artifact, attempt, comparison, difference, evidence, job
 
 
@@ -34,7 +38,7 @@ def test_what_the_room_replaced_cannot_have_done_it() -> None:
 
 def test_a_control_that_differs_blames_no_profile() -> None:
     run = evidence("local")
-    (cause,) = read_causes([run], [comparison(right="local (control)", control=True, artifacts=(difference(),))])
+    (cause,) = read_causes([run], [comparison(right="local (control)", relation=Relation.CONTROL, artifacts=(difference(),))])
     assert (cause.name, cause.certain) == ("not deterministic", True)
 
 
@@ -47,23 +51,23 @@ def test_files_that_a_failed_job_names_are_the_likeliest() -> None:
     made = job(inputs=("data/a.txt",), command="sh count.sh data/a.txt > out.txt")
     usual = evidence("local", attempts=(attempt(made),), plan=Plan(jobs=(made,), rules={"count": Rule(file="Snakefile")}))
     said = Step(name="run", status=StepStatus.FAILED, log="Snakefile, line 3: cannot open data/a.txt.fai")
-    staged = evidence("local", staged=True, status=RunStatus.FAILED, attempts=(attempt(made, ok=False),), steps=(said,))
-    lost = comparison(staged=True, artifacts=(difference(sameness=Sameness.MISSING),))
+    staged = evidence("local", purpose=Staged(), status=RunStatus.FAILED, attempts=(attempt(made, ok=False),), steps=(said,))
+    lost = comparison(relation=Relation.STAGED, artifacts=(difference(sameness=Sameness.MISSING),))
     tracked = ("Snakefile", "README.md", "data/a.txt", "data/a.txt.fai", "scripts/count.sh")
     assert undeclared_candidates(usual, staged, lost, tracked) == (("data/a.txt.fai", "scripts/count.sh"), ("README.md", "Snakefile"))
 
 
 def test_a_file_of_nobody_that_is_missing_comes_first() -> None:
     left = artifact("side.txt", index=-1, role=Role.UNDECLARED), artifact()
-    usual, staged = evidence("local", artifacts=left), evidence("local", staged=True)
+    usual, staged = evidence("local", artifacts=left), evidence("local", purpose=Staged())
     gone = difference(path="side.txt", sameness=Sameness.MISSING)
     origin = Origin(rule="count", wildcards={}, paths=("out.txt",), derived=(), left=None, right=None)
-    found = undeclared_candidates(usual, staged, comparison(staged=True, artifacts=(gone,), origins=(origin,)), ("a.txt",))
+    found = undeclared_candidates(usual, staged, comparison(relation=Relation.STAGED, artifacts=(gone,), origins=(origin,)), ("a.txt",))
     assert found == (("side.txt",), ("a.txt",)), "the output of the job where it begins is its own"
 
 
 def test_a_staged_run_that_differs_does_not_say_by_itself_what_did_it() -> None:
     """A file that no rule declares, the folder of the job, or chance: only runs in between tell."""
-    runs = evidence("local"), evidence("local", called="local (staged)", staged=True)
-    (cause,) = read_causes(runs, [comparison(right="local (staged)", staged=True, artifacts=(difference(),))])
+    runs = evidence("local"), evidence("local", called="local (staged)", purpose=Staged())
+    (cause,) = read_causes(runs, [comparison(right="local (staged)", relation=Relation.STAGED, artifacts=(difference(),))])
     assert (cause.name, cause.certain) == ("undeclared files", False)

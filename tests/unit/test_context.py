@@ -11,14 +11,17 @@ import pytest
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.outcome import _really_varied
 from cleanroom.room.inside import listing
+from cleanroom.values.purpose import Varied
 from tests.unit.values import evidence
 
 
 def test_what_a_room_cannot_change_is_not_said_to_be_varied() -> None:
     """Without libfaketime the date stays; where there is one processor, there are no fewer."""
-    run = evidence("a", varied=("date", "processors", "user"), context={"date": "+400d", "processors": "1", "user": "somebody"})
+    run = evidence(
+        "a", purpose=Varied(factors=("date", "processors", "user")), context={"date": "+400d", "processors": "1", "user": "somebody"}
+    )
     assert _really_varied(run, {"faketime": False, "processors": 1}).context == {"user": "somebody"}
-    assert _really_varied(run, {"faketime": False, "processors": 2}).varied == ("processors", "user")
+    assert _really_varied(run, {"faketime": False, "processors": 2}).purpose == Varied(factors=("processors", "user"))
     assert _really_varied(run, {"faketime": True, "processors": 2}) == run
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from cleanroom.compare.artifacts import Ground, compare_artifacts
+from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.boundary import Boundary, unmatched
 from cleanroom.compare.equivalences import check_equivalences, equivalence_findings
 from cleanroom.compare.examiner import Examiner
 from cleanroom.errors import UsageError
-from cleanroom.model import Artifact, Declared, Difference, Equivalence, Kind, Publish, Role, Rules, Sameness, Scratch
+from cleanroom.values.comparison import Difference, Sameness
+from cleanroom.values.declared import CompareOptions, Declared, Equivalence, Publish, Scratch
+from cleanroom.values.run import Artifact, Kind, Role
 from tests.unit.values import artifact, attempt, comparison, evidence, job
 
 TODAY = datetime.date(2030, 1, 1)
@@ -21,7 +23,7 @@ TODAY = datetime.date(2030, 1, 1)
 def equivalence(comparator: str = "table", **values: Any) -> Equivalence:
     options = values.pop("options", {})
     whole = {"paths": ("out.csv",), "reason": "so it is", "owner": "ada", "expires": datetime.date(2031, 1, 1), **values}
-    return Equivalence(comparator=comparator, options=Rules(**options), **whole)
+    return Equivalence(comparator=comparator, options=CompareOptions(**options), **whole)
 
 
 def compared(tmp_path: Path, left: str, right: str, *declared: Equivalence, path: str = "out.csv") -> Difference:
@@ -30,7 +32,7 @@ def compared(tmp_path: Path, left: str, right: str, *declared: Equivalence, path
     for name, content in (("l", left), ("r", right)):
         (tmp_path / (name * 64)).write_text(content)
         sides.append(evidence(name, artifacts=(artifact(path, name),), attempts=(attempt(job("count", path)),)))
-    ground = Ground(lambda sha256: tmp_path / sha256, Examiner(1), Declared(equivalences=declared), TODAY)
+    ground = ComparisonContext(lambda sha256: tmp_path / sha256, Examiner(1), Declared(equivalences=declared), TODAY)
     (found,), *_ = compare_artifacts(sides[0], sides[1], ground)
     return found
 
@@ -77,7 +79,7 @@ def test_canonical_decides_unless_it_is_declared(tmp_path: Path) -> None:
 
 def test_no_equivalence_makes_a_missing_file_pass(tmp_path: Path) -> None:
     declared = Declared(equivalences=(equivalence("existence"), equivalence(options={"ignore": ("seconds",)})))
-    ground = Ground(lambda _: tmp_path / "none", Examiner(1), declared, TODAY)
+    ground = ComparisonContext(lambda _: tmp_path / "none", Examiner(1), declared, TODAY)
     (found,), *_ = compare_artifacts(evidence("l", artifacts=(artifact("out.csv"),)), evidence("r", artifacts=()), ground)
     assert (found.sameness, found.decides) == (Sameness.MISSING, True)
 
@@ -154,7 +156,7 @@ def test_an_undeclared_file_belongs_to_the_only_job_at_work() -> None:
         stray = Artifact(path="stray", kind=Kind.FILE, size=1, mode=0o644, sha256=content * 64, role=Role.UNDECLARED, written_during=during)
         return evidence(name, artifacts=(stray,), attempts=(attempt(job("one", "a")), attempt(job("two", "b"))))
 
-    ground = Ground(lambda _: Path("/nonexistent"), Examiner(1))
+    ground = ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1))
     for during, rule in (((1,), "two"), ((0, 1), ""), ((), "")):
         *_, (origin,) = compare_artifacts(run("l", "1", during), run("r", "2", during), ground)
         assert (origin.rule, origin.by_time, origin.paths) == (rule, bool(rule), ("stray",))
@@ -166,7 +168,7 @@ def test_what_follows_is_folded_under_its_origin() -> None:
         evidence(n, artifacts=tuple(artifact(p, c, index=i) for i, p in enumerate("abcd")), attempts=tuple(map(attempt, jobs)))
         for n, c in (("l", "1"), ("r", "2"))
     )
-    *_, origins = compare_artifacts(left, right, Ground(lambda _: Path("/nonexistent"), Examiner(1)))
+    *_, origins = compare_artifacts(left, right, ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1)))
     assert [(o.rule, o.paths, o.derived) for o in origins] == [("first", ("a",), ("b", "c")), ("apart", ("d",), ())]
 
 
@@ -175,6 +177,6 @@ def test_a_job_without_a_twin_is_an_origin() -> None:
     left = evidence("l", artifacts=tuple(artifact(p, "1", index=i) for i, p in enumerate("abc")), attempts=tuple(map(attempt, jobs)))
     pair = jobs[0], job("sum", "c", inputs=("a",))
     right = evidence("r", artifacts=(artifact("a", "1"), artifact("c", "2", index=1)), attempts=tuple(map(attempt, pair)))
-    *_, (origin,) = compare_artifacts(left, right, Ground(lambda _: Path("/nonexistent"), Examiner(1)))
+    *_, (origin,) = compare_artifacts(left, right, ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1)))
     assert (origin.rule, origin.right, origin.derived) == ("only_here", None, ("c",))
     assert origin.left is not None

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 
 def question(folder: Path, name: str, left: bytes, right: bytes, **rules: object) -> Question:
     files = [folder / f"{name}.{side}" for side in ("left", "right")]
     for file, content in zip(files, (left, right), strict=True):
         file.write_bytes(content)
-    return Question(left=str(files[0]), right=str(files[1]), name=name, rules=Rules(**rules))  # type: ignore[arg-type]
+    return Question(left=str(files[0]), right=str(files[1]), name=name, rules=CompareOptions(**rules))  # type: ignore[arg-type]
 
 
 def huge_png() -> bytes:

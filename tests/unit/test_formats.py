@@ -30,7 +30,8 @@ from benchmarks.pairs.makers import (
 )  # fmt: skip
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer, comparators
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 SAME, NEAR, OTHER, PAYLOAD = Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.DIFFERENT, Sameness.PAYLOAD
 
@@ -39,7 +40,7 @@ def ask(tmp_path: Path, name: str, left: bytes, right: bytes, comparator: str = 
     files = [tmp_path / hashlib.sha256(side + content).hexdigest() for side, content in ((b"l", left), (b"r", right))]
     for file, content in zip(files, (left, right), strict=True):
         file.write_bytes(content)
-    return answer(Question(left=str(files[0]), right=str(files[1]), name=name, comparator=comparator, rules=Rules(**rules)))
+    return answer(Question(left=str(files[0]), right=str(files[1]), name=name, comparator=comparator, rules=CompareOptions(**rules)))
 
 
 VCF = b"##fileformat=VCFv4.2\n##fileDate=%s\n##contig=<ID=1>\n#CHROM\tPOS\tID\tREF\tALT\n1\t10\t.\tA\t%s\n"
@@ -306,7 +307,7 @@ def suggested() -> Iterator[tuple[str, bytes, bytes]]:
 def test_a_suggestion_covers_what_it_was_made_for(tmp_path: Path, name: str, left: bytes, right: bytes) -> None:
     found = ask(tmp_path, name, left, right)
     if found.suggestion is not None:
-        options = {field: getattr(found.suggestion, field) for field in Rules.__struct_fields__}
+        options = {field: getattr(found.suggestion, field) for field in CompareOptions.__struct_fields__}
         again = ask(tmp_path, name, left, right, **options)
         assert again.sameness is NEAR or again.compared == 0, (found, again)
 

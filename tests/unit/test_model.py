@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from cleanroom.model import Evidence, canonical, digest, escape_path, raw_path
+from cleanroom.values.base import canonical, digest, escape_path, raw_path
+from cleanroom.values.run import Evidence
 from tests.unit.values import evidence
 
 

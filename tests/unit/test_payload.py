@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.compare.payload import NoPayload, container_of, payload_digest
-from cleanroom.model import Sameness
+from cleanroom.values.comparison import Sameness
 
 
 def gz(content: bytes, *, time: int = 0, level: int = 9, name: str = "") -> bytes:

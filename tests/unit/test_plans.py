@@ -3,7 +3,7 @@
 import pytest
 
 from cleanroom.compare.plans import compare_attempts, compare_plans
-from cleanroom.model import Plan, Rule
+from cleanroom.values.plan import Plan, Rule
 from tests.unit.values import attempt, evidence, job
 
 

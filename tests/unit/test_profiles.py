@@ -3,8 +3,8 @@
 import pytest
 
 from cleanroom.errors import UsageError
-from cleanroom.model import Profile
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile
+from cleanroom.values.setup import Profile
 
 TREE = [b"Snakefile", b"profiles/ci/config.yaml", b"profiles/local/config.v8+.yaml", b"workflow/profiles/default/profile.yaml"]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from benchmarks.pairs import makers as m
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
-from cleanroom.model import Sameness
+from cleanroom.values.comparison import Sameness
 
 Write = Callable[[Path, Any, int], bytes]
 """(a folder to work in, a meaning, style 0 or 1) to the bytes of a file."""

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from cleanroom.model import Change, Effect, Evidence, Layer, Plan, Rule, RunStatus, Setting
+from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes
-from cleanroom.review.values import Drift, History, Pair, ReviewOutcome
-from cleanroom.review.walk import judge_review, notes_of, review
+from cleanroom.values.plan import Change, Effect, Plan, Rule
+from cleanroom.values.review import Drift, History, Pair, ReviewOutcome
+from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Layer, Setting
 from tests.unit.values import evidence, job
 
 ROUTES = Routes(repo="r", commit="c" * 40, baseline="profiles/local")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from cleanroom.config import read_settings
 from cleanroom.errors import UsageError
-from cleanroom.settings import read_settings
 
 
 def test_everything_is_optional() -> None:

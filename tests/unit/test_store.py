@@ -10,8 +10,8 @@ import pytest
 from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.store import Store
-from cleanroom.evidence.walk import Hashed, signature
-from cleanroom.model import digest
+from cleanroom.evidence.tree import Hashed, signature
+from cleanroom.values.base import digest
 from tests.unit.values import evidence
 
 
@@ -42,7 +42,7 @@ def test_what_was_changed_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_evidence_of_an_older_version_is_believed_as_it_was_written(tmp_path: Path) -> None:
-    """A field that came later has its default; what is no evidence at all is said to be of another version."""
+    """A field that came later has its default; what is no evidence at all is said to be none."""
     store = Store(tmp_path)
     older = {k: v for k, v in msgspec.to_builtins(evidence()).items() if k != "called"}
     for content, known in ((older, True), ({"attempt_id": "x"}, False)):
@@ -52,7 +52,7 @@ def test_evidence_of_an_older_version_is_believed_as_it_was_written(tmp_path: Pa
         if known:
             assert store.get(name) == (name, evidence())
         else:
-            with pytest.raises(StoreError, match="another version"):
+            with pytest.raises(StoreError, match="no evidence"):
                 store.get(name)
 
 

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from cleanroom.audit.decide import kinds
-from cleanroom.model import SettingClass
 from cleanroom.profiles.table import cutting_keys, look_up, near, options, room_keys
 from cleanroom.report.pages import PAGES
+from cleanroom.values.setup import SettingClass
 from tests.conftest import ROOT
 
 

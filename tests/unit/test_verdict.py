@@ -5,34 +5,27 @@ from typing import Any
 
 import pytest
 
-from cleanroom.model import (
-    Comparison,
-    Declared,
-    Evidence,
-    Plan,
-    Publish,
-    Role,
-    Rule,
-    RunStatus,
-    Sameness,
-    Setting,
-    Step,
-    StepStatus,
-    VerdictName,
-)
+from cleanroom.values.comparison import Comparison, Relation, Sameness
+from cleanroom.values.declared import Declared, Publish
+from cleanroom.values.plan import Plan, Rule
+from cleanroom.values.purpose import Control, Interrupted, Staged, Varied
+from cleanroom.values.run import Evidence, Role, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Setting
+from cleanroom.values.verdict import VerdictName
 from cleanroom.verdict import judge
 from tests.unit.values import NO_AUDIT, artifact, attempt, comparison, difference, evidence, job, plan_difference
 
+KILLED = Interrupted(signal="KILL", moment="after", job=0)
 LOCAL, CI = evidence("local"), evidence("ci")
-CONTROL = evidence("local", control=True)
-STUCK = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", status=RunStatus.FAILED, why="Incomplete files.")
-RESUMED = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", attempts=())
-STAGED = evidence("local", called="local (staged)", staged=True)
+CONTROL = evidence("local", purpose=Control())
+STUCK = evidence("local", called="local (killed)", purpose=KILLED, status=RunStatus.FAILED, why="Incomplete files.")
+RESUMED = evidence("local", called="local (killed)", purpose=KILLED, attempts=())
+STAGED = evidence("local", called="local (staged)", purpose=Staged())
 LOST = evidence(
-    "local", called="local (staged)", staged=True, status=RunStatus.FAILED, why="x", attempts=(attempt(job(), ok=False),), artifacts=()
+    "local", called="local (staged)", purpose=Staged(), status=RunStatus.FAILED, why="x", attempts=(attempt(job(), ok=False),), artifacts=()
 )
-UNPLANNED = evidence("local", called="local (staged)", staged=True, status=RunStatus.FAILED, why="The plan failed.", attempts=())
-VARIED = evidence("local", called="local (varied)", varied=("user",))
+UNPLANNED = evidence("local", called="local (staged)", purpose=Staged(), status=RunStatus.FAILED, why="The plan failed.", attempts=())
+VARIED = evidence("local", called="local (varied)", purpose=Varied(factors=("user",)))
 HELD, DRIFTED, FAILED, INCONCLUSIVE = VerdictName.HELD, VerdictName.DRIFTED, VerdictName.FAILED, VerdictName.INCONCLUSIVE
 
 
@@ -45,7 +38,7 @@ SECOND = job("merge", "merged.txt")
 TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, int]] = [
     ("the same by bytes", [LOCAL, CI], [comparison()], HELD, 0),
     ("the same by payload", [LOCAL, CI], [comparison(counts={Sameness.PAYLOAD: 1})], HELD, 0),
-    ("one profile and its control", [LOCAL, CONTROL], [comparison(right="local (control)", control=True)], HELD, 0),
+    ("one profile and its control", [LOCAL, CONTROL], [comparison(right="local (control)", relation=Relation.CONTROL)], HELD, 0),
     ("only what informs differs", [LOCAL, CI], [comparison(artifacts=(difference(decides=False),))], HELD, 0),
     ("a result differs", [LOCAL, CI], [comparison(artifacts=(difference(),))], DRIFTED, 1),
     ("a result is missing", [LOCAL, CI], [comparison(artifacts=(difference(sameness=Sameness.MISSING),))], DRIFTED, 1),
@@ -55,24 +48,33 @@ TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, in
     (
         "the control differs: not deterministic",
         [LOCAL, CONTROL],
-        [comparison(right="local (control)", control=True, artifacts=(difference(),))],
+        [comparison(right="local (control)", relation=Relation.CONTROL, artifacts=(difference(),))],
         DRIFTED,
         1,
     ),
     (
         "a profile differs only where the control does",
         [LOCAL, CI, CONTROL],
-        [comparison(artifacts=(difference(noise=True),)), comparison(right="local (control)", control=True, artifacts=(difference(),))],
+        [
+            comparison(artifacts=(difference(noise=True),)),
+            comparison(right="local (control)", relation=Relation.CONTROL, artifacts=(difference(),)),
+        ],
         DRIFTED,
         1,
     ),
-    ("a resumed run differs", [LOCAL, RESUMED], [comparison(right="local (killed)", resumed=True, artifacts=(difference(),))], DRIFTED, 1),
-    ("a resumed run is the same", [LOCAL, RESUMED], [comparison(right="local (killed)", resumed=True)], HELD, 0),
-    ("a staged run is the same", [LOCAL, STAGED], [comparison(right="local (staged)", staged=True)], HELD, 0),
+    (
+        "a resumed run differs",
+        [LOCAL, RESUMED],
+        [comparison(right="local (killed)", relation=Relation.RESUMED, artifacts=(difference(),))],
+        DRIFTED,
+        1,
+    ),
+    ("a resumed run is the same", [LOCAL, RESUMED], [comparison(right="local (killed)", relation=Relation.RESUMED)], HELD, 0),
+    ("a staged run is the same", [LOCAL, STAGED], [comparison(right="local (staged)", relation=Relation.STAGED)], HELD, 0),
     (
         "a job of a staged run fails: its results are missing",
         [LOCAL, LOST],
-        [comparison(right="local (staged)", staged=True, artifacts=(difference(sameness=Sameness.MISSING),))],
+        [comparison(right="local (staged)", relation=Relation.STAGED, artifacts=(difference(sameness=Sameness.MISSING),))],
         DRIFTED,
         1,
     ),
@@ -83,11 +85,11 @@ TABLE: list[tuple[str, Sequence[Evidence], Sequence[Comparison], VerdictName, in
     (
         "other surroundings differ",
         [LOCAL, VARIED],
-        [comparison(right="local (varied)", varied=True, artifacts=(difference(),))],
+        [comparison(right="local (varied)", relation=Relation.VARIED, artifacts=(difference(),))],
         DRIFTED,
         1,
     ),
-    ("other surroundings are the same", [LOCAL, VARIED], [comparison(right="local (varied)", varied=True)], HELD, 0),
+    ("other surroundings are the same", [LOCAL, VARIED], [comparison(right="local (varied)", relation=Relation.VARIED)], HELD, 0),
     ("a run failed", [LOCAL, other(status=RunStatus.FAILED, why="The run failed.")], [], FAILED, 3),
     ("a room broke", [LOCAL, other(status=RunStatus.BROKEN, why="The engine went away.")], [], INCONCLUSIVE, 4),
     (
@@ -156,7 +158,7 @@ def test_a_profile_that_is_wanted_and_not_run_is_named() -> None:
 
 
 def test_noise_is_never_counted_against_a_profile() -> None:
-    control = comparison(right="local (control)", control=True, artifacts=(difference(),))
+    control = comparison(right="local (control)", relation=Relation.CONTROL, artifacts=(difference(),))
     comparisons = [comparison(artifacts=(difference(noise=True),)), control]
     judgement = judge([LOCAL, CI, CONTROL], comparisons, ["local", "ci", "local (control)"], NO_AUDIT)
     assert len(judgement.reasons) == 1
@@ -178,14 +180,14 @@ EARLIER = evidence("local", called="local at v1")
 @pytest.mark.parametrize(
     ("earlier", "comparisons", "verdict", "rung"),
     [
-        (EARLIER, [comparison("local at v1", "local", earlier=True)], HELD, HELD),
-        (EARLIER, [comparison("local at v1", "local", earlier=True, artifacts=(difference(),))], DRIFTED, DRIFTED),
-        (EARLIER, [comparison("local at v1", "local", earlier=True, artifacts=(difference(noise=True),))], HELD, INCONCLUSIVE),
+        (EARLIER, [comparison("local at v1", "local", relation=Relation.EARLIER)], HELD, HELD),
+        (EARLIER, [comparison("local at v1", "local", relation=Relation.EARLIER, artifacts=(difference(),))], DRIFTED, DRIFTED),
+        (EARLIER, [comparison("local at v1", "local", relation=Relation.EARLIER, artifacts=(difference(noise=True),))], HELD, INCONCLUSIVE),
         (evidence("local", called="local at v1", status=RunStatus.FAILED, why="It failed."), [], INCONCLUSIVE, INCONCLUSIVE),
         (evidence("local", called="local at v1", status=RunStatus.BROKEN, why="It broke."), [], INCONCLUSIVE, INCONCLUSIVE),
         (
             evidence("local", called="local at v1", attempts=()),
-            [comparison("local at v1", "local", earlier=True)],
+            [comparison("local at v1", "local", relation=Relation.EARLIER)],
             INCONCLUSIVE,
             INCONCLUSIVE,
         ),
@@ -208,8 +210,8 @@ def test_a_published_part_is_missed_though_a_resumed_run_failed() -> None:
 
 @pytest.mark.parametrize(("status", "rung"), [(StepStatus.FAILED, HELD), (StepStatus.OK, INCONCLUSIVE), (StepStatus.TIMEOUT, HELD)])
 def test_a_run_that_ended_before_it_could_be_killed_proves_nothing_of_recovery(status: StepStatus, rung: VerdictName) -> None:
-    killed = evidence("local", called="local (killed)", interrupted="SIGKILL after job 1", steps=(Step(name="interrupted", status=status),))
-    found = judge([LOCAL, killed], [comparison(right="local (killed)", resumed=True)], ["local", "local (killed)"], NO_AUDIT)
+    killed = evidence("local", called="local (killed)", purpose=KILLED, steps=(Step(name="interrupted", status=status),))
+    found = judge([LOCAL, killed], [comparison(right="local (killed)", relation=Relation.RESUMED)], ["local", "local (killed)"], NO_AUDIT)
     recover = next(r for r in found.rungs if r.name == "recover")
     assert (found.verdict, recover.verdict) == (HELD, rung)
     assert ("had ended before it could be killed" in recover.unproven) is (rung is INCONCLUSIVE)
@@ -220,8 +222,8 @@ def test_a_run_that_ended_before_it_could_be_killed_proves_nothing_of_recovery(s
     [((), HELD, ""), (("count",), INCONCLUSIVE, "no job of local (staged) could be staged"), (("pipes",), HELD, "jobs of pipes")],
 )
 def test_only_jobs_that_were_staged_prove_that_they_need_nothing_else(unstaged: tuple[str, ...], rung: VerdictName, said: str) -> None:
-    run = evidence("local", called="local (staged)", staged=True, unstaged=unstaged)
-    found = judge([LOCAL, run], [comparison(right="local (staged)", staged=True)], ["local", "local (staged)"], NO_AUDIT)
+    run = evidence("local", called="local (staged)", purpose=Staged(), unstaged=unstaged)
+    found = judge([LOCAL, run], [comparison(right="local (staged)", relation=Relation.STAGED)], ["local", "local (staged)"], NO_AUDIT)
     (stage,) = (r for r in found.rungs if r.name == "stage")
     assert stage.verdict is rung
     assert said in stage.unproven

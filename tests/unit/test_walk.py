@@ -14,10 +14,11 @@ import pytest
 
 from cleanroom.beneath import Beneath
 from cleanroom.errors import EngineError, Interrupted
-from cleanroom.evidence.collect import _TICK, _AtWork, changed, collect, removed
+from cleanroom.evidence.artifacts import _TICK, _AtWork, changed, collect, removed
 from cleanroom.evidence.links import Links
-from cleanroom.evidence.walk import Hasher, Patience, Signature, scan
-from cleanroom.model import FileRef, Job, Kind, Role
+from cleanroom.evidence.tree import Hasher, Patience, Signature, scan
+from cleanroom.values.plan import FileRef, Job
+from cleanroom.values.run import Kind, Role
 from tests.unit.values import attempt, job
 
 

@@ -4,29 +4,11 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.model import (
-    Artifact,
-    Attempt,
-    Audit,
-    Comparison,
-    Difference,
-    Entry,
-    Evidence,
-    FileRef,
-    Image,
-    Job,
-    Kind,
-    Plan,
-    PlanDifference,
-    Profile,
-    Role,
-    Rule,
-    RunStatus,
-    Sameness,
-    Source,
-    Step,
-    StepStatus,
-)
+from cleanroom.values.audit import Audit
+from cleanroom.values.comparison import Comparison, Difference, PlanDifference, Sameness
+from cleanroom.values.plan import FileRef, Job, Plan, Rule
+from cleanroom.values.run import Artifact, Attempt, Evidence, Kind, Role, RunStatus, Step, StepStatus
+from cleanroom.values.setup import Entry, Image, Profile, Source
 
 SOURCE = Source(url="https://example.org/w.git", ref="main", commit="a" * 40)
 IMAGE = Image(reference="room:latest", digest="sha256:" + "b" * 64, engine="docker", isolation="container")
@@ -49,7 +31,7 @@ def evidence(name: str = "local", **values: Any) -> Evidence:
     """A completed run of one job that left one result."""
     only = job()
     whole = Evidence(
-        attempt_id=f"id-{name}", source=SOURCE, entry=Entry(), profile=Profile(name=name, path=f"profiles/{name}"), control=False,
+        attempt_id=f"id-{name}", source=SOURCE, entry=Entry(), profile=Profile(name=name, path=f"profiles/{name}"),
         context={}, image=IMAGE, status=RunStatus.COMPLETED, plan=Plan(jobs=(only,), rules={"count": Rule()}),
         attempts=(attempt(only),), artifacts=(artifact(),), lints=(),
         steps=tuple(Step(name=n, status=StepStatus.OK) for n in ("settings", "lint", "plan", "run")),
@@ -62,7 +44,7 @@ NO_AUDIT = Audit(baseline="", profiles=(), settings=(), plans=(), findings=(), a
 
 def comparison(left: str = "local", right: str = "ci", **values: Any) -> Comparison:
     values.setdefault("counts", {Sameness.BYTES: 1})
-    return Comparison(left=left, right=right, control=values.pop("control", False), **values)
+    return Comparison(left=left, right=right, **values)
 
 
 def difference(**values: Any) -> Difference:

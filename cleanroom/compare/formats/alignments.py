@@ -14,7 +14,7 @@ from typing import Any
 from cleanroom.compare.formats import sam, vcf
 from cleanroom.compare.formats.interface import FOR_CERTAIN, HEAD, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.lines import compare_lines
-from cleanroom.model import Rules
+from cleanroom.values.declared import CompareOptions
 
 _REAL = re.compile(r"\t[A-Za-z][A-Za-z0-9]:(?:[fd]|B:f)")
 """A tag that holds real numbers, of which the text shows six digits."""
@@ -29,7 +29,7 @@ class Alignments:
             return FOR_CERTAIN
         return FOR_CERTAIN if _bgzf_begins(head, (b"BAM\1", b"BCF\2")) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import pysam
 
         for path in (left, right):

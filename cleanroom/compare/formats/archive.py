@@ -12,7 +12,8 @@ from cleanroom.compare.containers import tarball, zipped
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest, shells
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _MOST = 10_000
 """More members than this are compared by payload only."""
@@ -32,7 +33,7 @@ class Archive:
     def handles(self, head: bytes, name: str) -> int:
         return BY_CONTENT if container_of(head) in ("zip", "tar") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         try:
             digests = [payload_digest(path) for path in (left, right)]
             if digests[0] == digests[1]:

@@ -5,12 +5,12 @@ NaN is the same as NaN whatever its payload; 0.0 and -0.0 differ unless a tolera
 
 from typing import Any
 
+from cleanroom.compare.difference_kinds import FLOAT, NOISE, NOISE_32
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.kinds import FLOAT, NOISE, NOISE_32
-from cleanroom.model import Rules
+from cleanroom.values.declared import CompareOptions
 
 
-def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> int:
+def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: CompareOptions) -> int:
     """Record what differs in two arrays of the same shape and type; returns how many elements only the tolerance made the same."""
     import numpy as np
 
@@ -78,6 +78,10 @@ def _said(value: Any) -> str:
     return repr(value.item()) if hasattr(value, "item") else repr(value)[:200]
 
 
-def suggestion(tally: Tally, single: bool = False) -> Rules | None:
+def suggestion(tally: Tally, single: bool = False) -> CompareOptions | None:
     """A tolerance, where all that differs is noise of rounding."""
-    return Rules(relative=NOISE_32 if single else NOISE) if tally.total and not tally.unknown and set(tally.kinds) == {FLOAT} else None
+    return (
+        CompareOptions(relative=NOISE_32 if single else NOISE)
+        if tally.total and not tally.unknown and set(tally.kinds) == {FLOAT}
+        else None
+    )

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cleanroom.compare.formats.interface import NO, Found, Inner, different
-from cleanroom.model import Excerpt, Rules, Sameness
+from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.declared import CompareOptions
 
 _BLOCK = 2**18
 _SHOWN = 16
@@ -16,7 +17,7 @@ class Binary:
     def handles(self, head: bytes, name: str) -> int:
         return NO  # it is asked where nobody else is sure
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         return first_difference(left, right)
 
 

@@ -10,7 +10,8 @@ from cleanroom.compare.formats.bound import Budget
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.lines import OF_DATA
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _ROWS = 65_536
 
@@ -24,7 +25,7 @@ class Columnar:
             return FOR_CERTAIN
         return FOR_CERTAIN if head.startswith(b"\xff\xff\xff\xff") and name.endswith((".arrow", ".arrows", ".ipc")) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import pyarrow as pa
 
         try:
@@ -64,7 +65,7 @@ class _Source:
                 yield batch.slice(start, _ROWS)
 
 
-def _compare(left: _Source, right: _Source, rules: Rules, budget: Budget) -> Found:
+def _compare(left: _Source, right: _Source, rules: CompareOptions, budget: Budget) -> Found:
     plain = [[(f.name, _said(f)) for f in s.schema if f.name not in rules.ignore] for s in (left, right)]
     if plain[0] != plain[1]:
         here, there = ([f"{n}: {t}" for n, t in plain[i] if (n, t) not in plain[1 - i]] for i in (0, 1))
@@ -95,7 +96,7 @@ def _compare(left: _Source, right: _Source, rules: Rules, budget: Budget) -> Fou
         row += a.num_rows
     if tally.total:
         only_noise = suggestion(tally)
-        found = only_noise or Rules(ignore=tuple(sorted(columns)))
+        found = only_noise or CompareOptions(ignore=tuple(sorted(columns)))
         return tally.different(f"{tally.total} values differ, in columns {', '.join(list(columns)[:6])}", None, found)
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
@@ -108,7 +109,7 @@ def _said(field: Any) -> str:
     return f"{field.type}{'' if field.nullable else ', never missing'}{f', {notes}' if notes else ''}"
 
 
-def _notes(left: Any, right: Any, rules: Rules) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+def _notes(left: Any, right: Any, rules: CompareOptions) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
     """What is said of the whole table and differs; which version of pandas or of another program wrote it is apart."""
     sides = [{k.decode("utf-8", "backslashreplace"): v for k, v in (s.metadata or {}).items()} for s in (left, right)]
     for name in sorted(sides[0].keys() | sides[1].keys()):
@@ -138,7 +139,7 @@ def _in_step(left: Iterator[Any], right: Iterator[Any]) -> Iterator[tuple[Any, A
         yield a, b
 
 
-def _columns(a: Any, b: Any, where: str, tally: Tally, rules: Rules) -> int:
+def _columns(a: Any, b: Any, where: str, tally: Tally, rules: CompareOptions) -> int:
     """Two Arrow arrays of one type and length."""
     import pyarrow as pa
     import pyarrow.compute as pc

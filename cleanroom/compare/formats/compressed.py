@@ -8,7 +8,8 @@ import msgspec
 
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.payload import NoPayload, container_in, container_of, opened, payload_digest
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _STREAMS = {"gzip", "bzip2", "xz", "zstd"}
 _SUFFIXES = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zstd")
@@ -22,7 +23,7 @@ class Compressed:
     def handles(self, head: bytes, name: str) -> int:
         return BY_CONTENT if container_of(head) in _STREAMS else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         kinds = [container_in(path) for path in (left, right)]
         try:
             if kinds[0] == kinds[1] and payload_digest(left) == payload_digest(right):

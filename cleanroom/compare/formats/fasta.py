@@ -9,7 +9,8 @@ from pathlib import Path
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.multiset import multiset
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _SUFFIXES = (".fa", ".fasta", ".fna", ".faa", ".ffn")
 
@@ -23,7 +24,7 @@ class Fasta:
             return NO
         return BY_CONTENT if name.endswith(_SUFFIXES) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         tally = Tally("record", "records")
         if rules.order == "any":
             key = secrets.token_bytes(64)

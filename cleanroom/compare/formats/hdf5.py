@@ -13,7 +13,8 @@ from cleanroom.compare.formats.bound import Budget, same_tails
 from cleanroom.compare.formats.hdf5_types import described, references
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _BLOCK = 2**22
 """Elements that are read at once."""
@@ -28,7 +29,7 @@ class Hdf5:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head.startswith(b"\x89HDF\r\n\x1a\n") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import h5py
 
         try:
@@ -41,7 +42,7 @@ class Hdf5:
 
 
 class _Walk:
-    def __init__(self, h5py: Any, rules: Rules, budget: Budget) -> None:
+    def __init__(self, h5py: Any, rules: CompareOptions, budget: Budget) -> None:
         self._h5py, self._rules, self._budget = h5py, rules, budget
         self._objects_met = 0
         self._tally = Tally("value", "values")
@@ -55,7 +56,7 @@ class _Walk:
         self._groups(a, b, "")
         tally = self._tally
         if tally.total:
-            rules = suggestion(tally, self._single) or Rules(ignore=tuple(sorted(self._places)))
+            rules = suggestion(tally, self._single) or CompareOptions(ignore=tuple(sorted(self._places)))
             return tally.different(f"{tally.total} values differ, in {', '.join(list(self._places)[:6])}", None, rules)
         if self._bent:
             return tally.same(Sameness.TOLERANCE, "the same under the declared options")

@@ -4,11 +4,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+from cleanroom.compare.difference_kinds import aligned
 from cleanroom.compare.formats.interface import BY_CONTENT, BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.lines import looks_like_text
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.kinds import aligned
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _HTML = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S)
 _KEEPS = {"pre", "textarea", "script", "style"}
@@ -38,7 +39,7 @@ class Html:
             return BY_CONTENT
         return BY_NAME if name.endswith((".html", ".htm", ".xhtml")) and looks_like_text(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         sides = [_flat(path) for path in (left, right)]
         tally = Tally("part", "parts")
         masks = [re.compile(m) for m in rules.mask]

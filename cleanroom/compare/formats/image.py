@@ -17,7 +17,8 @@ from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.picture_parts import parts, tags
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 PIXELS = 150_000_000
 """A larger picture is not decoded."""
@@ -42,7 +43,7 @@ class Image:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         with _decoder() as pil, _opened(pil, left) as a, _opened(pil, right) as b:
             try:
                 return _unread(left, right, a, b) or _compare(pil, a, b, rules)
@@ -86,7 +87,7 @@ def _frames(picture: Any) -> Iterator[Any]:
         yield picture
 
 
-def _compare(pil: Any, a: Any, b: Any, rules: Rules) -> Found:
+def _compare(pil: Any, a: Any, b: Any, rules: CompareOptions) -> Found:
     from PIL import ImageChops
 
     if a.format != b.format:
@@ -150,7 +151,7 @@ def _mask(change: Any) -> Any:
     return whole.point(lambda v: 255 if v else 0, "L") if whole.mode == "L" else whole.convert("L")
 
 
-def _wide(x: Any, y: Any, number: int, tally: Tally, rules: Rules) -> bool:
+def _wide(x: Any, y: Any, number: int, tally: Tally, rules: CompareOptions) -> bool:
     """Pixels of 16 and 32 bits, as arrays; returns whether only the tolerance made some the same."""
     import numpy as np
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from cleanroom.model import Excerpt, Rules, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.declared import CompareOptions
 
 NO, GENERAL, BY_NAME, BY_CONTENT, FOR_CERTAIN = range(5)
 """How sure a comparator is that a file is of its format; the surest one compares. Content goes before a name."""
@@ -31,7 +33,7 @@ class Found(Value, frozen=True):
     compared: int = -1
     largest: float = -1.0
     """The largest number within it, by its size; -1 where that was not looked at. A tolerance beyond it would take any for any."""
-    suggestion: Rules | None = None
+    suggestion: CompareOptions | None = None
 
 
 class NotExamined(Exception):  # noqa: N818 - an answer, not a fault of ours
@@ -43,7 +45,7 @@ Inner = Callable[[Path, Path, str], Found]
 
 
 class Comparator(Protocol):
-    """One format. `extra` is the optional dependency that it needs, `options` the fields of `Rules` that it heeds."""
+    """One format. `extra` is the optional dependency that it needs, `options` the fields of `CompareOptions` that it heeds."""
 
     name: str
     version: str
@@ -54,7 +56,7 @@ class Comparator(Protocol):
         """How sure it is, from the first bytes and the lower-case name: one of `NO` to `FOR_CERTAIN`."""
         ...
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         """Raises: NotExamined, ImportError where its library is missing; any other error counts as a crash."""
         ...
 

@@ -8,11 +8,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from cleanroom.compare.difference_kinds import kind_of
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.kinds import kind_of
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _NAMES = (".json", ".geojson", ".ipynb.json", ".jsonld")
 _LINE_NAMES = (".ndjson", ".jsonl", ".jsonlines")
@@ -33,7 +34,7 @@ class Json:
             return BY_NAME
         return NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         walk = Walk(rules)
         if self._lines:
             sides = [_by_line(path) for path in (left, right)]
@@ -92,7 +93,7 @@ def load(raw: bytes, where: str = "") -> Any:
 class Walk:
     """Two values side by side, with what the rules leave out. Places are JSON pointers; `*` in a rule is any one step, `**` any number."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: CompareOptions) -> None:
         self._rules = rules
         self._ignored = [(re.compile(_pattern(p)), p) for p in rules.ignore]
         self.tally = Tally("value", "values")
@@ -158,7 +159,7 @@ class Walk:
         """The answer."""
         tally = self.tally
         if tally.total:
-            suggestion = Rules(ignore=tuple(sorted(self._places))) if self._places and "" not in self._places else None
+            suggestion = CompareOptions(ignore=tuple(sorted(self._places))) if self._places and "" not in self._places else None
             return tally.different(f"{tally.total} of {tally.compared} values differ", None, suggestion)
         if self._bent:
             return tally.same(Sameness.TOLERANCE, "the same under the declared options")

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
+from cleanroom.compare.difference_kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
 from cleanroom.compare.formats.interface import BY_NAME, GENERAL, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.multiset import multiset
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _ALIGNED_BYTES = 8 * 2**20
 """Files up to this size are aligned as a person would; larger ones are compared line by line."""
@@ -107,7 +108,7 @@ class LineFormat:
             return sure
         return BY_NAME if self._suffixes and name.endswith(self._suffixes) and looks_like_text(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         return compare_lines(left, right, rules, self._dialect)
 
 
@@ -118,7 +119,7 @@ def looks_like_text(head: bytes) -> bool:
     return not re.search(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]", head)
 
 
-def compare_lines(left: Path, right: Path, rules: Rules, dialect: Dialect) -> Found:
+def compare_lines(left: Path, right: Path, rules: CompareOptions, dialect: Dialect) -> Found:
     """Two files of lines."""
     sides = _open(left), _open(right)
     try:
@@ -130,7 +131,7 @@ def compare_lines(left: Path, right: Path, rules: Rules, dialect: Dialect) -> Fo
 
 
 class _Comparison:
-    def __init__(self, left: _Text, right: _Text, rules: Rules, dialect: Dialect) -> None:
+    def __init__(self, left: _Text, right: _Text, rules: CompareOptions, dialect: Dialect) -> None:
         self._left, self._right, self._rules, self._dialect = left, right, rules, dialect
         self._masks = [re.compile(m) for m in rules.mask]
         self._tolerant = rules.absolute > 0 or rules.relative > 0
@@ -149,11 +150,11 @@ class _Comparison:
             return self._same()
         if self._permuted():
             note = f"the same {self._dialect.things} in another order"
-            rules = Rules(order="any")
+            rules = CompareOptions(order="any")
             found = self._tally.different(note, count, rules)
             return Found(sameness=found.sameness, note=note, excerpts=found.excerpts, kinds=(ORDER,), suggestion=rules, compared=count)
         masks = self._masks_needed
-        suggestion = Rules(mask=tuple(sorted(masks))) if masks else None
+        suggestion = CompareOptions(mask=tuple(sorted(masks))) if masks else None
         note = f"{self._tally.total} of {count} {self._dialect.things} differ" if count > 1 else "its only line differs"
         return self._tally.different(note, None, suggestion, self._facts())
 
@@ -325,14 +326,14 @@ class _Comparison:
         return tuple(found)
 
 
-def near(a: str, b: str, rules: Rules) -> bool:
+def near(a: str, b: str, rules: CompareOptions) -> bool:
     """Whether two lines are the same but for numbers within the tolerance."""
     if "\0" in a or "\0" in b or _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
         return False
     return all(close_texts(x[0], y[0], rules) for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True) if x[0] != y[0])
 
 
-def close_texts(a: str, b: str, rules: Rules) -> bool:
+def close_texts(a: str, b: str, rules: CompareOptions) -> bool:
     """`close` of two numbers as they are written; in full where a 64-bit float does not hold them: too long, too large, too small."""
     x, y = a.strip(), b.strip()
     if all(map(_held, (x, y))):
@@ -358,7 +359,7 @@ def _held(text: str) -> bool:
     return len(digits) <= _EXACT and not math.isinf(value) and (abs(value) >= sys.float_info.min or not digits)
 
 
-def close(a: float, b: float, rules: Rules) -> bool:
+def close(a: float, b: float, rules: CompareOptions) -> bool:
     """|a - b| <= absolute + relative * max(|a|, |b|), the same from either side; infinities and NaN only as themselves."""
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)

@@ -7,7 +7,8 @@ from typing import Any
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _SLACK = 2**20
 
@@ -19,7 +20,7 @@ class NetCdf3:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head[:3] == b"CDF" and head[3:4] in (b"\x01", b"\x02", b"\x05") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import netCDF4
 
         for path in (left, right):
@@ -34,7 +35,7 @@ class NetCdf3:
             raise NotExamined(f"it cannot be read as NetCDF ({str(error).splitlines()[0]})") from None
 
 
-def _compare(a: Any, b: Any, rules: Rules, most: int) -> Found:
+def _compare(a: Any, b: Any, rules: CompareOptions, most: int) -> Found:
     tally = Tally("value", "values")
     places: dict[str, None] = {}
     bent = 0
@@ -72,14 +73,16 @@ def _compare(a: Any, b: Any, rules: Rules, most: int) -> Found:
                 places[name] = None
     if tally.total:
         return tally.different(
-            f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, suggestion(tally) or Rules(ignore=tuple(sorted(places)))
+            f"{tally.total} values differ, in {', '.join(list(places)[:6])}",
+            None,
+            suggestion(tally) or CompareOptions(ignore=tuple(sorted(places))),
         )
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
     return tally.same(Sameness.CANONICAL, "the same dimensions, variables and attributes")
 
 
-def _attributes(a: Any, b: Any, place: str, put: Any, rules: Rules, tally: Tally) -> int:
+def _attributes(a: Any, b: Any, place: str, put: Any, rules: CompareOptions, tally: Tally) -> int:
     bent = 0
     for name in sorted(set(a.ncattrs()) | set(b.ncattrs())):
         if f"{place}@{name}" in rules.ignore or f"@{name}" in rules.ignore:

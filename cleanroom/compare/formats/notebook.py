@@ -6,7 +6,8 @@ from typing import Any
 
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.json import Object, Walk, load
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _APART = {"metadata", "execution_count", "id"}
 _APART_OF_BOOK = {"metadata", "nbformat_minor"}
@@ -19,7 +20,7 @@ class Notebook:
     def handles(self, head: bytes, name: str) -> int:
         return BY_NAME if name.endswith(".ipynb") and re.match(rb"\s*\{", head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         walk = Walk(rules)
         walk.values(_cells(load(left.read_bytes())), _cells(load(right.read_bytes())), "")
         found = walk.found()

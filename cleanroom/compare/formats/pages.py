@@ -9,14 +9,15 @@ import msgspec
 
 from cleanroom.compare.formats.interface import Found, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _SCALE = 100 / 72
 _MOST_PAGES = 200
 _MOST_POINTS = 5000
 
 
-def compare_pages(left: Path, right: Path, objects: Tally, rules: Rules) -> Found:
+def compare_pages(left: Path, right: Path, objects: Tally, rules: CompareOptions) -> Found:
     """The answer for two files whose objects differ: which pages look different. Raises: NotExamined."""
     import pypdfium2 as pdfium
 
@@ -28,7 +29,7 @@ def compare_pages(left: Path, right: Path, objects: Tally, rules: Rules) -> Foun
         raise NotExamined(f"its pages cannot be rendered ({error})") from None
 
 
-def _looks(a: Any, b: Any, objects: Tally, rules: Rules) -> Found:
+def _looks(a: Any, b: Any, objects: Tally, rules: CompareOptions) -> Found:
     tally = Tally("page", "pages")
     pictures: tuple[str, ...] = ()
     if len(a) != len(b):
@@ -53,7 +54,7 @@ def _looks(a: Any, b: Any, objects: Tally, rules: Rules) -> Found:
     if rules.appearance:
         return tally.same(Sameness.TOLERANCE, "every page has the same text and looks the same", facts)
     note = "pages have the same text and look the same, but objects differ"
-    return msgspec.structs.replace(objects.different(note), suggestion=Rules(appearance=True), kinds=())
+    return msgspec.structs.replace(objects.different(note), suggestion=CompareOptions(appearance=True), kinds=())
 
 
 def _page(document: "object", number: int) -> "tuple[str, object]":

@@ -12,7 +12,8 @@ from cleanroom.compare.formats.bound import same_tails
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.pages import compare_pages
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _APART = {"/CreationDate", "/ModDate", "/Producer", "/Creator", "/PTEX.Fullbanner"}
 _DATE = re.compile(r"D:[0-9]{4,14}(?:[-+Z][0-9'Z]*)?$")
@@ -26,7 +27,7 @@ class Pdf:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head[:1024].lstrip(b"\0\r\n\t ").startswith(b"%PDF-") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import pikepdf
 
         tally = Tally("object", "objects")

@@ -13,7 +13,9 @@ from cleanroom.compare.formats.binary import COMPARATOR as BINARY
 from cleanroom.compare.formats.binary import first_difference
 from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, Inner, NotExamined, different
 from cleanroom.compare.magnitude import exceeds
-from cleanroom.model import Rules, Sameness, Value
+from cleanroom.values.base import Value
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 GROUP = "cleanroom.comparators"
 EXISTENCE = "existence"
@@ -34,7 +36,7 @@ class Question(Value, frozen=True):
     right: str
     name: str
     comparator: str = ""
-    rules: Rules = Rules()
+    rules: CompareOptions = CompareOptions()
 
 
 @functools.cache
@@ -62,7 +64,7 @@ def answer(question: Question) -> Found:
     return _compare(Path(question.left), Path(question.right), question.name, question.comparator, question.rules, 0)
 
 
-def _compare(left: Path, right: Path, name: str, asked: str, rules: Rules, depth: int) -> Found:
+def _compare(left: Path, right: Path, name: str, asked: str, rules: CompareOptions, depth: int) -> Found:
     if depth > _DEEPEST:
         return different("not examined: it is wrapped too often")
     if left.is_dir():
@@ -84,7 +86,7 @@ def _compare(left: Path, right: Path, name: str, asked: str, rules: Rules, depth
     return _try(comparator, left, right, name, rules, inner)
 
 
-def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
     """The answer of one comparator; where it has none, why, and the first byte that differs."""
     label = f"{comparator.name}/{comparator.version}"
     try:
@@ -133,7 +135,7 @@ def _said(text: str) -> str:
     return text[:_TEXT].encode("utf-8", "backslashreplace").decode()
 
 
-def _writable(rules: Rules) -> bool:
+def _writable(rules: CompareOptions) -> bool:
     try:
         msgspec.json.encode(rules)
     except UnicodeEncodeError:  # a name that is no text cannot be declared

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cleanroom.compare.formats.binary import first_difference
 from cleanroom.compare.formats.interface import BY_NAME, FOR_CERTAIN, NO, Found, Inner
-from cleanroom.model import Rules
+from cleanroom.values.declared import CompareOptions
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _NAMES = (".rds", ".rda", ".rdata", ".pkl", ".pickle", ".joblib", ".pt", ".pth")
@@ -20,7 +20,7 @@ class Serialized:
             return FOR_CERTAIN + 1  # before gzip or zip, in which R and PyTorch wrap it
         return BY_NAME if _PICKLE.match(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         return first_difference(left, right, "not examined: a serialized R or Python object is never loaded, because loading runs code")
 
 

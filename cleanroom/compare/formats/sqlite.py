@@ -9,7 +9,8 @@ from typing import Any
 
 from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _WAL = 2
 _VALUE = 2**28
@@ -27,7 +28,7 @@ class Sqlite:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head.startswith(b"SQLite format 3\0") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         try:
             with _open(left) as a, _open(right) as b:
                 return _compare(a, b, rules)
@@ -71,7 +72,7 @@ def _schema(connection: sqlite3.Connection) -> dict[tuple[Any, ...], Any]:
     return found
 
 
-def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: Rules) -> Found:
+def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: CompareOptions) -> Found:
     tally = Tally("value", "values")
     places: dict[str, None] = {}
     bent = 0
@@ -96,14 +97,14 @@ def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: Rules) -> Foun
         if schemas[0][kind, name] == schemas[1][kind, name]:
             bent += _rows(a, b, table, rules, tally, places)
     if tally.total:
-        suggestion = Rules(ignore=tuple(sorted(places)))
+        suggestion = CompareOptions(ignore=tuple(sorted(places)))
         return tally.different(f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, suggestion)
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
     return tally.same(Sameness.CANONICAL, "the same schema and rows; pages or counters differ")
 
 
-def _rows(a: sqlite3.Connection, b: sqlite3.Connection, table: str, rules: Rules, tally: Tally, places: dict[str, None]) -> int:
+def _rows(a: sqlite3.Connection, b: sqlite3.Connection, table: str, rules: CompareOptions, tally: Tally, places: dict[str, None]) -> int:
     quoted = '"' + table.replace('"', '""') + '"'
     cursors = [side.execute(f"SELECT * FROM {quoted} NOT INDEXED") for side in (a, b)]  # noqa: S608 - the name is quoted
     columns = [_name(column[0]) for column in cursors[0].description]

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cleanroom.compare.difference_kinds import aligned, kind_of
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.kinds import aligned, kind_of
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _SVG = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE svg[^>]*+>\s*+)*+<(?:svg:)?svg\b", re.S)
 _REFERENCE = re.compile(r"url\((['\"]?)#([^)'\"]{1,200})\1\)|^#(.+)$|(?<=[\s;=.])#([\w.:-]+)(?=\.\w)")
@@ -31,7 +32,7 @@ class Svg:
     def handles(self, head: bytes, name: str) -> int:
         return BY_CONTENT if _SVG.match(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         a, b = _flat(left), _flat(right)
         tally = Tally("element", "elements")
         tally.compared = max(len(a), len(b))

@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
+from cleanroom.compare.difference_kinds import FLOAT, FORMAT, is_noise
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.kinds import FLOAT, FORMAT, is_noise
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 _BATCH = 100_000
 _SMALL = 2 * 2**20
@@ -36,7 +37,7 @@ class Table:
     def handles(self, head: bytes, name: str) -> int:
         return BY_NAME if name.endswith(tuple(_NAMES)) and looks_like_text(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import polars as pl
 
         delimiter = rules.delimiter or next((d for suffix, d in _NAMES.items() if name.endswith(suffix)), "\t")
@@ -47,7 +48,7 @@ class Table:
 
 
 class _Comparison:
-    def __init__(self, pl: Any, paths: tuple[Path, Path], delimiter: str, rules: Rules) -> None:
+    def __init__(self, pl: Any, paths: tuple[Path, Path], delimiter: str, rules: CompareOptions) -> None:
         self._pl, self._paths, self._delimiter, self._rules = pl, paths, delimiter, rules
         self._tally = Tally("cell", "cells")
         self._bent = 0
@@ -219,7 +220,7 @@ class _Comparison:
         names = [n for n in self._columns if n != "(rows)"]
         facts = (f"{self._rows_differ} of {max(rows - 1, 1)} rows differ, in {_listed(names)}",) if names else ()
         if "(rows)" not in self._columns and self._rows_differ > 1 and self._is_permutation(kept):
-            found = self._tally.different("the same rows in another order", facts=facts, suggestion=Rules(order="any"))
+            found = self._tally.different("the same rows in another order", facts=facts, suggestion=CompareOptions(order="any"))
             return msgspec.structs.replace(found, facts=facts, kinds=(ORDER,))
         return self._tally.different("cells differ" if names else "another number of rows", None, self._suggestion(names), facts)
 
@@ -228,12 +229,14 @@ class _Comparison:
         left, right = (self._hashes(p, k, seeds) for p, k in zip(self._paths, kept, strict=True))
         return bool(left.equals(right))
 
-    def _suggestion(self, names: list[str]) -> Rules | None:
+    def _suggestion(self, names: list[str]) -> CompareOptions | None:
         if "(rows)" in self._columns or not names:
             return None
         if all(kinds <= {FLOAT, FORMAT} for kinds in self._columns.values()):
-            return Rules(relative=1e-9 if all(is_noise(e.left, e.right) and len(e.left) > 12 for e in self._tally.excerpts) else 1e-5)
-        return Rules(ignore=tuple(sorted(names)))
+            return CompareOptions(
+                relative=1e-9 if all(is_noise(e.left, e.right) and len(e.left) > 12 for e in self._tally.excerpts) else 1e-5
+            )
+        return CompareOptions(ignore=tuple(sorted(names)))
 
 
 def _check_width(path: Path, delimiter: str) -> None:

@@ -2,9 +2,10 @@
 
 import math
 
+from cleanroom.compare.difference_kinds import deviation, differing_part, kind_of
 from cleanroom.compare.formats.interface import Found
-from cleanroom.compare.kinds import deviation, differing_part, kind_of
-from cleanroom.model import Excerpt, Rules, Sameness
+from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.declared import CompareOptions
 
 EXCERPTS = 8
 _KINDS_ASKED, _LETTERS_ASKED = 2000, 200_000
@@ -63,7 +64,7 @@ class Tally:
             found.append(f"largest deviation {size} ({where})")
         return tuple(found)
 
-    def different(self, note: str, of: int | None = None, suggestion: Rules | None = None, facts: tuple[str, ...] = ()) -> Found:
+    def different(self, note: str, of: int | None = None, suggestion: CompareOptions | None = None, facts: tuple[str, ...] = ()) -> Found:
         """The answer that something differs."""
         return Found(
             sameness=Sameness.DIFFERENT, note=note, facts=facts + self.facts(of), excerpts=tuple(self.excerpts),

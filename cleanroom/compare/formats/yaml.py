@@ -9,7 +9,7 @@ import yaml
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.json import Number, Object, Pairs, Walk
 from cleanroom.compare.formats.lines import looks_like_text
-from cleanroom.model import Rules
+from cleanroom.values.declared import CompareOptions
 
 _MOST = 32 * 2**20
 _NODES = 200_000
@@ -31,7 +31,7 @@ class Yaml:
     def handles(self, head: bytes, name: str) -> int:
         return BY_NAME if name.endswith((".yaml", ".yml")) and looks_like_text(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         walk = Walk(rules)
         walk.values(_load(left), _load(right), "")
         return walk.found()

@@ -15,7 +15,8 @@ from cleanroom.compare.formats.bound import Budget, same_tails
 from cleanroom.compare.formats.interface import NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.compare.formats.zarr_files import summary, unread
-from cleanroom.model import Rules, Sameness
+from cleanroom.values.comparison import Sameness
+from cleanroom.values.declared import CompareOptions
 
 ROOTS = (".zgroup", ".zarray", "zarr.json")
 """A folder that holds one of these is a store, or a part of one."""
@@ -36,7 +37,7 @@ class Zarr:
     def handles(self, head: bytes, name: str) -> int:
         return NO  # no single file is a store
 
-    def compare(self, left: Path, right: Path, name: str, rules: Rules, inner: Inner) -> Found:
+    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
         import zarr
 
         for folder in (left, right):
@@ -48,7 +49,7 @@ class Zarr:
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise NotExamined(f"it cannot be read as zarr ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
 
-    def _stores(self, zarr: Any, left: Path, right: Path, rules: Rules) -> Found:
+    def _stores(self, zarr: Any, left: Path, right: Path, rules: CompareOptions) -> Found:
         sides = [_walk(zarr, zarr.open(str(folder), mode="r", **_unconsolidated(folder)), "") for folder in (left, right)]
         nodes = dict(sides[0]), dict(sides[1])
         return _unseen((left, right), nodes) or _compare(*nodes, rules, Budget(left, right))
@@ -110,7 +111,7 @@ def _walk(zarr: Any, node: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield f"{place}/{name}", child
 
 
-def _compare(left: dict[str, Any], right: dict[str, Any], rules: Rules, budget: Budget) -> Found:
+def _compare(left: dict[str, Any], right: dict[str, Any], rules: CompareOptions, budget: Budget) -> Found:
     tally = Tally("value", "values")
     ignored = {name.strip("/") for name in rules.ignore}
     places: dict[str, None] = {}
@@ -133,7 +134,7 @@ def _compare(left: dict[str, Any], right: dict[str, Any], rules: Rules, budget: 
         if tally.total > before:
             places[place] = None
     if tally.total:
-        narrow = suggestion(tally, single) or (Rules(ignore=tuple(places)) if "/" not in places else None)
+        narrow = suggestion(tally, single) or (CompareOptions(ignore=tuple(places)) if "/" not in places else None)
         return tally.different(f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, narrow)
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
@@ -151,7 +152,7 @@ def _attributes(a: Any, b: Any, place: str, ignored: set[str], tally: Tally) -> 
     return len(skipped)
 
 
-def _arrays(a: Any, b: Any, place: str, tally: Tally, rules: Rules) -> int:
+def _arrays(a: Any, b: Any, place: str, tally: Tally, rules: CompareOptions) -> int:
     """How many elements only the tolerance made the same."""
     import numpy as np
 

@@ -20,14 +20,14 @@ import shutil
 import sys
 
 from .effects import without_step
-from .entered import Snakemake
+from .export import IN, PLACES, WORK, Outlet, hide, name, raw
 from .interrupt import Interruption
 from .listing.sitecustomize import reverse
+from .snakemake_api import Snakemake
 from .stack import _override, arguments, settings_step, write_profile
 from .stage import STAGED, START, enter_staged
 from .steps import lint_step, plan_step, run_step
-from .warden import HostGone, Warden, tree, tree_change
-from .words import IN, PLACES, WORK, Outlet, hide, name, raw
+from .supervisor import HostGone, Warden, tree, tree_change
 
 REPLAN = "CLEANROOM_REPLAN"
 RESUMED = 1_000_000_000  # attempts of a resumed run are numbered from here

@@ -3,9 +3,9 @@
 import json
 import os
 
+from .export import Outlet
 from .stack import write_profile
 from .steps import plan_step
-from .words import Outlet
 
 MOST_SINGLE = 12  # plans without one setting each
 MOST_CHANGES = 20

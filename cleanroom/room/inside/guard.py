@@ -6,7 +6,7 @@ Not here: what the workflow's own code imports while it is read; that is code of
 import os
 import sys
 
-from .words import OUT, PLACES, WORK
+from .export import OUT, PLACES, WORK
 
 WRITABLE = (WORK, OUT, PLACES, "/tmp", "/var/tmp", "/dev/shm")
 

@@ -7,8 +7,8 @@ import hashlib
 import os
 import re
 
+from .export import WORK, attempt, clean, digest_of_file, name, place, plain
 from .reads import hidden_in, reads_of
-from .words import WORK, attempt, clean, digest_of_file, name, place, plain
 
 
 def file_refs(files):

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 
-from .words import OUT, WORK, attempt, clean, digest_of_file, name, plain, raw
+from .export import OUT, WORK, attempt, clean, digest_of_file, name, plain, raw
 
 MOST_BYTES, MOST_TEXT, MOST_VALUES = 1 << 20, 1 << 18, 100000
 PROFILE_FILE = re.compile(r"(config|profile)(?:\.v(\d+)\+)?\.yaml")

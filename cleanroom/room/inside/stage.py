@@ -9,8 +9,8 @@ import json
 import os
 import sys
 
+from .export import IN, OUT, WORK, clean, raw
 from .plan import key_of
-from .words import IN, OUT, WORK, clean, raw
 
 START, STAGED = os.path.join(IN, "start.py"), "--staged"
 _RECORD = os.path.join(OUT, "staged.jsonl")

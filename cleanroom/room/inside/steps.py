@@ -4,11 +4,11 @@ import itertools
 import json
 import os
 
+from .export import WORK, Here, attempt, clean, name
 from .guard import Guard
 from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
 from .stack import arguments
 from .stage import stage, unstaged
-from .words import WORK, Here, attempt, clean, name
 
 
 def place_of(named):

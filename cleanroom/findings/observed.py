@@ -1,0 +1,69 @@
+"""Findings that the evidence of runs shows. Not here: the codes, and whether meaning held."""
+
+from collections.abc import Iterator, Sequence
+
+from cleanroom.findings.codes import finding, ordered
+from cleanroom.values.audit import Finding
+from cleanroom.values.run import Evidence, Role, StepStatus
+from cleanroom.values.setup import Source
+
+_SHOWN = 5
+
+
+def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
+    """Every finding, each once, errors first."""
+    found: dict[Finding, None] = {}
+    if source.uncommitted:
+        paths = "1 path" if source.uncommitted == 1 else f"{source.uncommitted} paths"
+        found[finding("CR-005", f"{paths} of the work tree differ from what is committed")] = None
+    if runs and runs[0].image.isolation.startswith("sandbox"):
+        found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
+    for run in runs:
+        if run.of_profile:
+            found.update(dict.fromkeys(_of_run(run)))
+    return ordered(found)
+
+
+def _of_run(run: Evidence) -> Iterator[Finding]:
+    name = run.profile.name
+    for place in run.replaced:
+        text = f"'{place.key}': {place.text}; it was replaced by local execution"
+        yield finding("CR-001", text, file=place.file, line=place.line, profile=name, key=place.key)
+    for place in run.actions:
+        yield finding("CR-002", f"'{place.key}'", file=place.file, line=place.line, profile=name, key=place.key)
+    if run.tracked_outputs:
+        yield finding("CR-003", f"{_names(run.tracked_outputs)}; removed before the run, so that they had to be made again")
+    for step in run.steps:
+        written = (*step.created, *step.changed, *step.removed)
+        if written and step.name != "run":
+            yield finding("CR-004", f"the step {step.name} touched {_names(written)}")
+        if step.status is StepStatus.TIMEOUT:
+            yield finding("CR-009", f"{step.name} reached its time limit after {step.seconds:.0f} s", profile=name)
+    for place in run.lost:
+        yield finding("CR-007", f"'{place.key}' has no effect", file=place.file, line=place.line, profile=name, key=place.key)
+    if run.lints:
+        yield finding("CR-008", f"{len(run.lints)} remarks, the first: {run.lints[0].place}: {run.lints[0].text}")
+    again = {a.job.label: a.number for a in run.attempts if a.number > 1}
+    if again:
+        yield finding("CR-010", f"{_names(tuple(again))}; a retry can hide a result that differs", profile=name)
+    asked = run.profile.path
+    for layer in run.stack:
+        file = layer.file
+        if asked not in {file, file.rpartition("/")[0]}:
+            yield finding("CR-011", f"{file} joins without being asked for", file=file)
+    if run.why.startswith("The profile cannot be read") and not run.unknown_key:
+        yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
+    if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
+        yield finding("CR-012", _names(overwritten))
+    if run.lingering:
+        yield finding("CR-047", f"{_names(run.lingering)}; they were ended with the room", profile=name)
+    if run.gone:
+        yield finding("CR-015", _names(run.gone), profile=name)
+    for artifact in run.artifacts:
+        if artifact.unexamined:
+            yield finding("CR-014", artifact.unexamined, file=artifact.path, profile=name)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -1,0 +1,1 @@
+"""The report of a confirmation: its view model and how it reads."""

@@ -1,0 +1,1 @@
+"""What a room runs in: one file for each engine, and a registry with one line for each."""

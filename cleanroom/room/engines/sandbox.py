@@ -1,0 +1,252 @@
+"""Rooms without an engine: bubblewrap over the host's system folders, read-only. Weaker than a container, and labelled so.
+
+The software is the host's, so that the digest names packages, not their content. A room called for by root becomes another user
+before anything of it runs; one called for by a person stays that person in the eyes of the kernel, in a user namespace of its own.
+Either way it has no capability, can gain none, makes no namespace, and can write nothing of /proc. Not here: what runs in a room.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import msgspec
+
+from cleanroom.errors import EngineError, ImageError
+from cleanroom.room.engines import cgroup, seccomp
+from cleanroom.room.engines.interface import RoomExit, RoomJob
+from cleanroom.values.setup import Image
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# What installed programs read of /etc to start at all; nothing that tells this host from another.
+_ETC = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ssl/certs",
+    "fonts",
+    "R",
+    "perl",
+    "texmf",
+    "magic",
+    "mime.types",
+)
+UID = GID = 10001
+"""Who a sandbox is; called for by a person and not by root, it only says so, and on the host is that person."""
+_TAIL = 64 * 1024
+_POLL_SECONDS = 0.2
+_LAST_SECONDS = 60.0
+
+
+class SandboxEngine:
+    """Bubblewrap. Raises: EngineError when it is missing or not allowed to make namespaces."""
+
+    name = "sandbox"
+    isolation = "sandbox (weaker than a container)"
+
+    def __init__(self) -> None:
+        self._bwrap = shutil.which("bwrap")
+        if self._bwrap is None:
+            raise EngineError("The sandbox needs bubblewrap, which is not installed.", "Install it: apt-get install bubblewrap")
+        probe = [self._bwrap, *_namespaces(), *_rights(), *_software(), *_python(), "--", *_as_nobody(), sys.executable, "-c", ""]
+        with _filter() as (options, fd):
+            probe[1:1] = options
+            ended = subprocess.run(probe, capture_output=True, text=True, env={}, timeout=30, pass_fds=[fd], stdin=subprocess.DEVNULL)
+        if ended.returncode:
+            said = ended.stderr.strip()[-200:]
+            raise EngineError(f"bubblewrap may not make a room here ({said}).", _ADVICE[os.geteuid() == 0])
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def resolve(self, reference: str) -> Image:
+        if reference:
+            raise ImageError(
+                f"The sandbox has no images, so that '{reference}' cannot be used.", "Leave out --image or use --engine docker."
+            )
+        packages = sorted(f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions())
+        with contextlib.suppress(OSError):
+            packages.append(Path("/etc/os-release").read_text())
+        packages += [platform.python_version(), platform.machine()]
+        name = hashlib.sha256("\n".join(packages).encode()).hexdigest()
+        return Image(reference="host software", digest=f"packages:{name}", engine="bubblewrap", isolation=self.isolation)
+
+    def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
+        try:
+            with cgroup.limited(job.name, job.limits.memory, job.limits.processes) as group:
+                # Without a control group, only each process and each user can be limited.
+                limits = [] if group.limits_memory else [f"--as={job.limits.memory}"]
+                limits += [] if group.limits_processes else [f"--nproc={job.limits.processes}"]
+                command = ["prlimit", f"--fsize={2 * job.limits.disk}", "--core=0", *limits, *self._arguments(job)]
+                ended = _attend(command, [*_as_nobody(), *job.command], stop, said, group.join)
+                return msgspec.structs.replace(ended, reached=group.reached())
+        except OSError as error:
+            raise EngineError(f"The sandbox cannot start ({error}).", "See `cleanroom doctor`.") from None
+
+    def _arguments(self, job: RoomJob) -> Iterator[str]:
+        yield str(self._bwrap)
+        yield from _namespaces()
+        if job.network == "none":
+            yield "--unshare-net"
+        yield from ("--die-with-parent", "--as-pid-1", "--new-session", *_rights(), "--clearenv", "--hostname", job.hostname)
+        yield from _software()
+        if job.network == "host":
+            for name in ("resolv.conf", "hosts"):
+                yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+        for mount in job.mounts:
+            yield from _way_to(mount.room)
+            yield from ("--bind" if mount.writable else "--ro-bind", mount.host, mount.room)
+        yield from _python()  # after the room's own folders, so that one below /tmp is not hidden
+        yield from ("--remount-ro", "/", "--chdir", "/room")
+        path = f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
+        for key, value in {"PATH": path, **job.env}.items():
+            yield from ("--setenv", key, value)
+
+    def sweep(self, left_behind: Callable[[str], bool]) -> int:
+        return 0  # a sandbox dies with its parent
+
+
+def python_folders() -> list[str]:
+    """The Python environment that holds Snakemake, where it is not a system folder already."""
+    folders = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)} | {sys.prefix}
+    return sorted(f for f in folders if not f.startswith("/usr/") and f != "/usr")
+
+
+def python() -> str:
+    """The interpreter that runs the driver in a sandbox: ours, which Snakemake was installed beside."""
+    return sys.executable
+
+
+_ADVICE = {
+    False: "Allow unprivileged user namespaces, or use a container engine.",
+    True: "Call cleanroom as a user who is not root, give root the right to make namespaces and everybody the right to read "
+    f"the Python at {sys.prefix}, or use a container engine.",
+}
+
+
+def _software() -> Iterator[str]:
+    """The system's folders, and what the kernel offers, none of which can be written."""
+    for folder in map(Path, _SYSTEM):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), str(folder))
+    for name in _ETC:
+        yield from (*_way_to(f"/etc/{name}"), "--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
+
+
+def _python() -> Iterator[str]:
+    for prefix in python_folders():
+        yield from _way_to(prefix)
+        yield from ("--ro-bind", prefix, prefix)
+
+
+def _way_to(place: str) -> Iterator[str]:
+    """The folders above a place, which bubblewrap itself would make for root alone."""
+    for folder in reversed(PurePosixPath(place).parents[:-1]):
+        yield from ("--perms", "0755", "--dir", str(folder))
+
+
+def _namespaces() -> tuple[str, ...]:
+    """Root makes the others without a user namespace: in one, the room would stay root in the eyes of the host's files."""
+    user = () if os.geteuid() == 0 else ("--unshare-user", "--uid", str(UID), "--gid", str(GID))
+    return (*user, "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
+
+
+def _rights() -> tuple[str, ...]:
+    """None; for root those that it takes to become somebody without any, who then drops these too."""
+    kept = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP") if os.geteuid() == 0 else ()
+    return ("--cap-drop", "ALL", *(word for name in kept for word in ("--cap-add", name)))
+
+
+def _as_nobody() -> tuple[str, ...]:
+    """The command before every command of a room that root called for."""
+    if os.geteuid():
+        return ()
+    user = (f"--reuid={UID}", f"--regid={GID}", "--clear-groups")
+    return ("setpriv", *user, "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs", "--pdeathsig=KILL", "--")
+
+
+@contextlib.contextmanager
+def _filter() -> Iterator[tuple[list[str], int]]:
+    """(bubblewrap's options for the filter of system calls, the descriptor that it reads it from)."""
+    fd = os.memfd_create("seccomp")
+    try:
+        os.write(fd, seccomp.program())
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield ["--seccomp", str(fd)], fd
+    finally:
+        os.close(fd)
+
+
+def _attend(
+    command: list[str], inner: list[str], stop: Callable[[], str], said: Callable[[bytes], None], join: Callable[[], None]
+) -> RoomExit:  # fmt: skip
+    """Run `inner` in the room that `command` makes; returns when the room's first process, and so every other one, is gone."""
+    output, reason = b"", ""
+    told, tell = os.pipe()
+    with _filter() as (options, fd), os.fdopen(told, "rb") as info:
+        whole = [*command, *options, "--info-fd", str(tell), "--", *inner]
+        try:
+            process = subprocess.Popen(
+                whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": os.defpath},
+                preexec_fn=join, pass_fds=[fd, tell],
+            )  # fmt: skip
+        finally:
+            os.close(tell)
+        with process, _first_process(info) as first:
+            assert process.stdout is not None and process.stderr is not None
+            streams = [process.stdout, process.stderr]
+            try:
+                while streams and not reason:
+                    for stream in select.select(streams, [], [], _POLL_SECONDS)[0]:
+                        block = os.read(stream.fileno(), 2**20)
+                        if not block:
+                            streams.remove(stream)
+                        elif stream is process.stdout:
+                            said(block)
+                        else:
+                            output = (output + block)[-_TAIL:]
+                    reason = stop()
+            finally:
+                _end(process, first)
+    return RoomExit(stopped=reason, output=output.decode("utf-8", "backslashreplace"))
+
+
+@contextlib.contextmanager
+def _first_process(info: IO[bytes]) -> Iterator[int]:
+    """A descriptor of the first process of a room, -1 where it did not come so far."""
+    try:
+        first = os.pidfd_open(json.loads(info.read())["child-pid"])
+    except (ValueError, KeyError, TypeError, ProcessLookupError):
+        first = -1
+    try:
+        yield first
+    finally:
+        if first >= 0:
+            os.close(first)
+
+
+def _end(process: "subprocess.Popen[bytes]", first: int) -> None:
+    """Kill the first process of the room, with which the kernel ends all others before it counts as gone; then its maker."""
+    if first >= 0:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(first, signal.SIGKILL)
+        deadline = time.monotonic() + _LAST_SECONDS
+        while not select.select([first], [], [], _POLL_SECONDS)[0]:
+            if time.monotonic() > deadline:
+                raise EngineError("A room of the sandbox does not end.", "Look for processes that wait for a disk or a network drive.")
+    process.kill()

@@ -1,0 +1,1 @@
+"""How many runs go on at once, and where. Not here: what a run is."""

@@ -1,0 +1,1 @@
+"""The values of a confirmation, one file for each stage of its life. Nothing but values."""

@@ -1,0 +1,91 @@
+"""Where a run comes from: commit, entry, profile and its settings, image."""
+
+from enum import StrEnum
+from typing import Any
+
+from cleanroom.values.base import Value
+
+
+class Source(Value, frozen=True):
+    """One commit of one repository. `uncommitted` counts paths of a local repository that are not part of it."""
+
+    url: str
+    ref: str
+    commit: str
+    uncommitted: int = 0
+
+
+class Entry(Value, frozen=True, forbid_unknown_fields=True):
+    """How the workflow is entered; also `workflow:` in `cleanroom.yaml`, where a misspelt field is an error.
+
+    `folder` is where a user would stand, `directory` Snakemake's own `--directory`, `cores` the minimum that every room gets.
+    """
+
+    folder: str = ""
+    snakefile: str = ""
+    directory: str = ""
+    configfiles: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    cores: int | None = None
+
+
+class Profile(Value, frozen=True):
+    """A profile of the repository. An empty path means: none was asked for (a workflow's default profile joins all the same)."""
+
+    name: str
+    path: str = ""
+
+
+class Setting(Value, frozen=True):
+    """One setting in force: its value as Snakemake's parser yields it, and which file and line won over which others."""
+
+    key: str
+    value: Any
+    file: str
+    line: int = 0
+    shadows: tuple[str, ...] = ()
+
+
+class SettingClass(StrEnum):
+    """Whether a setting can change what a workflow means. CONDITIONAL depends on the workflow; ACTION replaces the run."""
+
+    POLICY = "policy"
+    MEANING = "meaning"
+    CONDITIONAL = "conditional"
+    ACTION = "action"
+
+
+class Layer(Value, frozen=True):
+    """One file of a stack of profiles, as it was read. `rivals` are files beside it with an equal claim to be read."""
+
+    file: str
+    sha256: str = ""
+    text: str = ""
+    rivals: tuple[str, ...] = ()
+
+
+class Override(Value, frozen=True):
+    """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is None)."""
+
+    key: str
+    was: Any
+    now: Any
+    why: str
+
+
+class Image(Value, frozen=True):
+    """The environment of a room: what it was called, and the digest that decides."""
+
+    reference: str
+    digest: str
+    engine: str
+    isolation: str
+
+
+class SettingPlace(Value, frozen=True):
+    """A place in a profile, with what is wrong there."""
+
+    key: str
+    file: str
+    line: int = 0
+    text: str = ""

@@ -1,0 +1,59 @@
+"""Evidence that was written once is read for ever: a file of every version and kind, as it was written."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cleanroom.errors import StoreError
+from cleanroom.evidence.context import FACTORS
+from cleanroom.evidence.versions import read_evidence
+from cleanroom.values.base import EVIDENCE_VERSION, canonical
+from cleanroom.values.purpose import Control, Folder, Interrupted, OfProfile, Purpose, Staged, Varied
+from tests.unit.values import evidence
+
+FIXTURES = Path(__file__).parent / "evidence"
+PURPOSES: dict[str, Purpose] = {
+    "profile": OfProfile(),
+    "control": Control(),
+    "varied": Varied(factors=tuple(FACTORS)),
+    "staged": Staged(),
+    "killed": Interrupted(signal="KILL", moment="start", job=0),
+    "terminated": Interrupted(signal="TERM", moment="middle", job=0),
+}
+
+
+@pytest.mark.parametrize("file", sorted(FIXTURES.glob("*/*.json")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_every_version_is_read(file: Path) -> None:
+    found = read_evidence(file.read_bytes())
+    assert found.schema_version == EVIDENCE_VERSION
+    assert found.purpose == PURPOSES[file.stem]
+    assert found.artifacts and found.attempts and found.plan and found.plan.jobs
+    assert read_evidence(canonical(found)) == found
+
+
+def test_there_is_a_file_of_every_kind() -> None:
+    assert {file.stem for file in (FIXTURES / "1").glob("*.json")} == set(PURPOSES)
+
+
+def test_a_control_and_a_folder_keep_what_they_are() -> None:
+    for flags, purpose in (
+        ({"control": True, "repeat": 3}, Control(repeat=3)),
+        ({"folder": "/results"}, Folder(path="/results")),
+    ):
+        old = msgspec.to_builtins(evidence()) | flags
+        del old["schema_version"], old["purpose"]
+        assert read_evidence(json.dumps(old).encode()).purpose == purpose
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b"{}", b'{"schema_version": "x"}', b"[" * 100_000])
+def test_what_is_no_evidence(raw: bytes) -> None:
+    with pytest.raises(StoreError, match="no evidence"):
+        read_evidence(raw)
+
+
+def test_a_newer_version_is_said_so() -> None:
+    newer = msgspec.structs.replace(evidence(), schema_version=EVIDENCE_VERSION + 1)
+    with pytest.raises(StoreError, match=f"is of version {EVIDENCE_VERSION + 1}, and this cleanroom reads versions up to"):
+        read_evidence(canonical(newer))

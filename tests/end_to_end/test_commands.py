@@ -67,12 +67,14 @@ def test_two_folders(cli: Cli, tmp_path: Path) -> None:
     for name, text in (("a", "1"), ("b", "1"), ("c", "2")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "result").write_text(text)
-    (tmp_path / "empty").mkdir()
+    for name in ("empty", "void"):
+        (tmp_path / name).mkdir()
     same = cli("compare", tmp_path / "a", tmp_path / "b", "--format", "json")
     assert (same.code, same.json()["verdict"]) == (0, "HELD")
     assert cli("compare", tmp_path / "a", tmp_path / "c").code == 1
-    assert cli("compare", tmp_path / "a", tmp_path / "a", "--format", "json").code == 0
-    assert cli("compare", tmp_path / "empty", tmp_path / "empty").code == 4
+    itself = cli("compare", tmp_path / "a", tmp_path / "b" / ".." / "a", "--format", "json")
+    assert (itself.code, "proves nothing" in itself.err) == (2, True), "a folder against itself"
+    assert cli("compare", tmp_path / "empty", tmp_path / "void").code == 4
     mixed = cli("compare", tmp_path / "a", "0" * 64)
     assert mixed.code == 2
     assert "cannot be compared" in mixed.err
@@ -93,7 +95,7 @@ def test_the_wheel_holds_the_templates_the_dockerfile_and_the_schema(tmp_path: P
         "cleanroom/templates/report.html.j2",
         "cleanroom/templates/init/cleanroom.yaml.j2",
         "cleanroom/profiles/settings.toml",
-        "cleanroom/findings.toml",
+        "cleanroom/findings/codes.toml",
         "cleanroom/room/inside/driver.py",
         "cleanroom/room/start.py",
         "cleanroom/room/Dockerfile",

@@ -165,7 +165,7 @@ def test_one_file_cannot_grow_without_end(inhabit: Inhabit) -> None:
 def test_what_a_job_leaves_running_is_killed_and_finishes_nothing(inhabit: Inhabit) -> None:
     script = (
         "import subprocess, sys\n"
-        "subprocess.Popen(['setsid', 'sh', '-c', 'trap \"\" TERM HUP; sleep 3; echo late > late.txt'])\n"
+        "subprocess.Popen(['setsid', 'sh', '-c', 'trap \"\" TERM HUP; sleep 8; echo late > late.txt'])\n"
         "open(sys.argv[1], 'w').write('{}')\n"
     )
     evidence, _ = inhabit(script)

@@ -1,14 +1,17 @@
 """`cleanroom init`: a commented cleanroom.yaml, Makefile targets and a CI workflow for a repository; never overwrites."""
 
 import argparse
+import os
 import re
 import subprocess
 from pathlib import Path
 
+from cleanroom import __version__
 from cleanroom.commands.boundary import say
 from cleanroom.errors import ExitCode, UsageError
 from cleanroom.profiles.find import choose_baseline, find_profiles
 from cleanroom.report.render import render_template
+from cleanroom.values.base import escape_path
 
 _FILES = {
     # template: where it goes
@@ -66,6 +69,9 @@ def _values(folder: Path) -> dict[str, object]:
         raise UsageError(f"'{folder}' is not a git repository.", "Call it in one, or type: git init") from None
     if inside:
         raise UsageError(f"'{folder}' is a folder inside a repository.", "cleanroom.yaml lies at the top. Call it there.")
-    found = find_profiles([path for path in listed.split(b"\0") if path])
+    tracked = [path for path in listed.split(b"\0") if path]
+    places = {path: os.path.join(os.fsencode(folder), path) for path in tracked}
+    links = {escape_path(path): escape_path(os.readlink(place)) for path, place in places.items() if os.path.islink(place)}
+    found = find_profiles(tracked, links=links)
     names = [profile.name for profile in found]
-    return {"profiles": names, "baseline": names[choose_baseline(found, "")] if found else ""}
+    return {"version": __version__, "profiles": names, "baseline": names[choose_baseline(found, "")] if found else ""}

@@ -79,7 +79,8 @@ def measure(
     hasher = Hasher(room.work, pool, grafts, patience)
     hashed = hasher.digests(touched)
     told = _failed_logs(claims, hasher)
-    unchanged = _as_delivered(room, touched, {p for p in touched if p in before.files}, hashed, delivered, pool)
+    tracked = {path: seen for path, seen in touched.items() if path in before.files}
+    unchanged = _as_delivered(room, tracked, hashed, delivered, pool)
     with Beneath(room.work, grafts) as here:
         links = Links(after, here.readlink, os.fsencode(place), own)
         scratch, codeless = _scratch(entry, claims), _codeless(with_rules(claims))
@@ -108,18 +109,21 @@ def _scratch(entry: Entry, claims: Claims) -> tuple[re.Pattern[str], ...]:
 
     In it, the folders that Snakemake makes, and not the place as a whole: that may be a folder of results.
     """
-    planned = claims.plan.jobs if claims.plan else ()
-    files = [file for job in planned for file in (*job.input, *job.output)]
-    local = [file.path for file in files if not any("storage" in flag for flag in file.flags)]
     found = []
     for setting in claims.settings.settings:
         if (made := _MADE.get(setting.key, "")) and isinstance(setting.value, str):
             folder = posixpath.normpath(posixpath.join(entry.folder, entry.directory, setting.value))
             place = re.compile(re.escape("" if folder == "." else folder + "/") + made, re.DOTALL)
-            of_storage = len(local) < len(files) and not any(map(place.fullmatch, local))
-            if not folder.startswith(("..", "/")) and (of_storage or setting.key == "shadow-prefix"):
+            if not folder.startswith(("..", "/")) and (setting.key == "shadow-prefix" or _only_storage(place, claims.plan)):
                 found.append(place)
     return tuple(found)
+
+
+def _only_storage(place: re.Pattern[str], plan: Plan | None) -> bool:
+    """Whether a plan has files of a storage, and no file of its own at a place."""
+    files = [file for job in plan.jobs for file in (*job.input, *job.output)] if plan else []
+    local = [file.path for file in files if not any("storage" in flag for flag in file.flags)]
+    return len(local) < len(files) and not any(map(place.fullmatch, local))
 
 
 def _failed_logs(claims: Claims, hasher: Hasher) -> str:
@@ -138,17 +142,16 @@ def _codeless(plan: Plan | None) -> set[str]:
 def _as_delivered(
     room: rooms.Room,
     touched: Mapping[bytes, Signature],
-    paths: set[bytes],
     hashed: Mapping[bytes, Hashed],
     delivered: Callable[[Path], object],
     pool: Executor,
 ) -> set[bytes]:
     """Of the tracked files that a run touched, those that still hold what git delivered; a second clone tells."""
-    if not paths:
+    if not touched:
         return set()
     fresh = room.folder / "delivered"
     delivered(fresh)
-    files = {path: seen for path, seen in scan(fresh).items() if path in paths and _same_kind(seen, touched[path])}
+    files = {path: seen for path, seen in scan(fresh).items() if path in touched and _same_kind(seen, touched[path])}
     there = Hasher(fresh, pool).digests(files)
     return {path for path in there if there[path].sha256 and there[path].sha256 == hashed[path].sha256}
 

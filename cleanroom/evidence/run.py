@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -105,7 +106,7 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         before,
         claims,
         place,
-        lambda folder: _repository(request, watch).clone(commit, folder),
+        partial(repository.clone, commit),
         pool,
         store,
         patience,

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from operator import itemgetter
 from pathlib import Path
 
 from cleanroom.compare.difference_kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
@@ -167,23 +168,23 @@ class _Comparison:
         for side in (self._left, self._right):
             head: list[tuple[int, str]] = []
             body: list[tuple[int, str]] = []
-            for number, line in enumerate(side.lines(), 1):
-                self._sort(side, number, line, head, body)
+            for number, line, of_head in self._kept(side):
+                (head if of_head else body).append((number, line))
             heads.append(head)
             bodies.append(body)
         for part in (heads, bodies):
             self._align(part[0], part[1], part is heads)
         return max(len(heads[i]) + len(bodies[i]) for i in (0, 1))
 
-    def _sort(self, side: _Text, number: int, line: str, head: list[tuple[int, str]], body: list[tuple[int, str]]) -> None:
-        """A line is a header line that is left apart, another header line, or of the body."""
-        dialect = self._dialect
-        if body or dialect.header is None or not dialect.header.match(line):
-            body.append((number, line))
-        elif dialect.apart is not None and dialect.apart.match(line):
-            self._aside[id(side)].append(line)
-        else:
-            head.append((number, line))
+    def _kept(self, side: _Text) -> Iterator[tuple[int, str, bool]]:
+        """(number, line, whether it is of the header) of every line but those of the header that are left apart."""
+        dialect, of_head = self._dialect, True
+        for number, line in enumerate(side.lines(), 1):
+            of_head = of_head and dialect.header is not None and bool(dialect.header.match(line))
+            if of_head and dialect.apart is not None and dialect.apart.match(line):
+                self._aside[id(side)].append(line)
+            else:
+                yield number, line, of_head
 
     def _align(self, left: list[tuple[int, str]], right: list[tuple[int, str]], header: bool) -> None:
         start = 0
@@ -205,7 +206,7 @@ class _Comparison:
 
     def _streamed(self) -> int:
         count = 0
-        for number, (a, b) in enumerate(zip_longest(self._body(self._left), self._body(self._right)), 1):
+        for number, (a, b) in enumerate(zip_longest(*(map(itemgetter(1), self._kept(side)) for side in (self._left, self._right))), 1):
             count = number
             if a is None or b is None or a != b:
                 self._pair((number, a) if a is not None else None, (number, b) if b is not None else None, False)
@@ -214,15 +215,6 @@ class _Comparison:
             else:
                 self._tally.compared += 1
         return count
-
-    def _body(self, side: _Text) -> Iterator[str]:
-        body: list[tuple[int, str]] = []
-        for line in side.lines():
-            head: list[tuple[int, str]] = []
-            before = len(body)
-            self._sort(side, 0, line, head, body)
-            yield from (text for _, text in head + body[before:])
-            del body[1:]
 
     def _pair(self, a: tuple[int, str] | None, b: tuple[int, str] | None, header: bool) -> None:
         if a is not None and b is not None and self._equal(a[1], b[1], header):
@@ -279,21 +271,16 @@ class _Comparison:
 
         Raises: NotExamined where the order of records counts.
         """
-        head: list[tuple[int, str]] = []
-        body: list[tuple[int, str]] = []
         record: list[str] = []
-        for line in side.lines():
-            places = len(head), len(body)
-            self._sort(side, 0, line, head, body)
-            if (len(head), len(body)) == places:
-                continue  # apart
+        place = 0
+        for _, line, of_head in self._kept(side):
             if self._dialect.binding is not None and self._dialect.binding.match(line):
                 raise NotExamined("its records hang on lines before them, so that their order counts")
-            del body[1:]
             reduced = self._reduce(line)
             self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
-            record.append(f"{len(head)}{_REPLACED}{reduced}" if not body else reduced)
-            if not body or len(record) == self._dialect.unit:
+            place += of_head
+            record.append(f"{place}{_REPLACED}{reduced}" if of_head else reduced)
+            if of_head or len(record) == self._dialect.unit:
                 yield "\n".join(record)
                 record = []
         if record:

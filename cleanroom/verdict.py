@@ -10,7 +10,7 @@ from cleanroom.compare.boundary import Boundary, consumed, unmatched
 from cleanroom.errors import ExitCode
 from cleanroom.profiles.table import cutting_keys
 from cleanroom.rungs.interface import Seen, first_line
-from cleanroom.rungs.registry import ladder
+from cleanroom.rungs.registry import lacking, ladder
 from cleanroom.values.audit import Audit, AuditOutcome
 from cleanroom.values.comparison import Comparison, Relation, Sameness
 from cleanroom.values.declared import Declared
@@ -56,7 +56,8 @@ def judge(
         nothing.append("Of every result only its existence was compared, by a pattern; that proves nothing of what they hold.")
     noise = [c for c in comparisons if c.relation is Relation.CONTROL and c.differs]
     drift = [c for c in comparisons if c.relation is not Relation.CONTROL and c.differs]
-    rungs = ladder(Seen(runs, comparisons, audit, earlier, not nothing))
+    seen = Seen(runs, comparisons, audit, earlier, not nothing)
+    rungs = ladder(seen)
     if nothing:
         return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
     if failed:
@@ -66,6 +67,8 @@ def judge(
         reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
         reasons += [f"{f.profile}: {f.text}" for f in audit.drifted]
         return _judgement(VerdictName.DRIFTED, reasons, rungs)
+    if shown_nothing := lacking(seen):
+        return _judgement(VerdictName.INCONCLUSIVE, shown_nothing, rungs)
     accepted = {level: sum(c.counts.get(level, 0) for c in comparisons) for level in _LEVELS if level is not Sameness.BYTES}
     reasons = [f"{c.right} = {c.left}: {_held(c)}." for c in comparisons]
     if any(accepted.values()):

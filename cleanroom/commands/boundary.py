@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from cleanroom import __version__
-from cleanroom.commands.stopping import STOPPED, heeded
+from cleanroom.commands.stopping import STOPPED, heeded, left_in_order
 from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.report.visible import spoken
 
@@ -35,7 +35,10 @@ _CACHE_FAULTS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQ
 def guarded(arguments: argparse.Namespace) -> int:
     """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and SIGTERM end in order, or at once."""
     with heeded():
-        return _guarded(arguments)
+        code = _guarded(arguments)
+        if code == ExitCode.INTERRUPTED:
+            left_in_order()
+        return code
 
 
 def _guarded(arguments: argparse.Namespace) -> int:

@@ -9,10 +9,12 @@ import contextlib
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
 from cleanroom.children import end_all
 from cleanroom.errors import ExitCode
@@ -60,10 +62,18 @@ class _Stop:
         os.close(self._tell)
 
 
-def leave() -> None:
+def leave() -> NoReturn:
     """End now: what would outlive this process is ended, and what it leaves on disk is removed by the next call."""
     end_all()
     os.write(2, f"cleanroom: {STOPPED} What is left on disk is removed by the next call.\n".encode())
+    os._exit(int(ExitCode.INTERRUPTED))
+
+
+def left_in_order() -> NoReturn:
+    """End after a stop that was heeded, before Python's own end gives the signals back: a second one finds nothing to kill."""
+    end_all()
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(int(ExitCode.INTERRUPTED))
 
 

@@ -76,6 +76,10 @@ class Rung:
         """Whether it was climbed, and what that showed."""
         return Climbed()
 
+    def lacking(self, seen: Seen) -> Iterable[str]:
+        """Why it shows nothing though somebody asked for it: then the verdict in all is never HELD."""
+        return ()
+
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         """What made the two runs of a comparison of its own differ, as far as the evidence shows it by itself; `runs` by label."""
         return ()

@@ -35,11 +35,15 @@ class Recover(Rung):
                     yield Wanted(purpose, f"{run.label} ({purpose}, resumed)", run)
 
     def judged(self, seen: Seen) -> Climbed:
-        lacking = [why for run in seen.runs if (why := _not_resumed(run))]
-        unproven = f"{self.unproven}; {lacking[0]}" if lacking else ""
+        open_ = [*_failed(seen), *_spared(seen)]
+        unproven = f"{self.unproven}; {open_[0]}" if open_ else ""
         if resumed := seen.of(Relation.RESUMED):
-            return Climbed(compared(seen.proven and not lacking, resumed), unproven=unproven)
-        return Climbed(VerdictName.INCONCLUSIVE, unproven=unproven) if lacking else Climbed()
+            return Climbed(compared(seen.proven and not open_, resumed), unproven=unproven)
+        return Climbed(VerdictName.INCONCLUSIVE, unproven=unproven) if open_ else Climbed()
+
+    def lacking(self, seen: Seen) -> Iterable[str]:
+        """One that ends before it can be killed, or asks a person how to go on, leaves its moment open; all of them leave everything open."""
+        return [] if seen.of(Relation.RESUMED) else [*_failed(seen), *_spared(seen)][:1]
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         return of_interruption(runs[comparison.right])
@@ -53,12 +57,22 @@ def _middle(run: Evidence) -> int:
     return max(0, sum(bool(attempt.job.output) for attempt in run.attempts) - 1) // 2
 
 
-def _not_resumed(run: Evidence) -> str:
-    """Why a run that was to be killed and resumed shows nothing of recovery."""
-    if isinstance(run.purpose, Interrupted) and run.status is RunStatus.FAILED:
-        return f"{run.label} did not end well: {first_line(run.why)}"
-    spared = any(step.name == "interrupted" and step.status is StepStatus.OK for step in run.steps)
-    return f"{run.label} had ended before it could be killed" if spared else ""
+def _failed(seen: Seen) -> list[str]:
+    """Which runs did not end well after they had been killed and resumed."""
+    return [
+        f"{run.label} did not end well: {first_line(run.why)}"
+        for run in seen.runs
+        if isinstance(run.purpose, Interrupted) and run.status is RunStatus.FAILED
+    ]
+
+
+def _spared(seen: Seen) -> list[str]:
+    """Which runs were not killed at all."""
+    return [
+        f"{run.label} had ended before it could be killed"
+        for run in seen.runs
+        if any(step.name == "interrupted" and step.status is StepStatus.OK for step in run.steps)
+    ]
 
 
 RUNG = Recover()

@@ -32,6 +32,11 @@ def ladder(seen: Seen) -> tuple[ClimbedRung, ...]:
     return tuple(found)
 
 
+def lacking(seen: Seen) -> list[str]:
+    """Why rungs that somebody asked for show nothing."""
+    return [f"{rung.name}: {why}." for rung in RUNGS for why in rung.lacking(seen)]
+
+
 def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> tuple[Cause, ...]:
     """The causes of every comparison that differs, as far as the evidence shows them by itself."""
     by_label = {run.label: run for run in runs}

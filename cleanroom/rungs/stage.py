@@ -22,7 +22,7 @@ class Stage(Rung):
         return [Wanted(Staged(), f"{asked.baseline} (staged)")] if self.name in asked.climb else ()
 
     def judged(self, seen: Seen) -> Climbed:
-        run = next((run for run in seen.runs if isinstance(run.purpose, Staged)), None)
+        run = _staged(seen)
         if run is None:
             return Climbed()
         lacking = _not_staged(run)
@@ -33,6 +33,10 @@ class Stage(Rung):
             return Climbed(verdict, unproven=f"whether jobs of {', '.join(run.unstaged)} need such files: they cannot be staged")
         return Climbed(verdict)
 
+    def lacking(self, seen: Seen) -> Iterable[str]:
+        run = _staged(seen)
+        return [why] if run is not None and (why := _not_staged(run)) else ()
+
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         text = "jobs that saw only what they declare leave something else, or fail; not told apart from where they worked"
         yield Cause(name=UNDECLARED, values={}, found=text)
@@ -40,6 +44,10 @@ class Stage(Rung):
     def drifted(self, comparison: Comparison, causes: Sequence[str]) -> str:
         what = f"what no rule declares: {listed(causes)}" if causes else "files that no rule declares, or on where a job works"
         return f"what {comparison.left} leaves depends on {what}."
+
+
+def _staged(seen: Seen) -> Evidence | None:
+    return next((run for run in seen.runs if isinstance(run.purpose, Staged)), None)
 
 
 def _not_staged(run: Evidence) -> str:

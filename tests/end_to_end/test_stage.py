@@ -65,8 +65,8 @@ def test_what_cannot_be_staged_is_not_called_proven(make_repository: Make, confi
 def test_where_nothing_can_be_staged_nothing_is_proven(make_repository: Make, confirm: Confirm) -> None:
     snakefile = 'rule all:\n    input: "out.txt"\nrule one:\n    input: "../data/a.txt"\n    output: "out.txt"\n    shell: "cat {input} > {output}"\n'
     files = {"data/a.txt": "1\n", "workflow/Snakefile": snakefile, "workflow/profiles/a/config.yaml": "cores: 2\n"}
-    _, report = confirm(make_repository(files=files), "--engine", "sandbox", "--stage", "--folder", "workflow")
-    assert rung(report)["verdict"] == "INCONCLUSIVE"
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox", "--stage", "--folder", "workflow")
+    assert (result.code, rung(report)["verdict"]) == (4, "INCONCLUSIVE")
     assert "could be staged" in rung(report)["unproven"]
 
 

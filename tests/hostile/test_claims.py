@@ -4,9 +4,6 @@ Every workflow here has a result that hangs on its threads, so that an honest ac
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import pytest
 from cleanroom.room.claims import Budget, ClaimError, ClaimReader
 
 from tests.conftest import Make, Result, require_engine
+from tests.hostile.memory import MOST, peak
 
 Confirm = Callable[..., tuple[Result, dict[str, Any]]]
 PROFILES = {"profiles/local/config.yaml": "cores: 1\n", "profiles/ci/config.yaml": "cores: 2\n"}
@@ -168,26 +166,12 @@ def test_the_main_process_stays_small_whatever_a_room_says(
     repo = make_repository(
         files={"Snakefile": f"{PIPES}\n{BY_CODE[attack]}\n{RULES}", "job.py": "", **PROFILES}
     )
-    program = (
-        "import resource, sys\nfrom cleanroom.cli import main\ncode = main(sys.argv[1:])\n"
-        "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+    where = ("--cache", tmp_path / "own", "--out", tmp_path / "report")
+    code, memory, text = peak(
+        tmp_path, "confirm", repo, "HEAD", "-q", "--engine", "sandbox", *where
     )
-    command = [
-        sys.executable,
-        "-c",
-        program,
-        "confirm",
-        str(repo),
-        "HEAD",
-        "-q",
-        "--engine",
-        "sandbox",
-    ]
-    command += ["--cache", str(tmp_path / "own"), "--out", str(tmp_path / "report")]
-    ended = subprocess.run(command, capture_output=True, text=True, env=os.environ, cwd=tmp_path)
-    code, kilobytes = map(int, ended.stderr.split()[-2:])
-    assert code in (1, 4), ended.stdout
-    assert kilobytes < 500 * 1024
+    assert code in (1, 4), text
+    assert memory < MOST
 
 
 def line(speaker: str, claim: str, value: Any) -> bytes:

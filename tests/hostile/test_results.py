@@ -422,7 +422,7 @@ def test_a_writer_that_goes_on_behind_the_back_of_the_hash(
         "m[0:5] = b'first'\n"
         "if os.fork(): sys.exit()\n"
         "os.setsid()\n"
-        "for i in range(4000): m[0:5] = b'%05d' % i; time.sleep(0.0005)\n"
+        "for i in range(90000): m[0:5] = b'%05d' % i; time.sleep(0.0005)\n"
     )
     shell = "truncate -s 4096 {output}; python3 w.py {output} > /dev/null 2>&1; sleep 0.2"
     files = {"Snakefile": workflow(shell), "w.py": script, **PROFILES}

@@ -16,6 +16,7 @@ from cleanroom.source.tree import parse_tree
 
 from tests.conftest import Cli, Make, Result, commit_all, git
 from tests.hostile import servers, trees
+from tests.hostile.memory import MOST, peak
 
 SNAKEFILE = 'rule all:\n    output: "a.txt"\n    shell: "echo hi > {output}"\n'
 MODULES = '[submodule "s"]\n\tpath = {path}\n\turl = {url}\n'
@@ -437,18 +438,6 @@ def test_the_port_is_free_again() -> None:
 # --- what is small in git and large when it is read ---
 
 PLAIN = {"Snakefile": 'rule all:\n    output: "a.txt"\n    shell: "echo 1 > {output}"\n'}
-MOST = 500 * 2**10
-"""KiB of memory that the main process may take."""
-
-
-def peak(tmp_path: Path, *arguments: str | Path) -> tuple[int, int, str]:
-    """(exit code, KiB of memory at most, standard error) of a call of its own."""
-    command = [sys.executable, "-m", "cleanroom.cli", *map(str, arguments)]
-    with (tmp_path / "err").open("wb") as err:
-        process = subprocess.Popen(command, stdout=err, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, used.ru_maxrss, (tmp_path / "err").read_text()
 
 
 def many_times(repo: Path, entry: tuple[str, str], count: int, levels: int = 1) -> None:

@@ -48,6 +48,8 @@ class _Walk:
         self._tally = Tally("value", "values")
         self._bent = 0
         self._ignored = {name.strip("/") for name in rules.ignore}
+        self._whole = {name.strip("/") for name in rules.ignore if name.startswith("/")}
+        """Groups are left out only by their whole place: a bare name is that of a data set or an attribute."""
         self._places: dict[str, None] = {}
         self._met: set[tuple[Any, Any]] = set()
         self._single = False
@@ -62,8 +64,9 @@ class _Walk:
             return tally.same(Sameness.TOLERANCE, "the same under the declared options")
         return tally.same(Sameness.CANONICAL, "the same groups, data sets and attributes; layout, filters or times differ")
 
-    def _skip(self, place: str) -> bool:
-        skip = bool({place.strip("/"), posixpath.basename(place), place.rpartition("@")[2]} & self._ignored)
+    def _skip(self, place: str, *, group: bool = False) -> bool:
+        names = {place.strip("/"), posixpath.basename(place), place.rpartition("@")[2]}
+        skip = place.strip("/") in self._whole if group else bool(names & self._ignored)
         self._bent += skip
         return skip
 
@@ -81,7 +84,7 @@ class _Walk:
         self._attributes(a, b, place)
         for name in sorted(set(a) | set(b)):
             at = f"{place}/{name}"
-            if self._skip(at):
+            if self._skip(at, group=any(side.get(name, getclass=True) is self._h5py.Group for side in (a, b))):
                 continue
             if name not in a or name not in b:
                 self._differs(at, "there" if name in a else None, "there" if name in b else None)

@@ -1,8 +1,12 @@
-"""Large and many files compared: a CSV of 1 GB in another order, 5 GB of bytes, 100,000 small pairs.
+"""Large and many files compared: a CSV of 1 GB in another order, 5 GB of bytes, 100,000 small
+pairs.
 
-python -m benchmarks.comparing ask NAME LEFT RIGHT [OPTIONS as JSON]   one question, as a confirmation asks it
-python -m benchmarks.comparing small FOLDER                            all pairs of FOLDER/a and FOLDER/b
-python -m benchmarks.comparing read LEFT RIGHT                         both tables read once with Polars
+python -m benchmarks.comparing ask NAME LEFT RIGHT [OPTIONS as JSON]   one question, as a
+confirmation asks it
+python -m benchmarks.comparing small FOLDER                            all pairs of FOLDER/a and
+FOLDER/b
+python -m benchmarks.comparing read LEFT RIGHT                         both tables read once with
+Polars
 Prints: seconds, peak MB of this process, peak MB of its largest child, answer.
 """
 
@@ -30,13 +34,17 @@ def ask(name: str, left: str, right: str, options: str = "{}") -> str:
     rules = CompareOptions(**json.loads(options))
     comparator = "table" if options != "{}" else ""
     with Examiner() as examiner:
-        (found,) = examiner.examine([Question(left=left, right=right, name=name, comparator=comparator, rules=rules)])
+        (found,) = examiner.examine(
+            [Question(left=left, right=right, name=name, comparator=comparator, rules=rules)]
+        )
     return found.sameness
 
 
 def small(folder: str) -> str:
     names = sorted(os.listdir(f"{folder}/a"))  # noqa: PTH208 - names only
-    questions = [Question(left=f"{folder}/a/{name}", right=f"{folder}/b/{name}", name=name) for name in names]
+    questions = [
+        Question(left=f"{folder}/a/{name}", right=f"{folder}/b/{name}", name=name) for name in names
+    ]
     with Examiner() as examiner:
         found = examiner.examine(questions)
     return f"{len({f.sameness for f in found})} kinds of {len(found)}"
@@ -49,13 +57,20 @@ def read(left: str, right: str) -> str:
 
 
 def write(left: str, right: str) -> str:
-    """A table and its rows in another order; in a process of its own, whose memory is not inherited by what is measured."""
+    """A table and its rows in another order; in a process of its own, whose memory is not inherited
+    by what is measured.
+    """
     import numpy as np
     import polars as pl
 
     values = np.random.default_rng(1)
     frame = pl.DataFrame(
-        {"id": np.arange(_ROWS), "x": values.random(_ROWS), "y": values.integers(0, 10**12, _ROWS), "z": values.random(_ROWS)}
+        {
+            "id": np.arange(_ROWS),
+            "x": values.random(_ROWS),
+            "y": values.integers(0, 10**12, _ROWS),
+            "z": values.random(_ROWS),
+        }
     )
     frame.write_csv(left)
     frame.sample(fraction=1.0, shuffle=True, seed=2).write_csv(right)
@@ -63,7 +78,12 @@ def write(left: str, right: str) -> str:
 
 
 def _call(*words: str) -> tuple[float, float, float, str]:
-    out = subprocess.run([sys.executable, "-m", "benchmarks.comparing", *words], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-m", "benchmarks.comparing", *words],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     seconds, own, child, answer = out.strip().split("\t")
     return float(seconds), float(own), float(child), answer
 
@@ -83,9 +103,16 @@ def csv(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
         ratios.append(ours / theirs)
         memory, own = max(memory, child), max(own, main)
         shown.append((ours, theirs))
-    times = f"{statistics.median(a for a, _ in shown):.1f} s / {statistics.median(b for _, b in shown):.1f} s"
+    times = (
+        f"{statistics.median(a for a, _ in shown):.1f} s / "
+        f"{statistics.median(b for _, b in shown):.1f} s"
+    )
     what = f"a CSV of {size:.2f} GiB and its rows in another order / Polars reading both"
-    yield what, f"{statistics.median(ratios):.2f} ({times}), {memory:.0f} MB, main process {own:.0f} MB", "at most 3, 2000 MB, 500 MB"
+    yield (
+        what,
+        f"{statistics.median(ratios):.2f} ({times}), {memory:.0f} MB, main process {own:.0f} MB",
+        "at most 3, 2000 MB, 500 MB",
+    )
 
 
 def binary(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
@@ -112,7 +139,10 @@ def binary(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
         assert answer == "different", answer
         rows.append((ours, cmp()))
         own = max(own, main)
-    times = f"{statistics.median(a for a, _ in rows):.2f} s / {statistics.median(b for _, b in rows):.2f} s"
+    times = (
+        f"{statistics.median(a for a, _ in rows):.2f} s / "
+        f"{statistics.median(b for _, b in rows):.2f} s"
+    )
     value = statistics.median(a / b for a, b in rows)
     yield (
         "two files of 5 GiB that differ in the last byte / cmp",
@@ -128,9 +158,11 @@ def pairs(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
         (scratch / side).mkdir()
         for i in range(_PAIRS):
             suffix = suffixes[i % len(suffixes)]
-            text = {"json": f'{{"n": {i}, "v": {value}}}', "yaml": f"n: {i}\nv: {value}\n", "fa": f">s{i}\nACG{'TA'[value - 1]}\n"}.get(
-                suffix, f"n,v\n{i},{value}\n" if suffix == "csv" else f"chr{i}\t1\t{value}\n"
-            )
+            text = {
+                "json": f'{{"n": {i}, "v": {value}}}',
+                "yaml": f"n: {i}\nv: {value}\n",
+                "fa": f">s{i}\nACG{'TA'[value - 1]}\n",
+            }.get(suffix, f"n,v\n{i},{value}\n" if suffix == "csv" else f"chr{i}\t1\t{value}\n")
             (scratch / side / f"{i}.{suffix}").write_text(text)
     seconds, own, child, answer = _call("small", str(scratch))
     assert answer == f"1 kinds of {_PAIRS}", answer
@@ -144,10 +176,18 @@ def pairs(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
 def main() -> None:
     verb, *words = sys.argv[1:]
     begin = time.perf_counter()
-    verbs: dict[str, Callable[..., str]] = {"ask": ask, "small": small, "read": read, "write": write}
+    verbs: dict[str, Callable[..., str]] = {
+        "ask": ask,
+        "small": small,
+        "read": read,
+        "write": write,
+    }
     answer = verbs[verb](*words)
     seconds = time.perf_counter() - begin
-    own, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, child = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     print(f"{seconds}\t{own}\t{child}\t{answer}")
 
 

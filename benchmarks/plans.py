@@ -1,4 +1,5 @@
-"""Three plans of 10,000 jobs, written as a room exports them, then read and audited; prints the seconds and the peak memory in MB.
+"""Three plans of 10,000 jobs, written as a room exports them, then read and audited; prints the
+seconds and the peak memory in MB.
 
 python -m benchmarks.plans FOLDER
 """
@@ -22,25 +23,52 @@ def export(folder: Path, threads: int) -> Path:
     """A plan in which each job has inputs, params, resources and a command, as real ones have."""
     jobs = tuple(
         Job(
-            rule=f"step{i % 20}", wildcards={"sample": f"s{i}"}, input=tuple(FileRef(path=f"results/{i % 20}/s{i}.{n}.bam") for n in range(4)),
-            output=(FileRef(path=f"results/{i % 20}/s{i}.vcf"),), log=(f"logs/{i}.log",), params=[["quality", [30]], ["name", [f"s{i}"]]],
-            command=f"call --threads {threads} --in results/{i % 20}/s{i}.bam --out results/{i % 20}/s{i}.vcf", threads=threads,
-            resources={"mem_mb": 1000, "tmpdir": "/tmp", "disk_mb": 1000}, target=i == 0,
+            rule=f"step{i % 20}",
+            wildcards={"sample": f"s{i}"},
+            input=tuple(FileRef(path=f"results/{i % 20}/s{i}.{n}.bam") for n in range(4)),
+            output=(FileRef(path=f"results/{i % 20}/s{i}.vcf"),),
+            log=(f"logs/{i}.log",),
+            params=[["quality", [30]], ["name", [f"s{i}"]]],
+            command=f"call --threads {threads} --in results/{i % 20}/s{i}.bam --out "
+            f"results/{i % 20}/s{i}.vcf",
+            threads=threads,
+            resources={"mem_mb": 1000, "tmpdir": "/tmp", "disk_mb": 1000},
+            target=i == 0,
         )
         for i in range(JOBS)
-    )  # fmt: skip
-    rules = {f"step{i}": Rule(code={"shellcmd": "call"}, threads=threads, reads={"threads": ("command",)}) for i in range(20)}
+    )
+    rules = {
+        f"step{i}": Rule(
+            code={"shellcmd": "call"}, threads=threads, reads={"threads": ("command",)}
+        )
+        for i in range(20)
+    }
     path = folder / f"plan-{threads}.json"
-    path.write_bytes(msgspec.json.encode(Plan(jobs=jobs, rules=rules, config={"samples": [f"s{i}" for i in range(500)]}, targets=("x",))))
+    path.write_bytes(
+        msgspec.json.encode(
+            Plan(
+                jobs=jobs,
+                rules=rules,
+                config={"samples": [f"s{i}" for i in range(500)]},
+                targets=("x",),
+            )
+        )
+    )
     return path
 
 
 def evidence(name: str, plan: Plan, threads: int) -> Evidence:
     return Evidence(
-        attempt_id=name, source=Source(url="x", ref="x", commit="0" * 40), entry=Entry(), profile=Profile(name=name, path=name),
-        context={}, image=Image(reference="x", digest="x", engine="x", isolation="x"), status=RunStatus.COMPLETED, plan=plan,
+        attempt_id=name,
+        source=Source(url="x", ref="x", commit="0" * 40),
+        entry=Entry(),
+        profile=Profile(name=name, path=name),
+        context={},
+        image=Image(reference="x", digest="x", engine="x", isolation="x"),
+        status=RunStatus.COMPLETED,
+        plan=plan,
         settings=(Setting(key="set-threads", value=[f"step1={threads}"], file=name),),
-    )  # fmt: skip
+    )
 
 
 def main() -> None:
@@ -51,9 +79,18 @@ def main() -> None:
 
         for threads in (1, 4, 8):
             export(folder, threads)
-        sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.plans", str(folder), "compare"], check=False).returncode)
+        sys.exit(
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.plans", str(folder), "compare"], check=False
+            ).returncode
+        )
     begin = time.perf_counter()
-    runs = [evidence(f"p{n}", msgspec.json.decode((folder / f"plan-{n}.json").read_bytes(), type=Plan), n) for n in (1, 4, 8)]
+    runs = [
+        evidence(
+            f"p{n}", msgspec.json.decode((folder / f"plan-{n}.json").read_bytes(), type=Plan), n
+        )
+        for n in (1, 4, 8)
+    ]
     found = audit(runs)
     seconds = time.perf_counter() - begin
     assert [len(plan.differences) for plan in found.plans] == [0, 2 * JOBS, 2 * JOBS]

@@ -21,7 +21,8 @@ __all__ = ["__version__", "confirm", "judge", "run"]
 
 
 def confirm(repo: str, ref: str, *, cache: str, **options: Any) -> "Report":
-    """Confirm one commit under its profiles. `options` are the fields of `cleanroom.flows.choose.Request`.
+    """Confirm one commit under its profiles.
+    `options` are the fields of `cleanroom.flows.choose.Request`.
 
     Raises: cleanroom.errors.CleanroomError.
     """
@@ -33,14 +34,18 @@ def confirm(repo: str, ref: str, *, cache: str, **options: Any) -> "Report":
 
 
 def run(request: "RunRequest") -> "Evidence":
-    """One run of one profile in one fresh room; its evidence is kept in the store of the request's cache."""
+    """One run of one profile in one fresh room; its evidence is kept in the store of the request's
+    cache.
+    """
     from cleanroom.evidence.run import run as gather
 
     return gather(request)
 
 
 def judge(runs: "Sequence[Evidence]", *, cache: str) -> "Judgement":
-    """The verdict over runs whose evidence is in the store of `cache`, the first one being the baseline."""
+    """The verdict over runs whose evidence is in the store of `cache`, the first one being the
+    baseline.
+    """
     from pathlib import Path
 
     from cleanroom.evidence.store import Store

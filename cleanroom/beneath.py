@@ -1,7 +1,10 @@
-"""A folder that somebody else filled, reached step by step: no link is followed on the way to anything in it.
+"""A folder that somebody else filled, reached step by step: no link is followed on the way to
+anything in it.
 
-Every path that the host writes, reads, walks or moves in a clone goes through here, because a hostile repository chooses the
-links. Each step is an openat(2) with O_NOFOLLOW, so that nothing can be exchanged between a check and its use.
+Every path that the host writes, reads, walks or moves in a clone goes through here, because a
+hostile repository chooses the
+links. Each step is an openat(2) with O_NOFOLLOW, so that nothing can be exchanged between a check
+and its use.
 """
 
 import os
@@ -17,9 +20,11 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Beneath:
-    """One open folder. Paths are bytes relative to it, without `.` and `..`; for one thread at a time.
+    """One open folder. Paths are bytes relative to it, without `.` and `..`; for one thread at a
+    time.
 
-    `grafts` are other folders that stand for a path: what lies below that path is looked for in them.
+    `grafts` are other folders that stand for a path: what lies below that path is looked for in
+    them.
     Every method raises OSError where a step of the way is a link, or is not there.
     """
 
@@ -58,7 +63,9 @@ class Beneath:
         return self._tops[b""], folder
 
     def folder(self, path: bytes, *, make: bool = False) -> int:
-        """A descriptor of a folder, which stays open until the next one is asked for; `make`: the way to it is made."""
+        """A descriptor of a folder, which stays open until the next one is asked for; `make`: the
+        way to it is made.
+        """
         if self._last and self._last[0] == path:
             return self._last[1]
         top, rest = self._top_of(path)
@@ -94,7 +101,9 @@ class Beneath:
         return os.readlink(name, dir_fd=folder)
 
     def open(self, path: bytes) -> int:
-        """A descriptor of a regular file, for reading. Raises: OSError also for anything that is not a regular file."""
+        """A descriptor of a regular file, for reading.
+        Raises: OSError also for anything that is not a regular file.
+        """
         folder, name = self._place(path)
         fd = os.open(name, _FILE, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -103,7 +112,9 @@ class Beneath:
         return fd
 
     def entries(self, path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-        """(name, what it is) of all that a folder holds; a link is told of itself, not of what it leads to."""
+        """(name, what it is) of all that a folder holds; a link is told of itself, not of what it
+        leads to.
+        """
         with os.scandir(self.folder(path)) as listing:
             for entry in listing:
                 yield os.fsencode(entry.name), entry.stat(follow_symlinks=False)

@@ -1,4 +1,5 @@
-"""The processes of this program that would outlive it: each is known while it lives, and ended with all that it started.
+"""The processes of this program that would outlive it: each is known while it lives, and ended with
+all that it started.
 
 Not here: rooms, which end by themselves when this program is gone.
 """

@@ -1,4 +1,5 @@
-"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered, what of its results counts, which findings are accepted.
+"""`cleanroom.yaml` of the confirmed commit: how the workflow is entered, what of its results
+counts, which findings are accepted.
 
 Not here: whether a comparator exists, profiles of Snakemake.
 """
@@ -21,7 +22,9 @@ _MAX_BYTES = 2**20
 
 
 class Settings(Value, frozen=True, forbid_unknown_fields=True):
-    """All of `cleanroom.yaml`. An unknown field is an error, so that a misspelt one is never without effect."""
+    """All of `cleanroom.yaml`. An unknown field is an error, so that a misspelt one is never
+    without effect.
+    """
 
     workflow: Entry = Entry()
     profiles: tuple[str, ...] | None = None
@@ -43,7 +46,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, "aliases are not allowed", event.start_mark
+            )
         return super().compose_node(parent, index)
 
 
@@ -53,49 +58,79 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
     Raises: UsageError with the line or the path to the field.
     """
     if len(text) > _MAX_BYTES:
-        raise UsageError(f"{name} has {len(text)} bytes; at most {_MAX_BYTES} are read.", "Shorten it.")
+        raise UsageError(
+            f"{name} has {len(text)} bytes; at most {_MAX_BYTES} are read.", "Shorten it."
+        )
     try:
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{name}{place}: broken YAML ({error.problem}).", "Mend the file and commit it.") from None
+        raise UsageError(
+            f"{name}{place}: broken YAML ({error.problem}).", "Mend the file and commit it."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise UsageError(f"{name}: broken YAML ({error}).", "Mend the file and commit it.") from None
+        raise UsageError(
+            f"{name}: broken YAML ({error}).", "Mend the file and commit it."
+        ) from None
     try:
         settings = msgspec.convert(data if data is not None else {}, Settings)
     except msgspec.ValidationError as error:
         message = str(error).replace(" - at `$", " - at `").replace("`.", "`", 1)
-        raise UsageError(f"{name}: {message}.", "See docs/configuration.md for every field.") from None
+        raise UsageError(
+            f"{name}: {message}.", "See docs/configuration.md for every field."
+        ) from None
     check_entry(settings.workflow, name)
     for part in settings.publish:
         if bool(part.path) == bool(part.rule):
-            raise UsageError(f"{name}: publish: give each part a path or a rule.", "Write `- path: results/**` or `- rule: call`.")
+            raise UsageError(
+                f"{name}: publish: give each part a path or a rule.",
+                "Write `- path: results/**` or `- rule: call`.",
+            )
     for spot in settings.scratch:
         if not spot.path.strip() or not spot.reason.strip():
-            raise UsageError(f"{name}: scratch: '{spot.path}' has no path or no reason.", "Say which place, and why it does not count.")
+            raise UsageError(
+                f"{name}: scratch: '{spot.path}' has no path or no reason.",
+                "Say which place, and why it does not count.",
+            )
     for acceptance in settings.accept:
         if acceptance.finding not in codes():
-            raise UsageError(f"{name}: accept: there is no finding '{acceptance.finding}'.", "See docs/findings.md for every code.")
-        if not acceptance.reason.strip() or not acceptance.owner.strip():
-            raise UsageError(f"{name}: accept: {acceptance.finding} has no reason or no owner.", "Say why, and who answers for it.")
-        if codes()[acceptance.finding].severity is Severity.ERROR and not (acceptance.profile or acceptance.key or acceptance.file):
             raise UsageError(
-                f"{name}: accept: {acceptance.finding} is an error, and no profile, key or file is named.",
+                f"{name}: accept: there is no finding '{acceptance.finding}'.",
+                "See docs/findings.md for every code.",
+            )
+        if not acceptance.reason.strip() or not acceptance.owner.strip():
+            raise UsageError(
+                f"{name}: accept: {acceptance.finding} has no reason or no owner.",
+                "Say why, and who answers for it.",
+            )
+        if codes()[acceptance.finding].severity is Severity.ERROR and not (
+            acceptance.profile or acceptance.key or acceptance.file
+        ):
+            raise UsageError(
+                f"{name}: accept: {acceptance.finding} is an error, and no profile, key or file "
+                "is named.",
                 "Name the one that is meant, so that no later error is accepted unseen.",
             )
     return settings
 
 
 def check_entry(entry: Entry, where: str) -> None:
-    """Refuse an entry that leads out of the clone, or whose target Snakemake would read as an option."""
+    """Refuse an entry that leads out of the clone, or whose target Snakemake would read as an
+    option.
+    """
     paths = [(field, getattr(entry, field)) for field in ("folder", "snakefile", "directory")]
     paths += [("configfile", path) for path in entry.configfiles]
     for field, path in paths:
         if path.startswith("/") or ".." in PurePosixPath(path).parts:
-            raise UsageError(f"{where}: {field} '{path}' leads out of the repository.", "Give a path inside it.")
+            raise UsageError(
+                f"{where}: {field} '{path}' leads out of the repository.", "Give a path inside it."
+            )
     for field, value in (*paths, *(("target", target) for target in entry.targets)):
         if value.startswith("-") or "\0" in value:
-            raise UsageError(f"{where}: {field} {value!r} looks like an option or is no name.", "Name a rule or a file of the workflow.")
+            raise UsageError(
+                f"{where}: {field} {value!r} looks like an option or is no name.",
+                "Name a rule or a file of the workflow.",
+            )
     if entry.cores is not None and entry.cores < 1:
         raise UsageError(f"{where}: cores must be at least 1, not {entry.cores}.", "")

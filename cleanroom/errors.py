@@ -1,4 +1,6 @@
-"""Every way to fail: what happened, what to do next, and the exit code. Not here: verdicts, which are results."""
+"""Every way to fail: what happened, what to do next, and the exit code.
+Not here: verdicts, which are results.
+"""
 
 from enum import IntEnum
 

@@ -1,6 +1,8 @@
-"""From comparisons to the verdict and the exit code. Pure: values in, values out; tested as a truth table.
+"""From comparisons to the verdict and the exit code.
+Pure: values in, values out; tested as a truth table.
 
-First match wins: INCONCLUSIVE (nothing was proven), FAILED (the workflow failed), DRIFTED (meaning differs), HELD.
+First match wins: INCONCLUSIVE (nothing was proven), FAILED (the workflow failed), DRIFTED (meaning
+differs), HELD.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from cleanroom.values.declared import Declared
 from cleanroom.values.purpose import Control, Interrupted
 from cleanroom.values.run import Evidence, Role, RunStatus
 from cleanroom.values.verdict import ClimbedRung, Judgement, VerdictName
+from cleanroom.wording import counted
 
 _EXIT = {
     VerdictName.HELD: ExitCode.HELD,
@@ -26,15 +29,23 @@ _EXIT = {
 }
 
 _LEVELS = {
-    Sameness.BYTES: "by bytes", Sameness.PAYLOAD: "by payload", Sameness.CANONICAL: "by canonical content",
-    Sameness.TOLERANCE: "within a declared tolerance", Sameness.EXISTENCE: "by existence only",
-}  # fmt: skip
+    Sameness.BYTES: "by bytes",
+    Sameness.PAYLOAD: "by payload",
+    Sameness.CANONICAL: "by canonical content",
+    Sameness.TOLERANCE: "within a declared tolerance",
+    Sameness.EXISTENCE: "by existence only",
+}
 
 
 def judge(
-    runs: Sequence[Evidence], comparisons: Sequence[Comparison], wanted: Sequence[str], audit: Audit, earlier: Evidence | None = None
+    runs: Sequence[Evidence],
+    comparisons: Sequence[Comparison],
+    wanted: Sequence[str],
+    audit: Audit,
+    earlier: Evidence | None = None,
 ) -> Judgement:
-    """The verdict over all rungs. `wanted` are the labels of every run that there should have been; `earlier` is the run of an
+    """The verdict over all rungs.
+    `wanted` are the labels of every run that there should have been; `earlier` is the run of an
     earlier confirmation, which must have ended well to be compared with.
     """
     missing = sorted(set(wanted) - {run.label for run in runs})
@@ -45,15 +56,24 @@ def judge(
     nothing += levelled(runs)
     nothing += unpublished(runs)
     if earlier is not None:
-        nothing += vacuous(earlier) or [f"{earlier.label}: {first_line(earlier.why)}"] * (earlier.status is RunStatus.FAILED)
-    failed = [f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED and not run.on_trial]
+        nothing += vacuous(earlier) or [f"{earlier.label}: {first_line(earlier.why)}"] * (
+            earlier.status is RunStatus.FAILED
+        )
+    failed = [
+        f"{run.label}: {first_line(run.why)}"
+        for run in runs
+        if run.status is RunStatus.FAILED and not run.on_trial
+    ]
     if len(wanted) + (earlier is not None) < 2 or not comparisons:
         if not nothing and not failed:
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
         nothing.append("Nothing that decides was compared.")
     elif not nothing and _only_there(comparisons, runs[-1].declared):
-        nothing.append("Of every result only its existence was compared, by a pattern; that proves nothing of what they hold.")
+        nothing.append(
+            "Of every result only its existence was compared, by a pattern; that proves nothing "
+            "of what they hold."
+        )
     noise = [c for c in comparisons if c.relation is Relation.CONTROL and c.differs]
     drift = [c for c in comparisons if c.relation is not Relation.CONTROL and c.differs]
     seen = Seen(runs, comparisons, audit, earlier, not nothing)
@@ -69,29 +89,52 @@ def judge(
         return _judgement(VerdictName.DRIFTED, reasons, rungs)
     if shown_nothing := lacking(seen):
         return _judgement(VerdictName.INCONCLUSIVE, shown_nothing, rungs)
-    accepted = {level: sum(c.counts.get(level, 0) for c in comparisons) for level in _LEVELS if level is not Sameness.BYTES}
+    accepted = {
+        level: sum(c.counts.get(level, 0) for c in comparisons)
+        for level in _LEVELS
+        if level is not Sameness.BYTES
+    }
     reasons = [f"{c.right} = {c.left}: {_held(c)}." for c in comparisons]
     if any(accepted.values()):
-        reasons.append(f"Accepted below bytes: {', '.join(f'{count} {_LEVELS[level]}' for level, count in accepted.items() if count)}.")
+        levels = [f"{count} {_LEVELS[level]}" for level, count in accepted.items() if count]
+        reasons.append(f"Accepted below bytes: {', '.join(levels)}.")
     return _judgement(VerdictName.HELD, reasons, rungs)
 
 
-def judge_audit(runs: Sequence[Evidence], audit: Audit) -> tuple[AuditOutcome, int, tuple[str, ...]]:
-    """The outcome of an audit, its exit code and every reason; first match wins: INCONCLUSIVE, FAILED, ERRORS, CLEAN.
+def judge_audit(
+    runs: Sequence[Evidence], audit: Audit
+) -> tuple[AuditOutcome, int, tuple[str, ...]]:
+    """The outcome of an audit, its exit code and every reason; first match wins: INCONCLUSIVE,
+    FAILED, ERRORS, CLEAN.
 
-    A profile that is at fault itself is an error that counts; then its room proves no more by being broken.
+    A profile that is at fault itself is an error that counts; then its room proves no more by being
+    broken.
     """
     blamed = {f.profile for f in audit.findings if f.code in _REFUSED}
-    broken = [f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.BROKEN and run.label not in blamed]
-    failed = [f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED]
-    errors = [f"{f.code} {f.profile + ': ' if f.profile else ''}{f.text}" for f in audit.findings if f.counts]
+    broken = [
+        f"{run.label}: {first_line(run.why)}"
+        for run in runs
+        if run.status is RunStatus.BROKEN and run.label not in blamed
+    ]
+    failed = [
+        f"{run.label}: {first_line(run.why)}" for run in runs if run.status is RunStatus.FAILED
+    ]
+    errors = [
+        f"{f.code} {f.profile + ': ' if f.profile else ''}{f.text}"
+        for f in audit.findings
+        if f.counts
+    ]
     if broken:
         return AuditOutcome.INCONCLUSIVE, int(ExitCode.INCONCLUSIVE), tuple(broken)
     if failed:
         return AuditOutcome.FAILED, int(ExitCode.FAILED), tuple(failed + errors)
     if errors:
         return AuditOutcome.ERRORS, int(ExitCode.DRIFTED), tuple(errors)
-    return AuditOutcome.CLEAN, int(ExitCode.HELD), ("No finding of severity error, and every profile plans the same work.",)
+    return (
+        AuditOutcome.CLEAN,
+        int(ExitCode.HELD),
+        ("No finding of severity error, and every profile plans the same work.",),
+    )
 
 
 _REFUSED = {"CR-002", "CR-013", "CR-017"}
@@ -99,7 +142,9 @@ _REFUSED = {"CR-002", "CR-013", "CR-017"}
 
 
 def vacuous(run: Evidence) -> list[str]:
-    """Why a run proves nothing; empty where it does prove something, or where it failed by its own fault."""
+    """Why a run proves nothing; empty where it does prove something, or where it failed by its own
+    fault.
+    """
     label = run.label
     if isinstance(run.purpose, Interrupted) and run.status is not RunStatus.BROKEN:
         return []  # what a resumed run leaves out, it has from the one before
@@ -125,28 +170,50 @@ def vacuous(run: Evidence) -> list[str]:
         return [f"{label}: no job that makes something ran."]
     idle = [job for job in run.idle if job.output]
     if idle:
-        return [f"{label}: {len(idle)} jobs never ran, among them {idle[0].label}; their outputs were taken as they were."]
-    unseen = [a.job for a in run.attempts if a.ok is None and a.job.output and a.job.identity not in ran]
+        return [
+            f"{label}: {len(idle)} jobs never ran, among them {idle[0].label}; their outputs "
+            "were taken as they were."
+        ]
+    unseen = [
+        a.job for a in run.attempts if a.ok is None and a.job.output and a.job.identity not in ran
+    ]
     if unseen:
-        return [f"{label}: {len(unseen)} jobs were started and never seen to end, among them {unseen[0].label}."]
+        return [
+            f"{label}: {len(unseen)} jobs were started and never seen to end, among them "
+            f"{unseen[0].label}."
+        ]
     graph = ran | {job.identity for job in run.idle}
     dynamic = any(rule.checkpoint for rule in run.plan.rules.values())
     lost = [job for job in run.plan.jobs if job.needed and job.output and job.identity not in graph]
     if lost and not dynamic:
-        return [f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them {lost[0].label}."]
+        return [
+            f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them "
+            f"{lost[0].label}."
+        ]
     if run.away:
-        return [f"{label}: {len(run.away)} declared outputs lie where they cannot be examined, among them {run.away[0]}."]
+        return [
+            f"{label}: {len(run.away)} declared outputs lie where they cannot be examined, among "
+            f"them {run.away[0]}."
+        ]
     within = consumed(run)
     if lost_results := [path for path in run.gone if path not in within]:
-        said = f"{len(lost_results)} declared outputs were made and are gone at the end, among them {lost_results[0]}"
+        said = (
+            f"{len(lost_results)} declared outputs were made and are gone at the end, among "
+            f"them {lost_results[0]}"
+        )
         return [f"{label}: {said}; nothing was made of them, and what they held was not examined."]
     if run.undescribed:
         return [f"{label}: a job ran that could not be recorded ({run.undescribed[0]})."]
     boundary = Boundary(run)
     if swallowed := boundary.swallowed():
         place, path = next(iter(swallowed.items()))
-        return [f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was not compared."]
-    if not any(boundary.decides(artifact) for artifact in run.artifacts if artifact.role is not Role.TEMP):
+        return [
+            f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was "
+            "not compared."
+        ]
+    if not any(
+        boundary.decides(artifact) for artifact in run.artifacts if artifact.role is not Role.TEMP
+    ):
         return [f"{label}: the run left no result that decides."]
     return []
 
@@ -155,23 +222,49 @@ def unexamined(comparison: Comparison) -> list[str]:
     """Deciding artifacts that could not be looked at: neither the same nor different."""
     blind = [d for d in comparison.artifacts if d.decides and not d.examined]
     return (
-        [f"{comparison.right}: {len(blind)} results could not be examined, among them {blind[0].path} ({blind[0].note})."] if blind else []
+        [
+            f"{comparison.right}: {len(blind)} results could not be examined, among them "
+            f"{blind[0].path} ({blind[0].note})."
+        ]
+        if blind
+        else []
     )
 
 
 def cut(runs: Sequence[Evidence]) -> list[str]:
-    """Settings that leave out a part of the workflow in every run: what was compared is not the whole."""
+    """Settings that leave out a part of the workflow in every run: what was compared is not the
+    whole.
+    """
     keys = [
-        {s.key for s in run.settings if s.key in cutting_keys()} for run in runs if run.settings or not isinstance(run.purpose, Control)
+        {s.key for s in run.settings if s.key in cutting_keys()}
+        for run in runs
+        if run.settings or not isinstance(run.purpose, Control)
     ]
-    return [f"Every profile leaves out a part of the workflow ('{key}')." for key in sorted(set.intersection(*keys))] if keys else []
+    return (
+        [
+            f"Every profile leaves out a part of the workflow ('{key}')."
+            for key in sorted(set.intersection(*keys))
+        ]
+        if keys
+        else []
+    )
 
 
 def levelled(runs: Sequence[Evidence]) -> list[str]:
-    """Where profiles differ in cores and the minimum that was asked for made them alike: what differs was not tried."""
+    """Where profiles differ in cores and the minimum that was asked for made them alike: what
+    differs was not tried.
+    """
     profiles = [run for run in runs if run.of_profile and not run.folder]
-    stated = {run.label: next((s.value for s in run.settings if s.key == "cores"), None) for run in profiles}
-    raised = {run.label: o.now for run in profiles for o in run.overrides if o.key == "cores" and o.was is not None and o.now is not None}
+    stated = {
+        run.label: next((s.value for s in run.settings if s.key == "cores"), None)
+        for run in profiles
+    }
+    raised = {
+        run.label: o.now
+        for run in profiles
+        for o in run.overrides
+        if o.key == "cores" and o.was is not None and o.now is not None
+    }
     if not raised or len({str(value) for value in stated.values()}) < 2:
         return []
     label, now = next(iter(raised.items()))
@@ -180,18 +273,30 @@ def levelled(runs: Sequence[Evidence]) -> list[str]:
 
 
 def unpublished(runs: Sequence[Evidence]) -> list[str]:
-    """Parts of the published contract that no file of any run is of: there, nothing was compared."""
+    """Parts of the published contract that no file of any run is of: there, nothing was
+    compared.
+    """
     runs = [run for run in runs if not run.on_trial]
     if not runs or not all(run.status is RunStatus.COMPLETED for run in runs):
         return []
-    return [f"The published contract names {label}, and no run left such a file." for label in unmatched(runs, runs[-1].declared)[0]]
+    return [
+        f"The published contract names {label}, and no run left such a file."
+        for label in unmatched(runs, runs[-1].declared)[0]
+    ]
 
 
 def _only_there(comparisons: Sequence[Comparison], declared: Declared) -> bool:
-    """Whether of no result more than its existence was compared, and a pattern says so: somebody who names a file has thought of it."""
+    """Whether of no result more than its existence was compared, and a pattern says so: somebody
+    who names a file has thought of it.
+    """
     if not all(set(c.counts) <= {Sameness.EXISTENCE} for c in comparisons):
         return False
-    accepted = [d for c in comparisons for d in c.artifacts if d.sameness is Sameness.EXISTENCE and d.equivalence >= 0]
+    accepted = [
+        d
+        for c in comparisons
+        for d in c.artifacts
+        if d.sameness is Sameness.EXISTENCE and d.equivalence >= 0
+    ]
     return any(d.path not in declared.equivalences[d.equivalence].paths for d in accepted)
 
 
@@ -199,27 +304,29 @@ def _compared(comparison: Comparison) -> int:
     return sum(comparison.counts.values())
 
 
-def _judgement(name: VerdictName, reasons: Sequence[str], rungs: tuple[ClimbedRung, ...]) -> Judgement:
+def _judgement(
+    name: VerdictName, reasons: Sequence[str], rungs: tuple[ClimbedRung, ...]
+) -> Judgement:
     return Judgement(verdict=name, exit_code=int(_EXIT[name]), reasons=tuple(reasons), rungs=rungs)
 
 
 def _count(comparison: Comparison) -> str:
-    parts = []
+    """What of a comparison differs, in numbers."""
     plan = sum(d.decides and not d.noise for d in comparison.plan)
-    files = [d for d in comparison.artifacts if d.decides and not d.noise]
-    if plan:
-        parts.append("1 deciding field of the plan" if plan == 1 else f"{plan} deciding fields of the plan")
-    if attempts := sum(d.decides and not d.noise for d in comparison.attempts):
-        parts.append(f"{attempts} jobs in attempts")
-    if files:
-        parts.append(f"{len(files)} of {_compared(comparison)} results")
-    return ", ".join(parts)
+    attempts = sum(d.decides and not d.noise for d in comparison.attempts)
+    files = sum(d.decides and not d.noise for d in comparison.artifacts)
+    parts = [
+        f"{counted(plan, 'deciding field')} of the plan" if plan else "",
+        f"{counted(attempts, 'job')} needed a different number of attempts" if attempts else "",
+        f"{files} of {_compared(comparison)} results" if files else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _held(comparison: Comparison) -> str:
-    parts = [f"{_results(comparison.counts[level])} {word}" for level, word in _LEVELS.items() if comparison.counts.get(level)]
+    parts = [
+        f"{counted(comparison.counts[level], 'result')} {word}"
+        for level, word in _LEVELS.items()
+        if comparison.counts.get(level)
+    ]
     return ", ".join(parts)
-
-
-def _results(count: int) -> str:
-    return "1 result" if count == 1 else f"{count} results"

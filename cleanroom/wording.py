@@ -5,4 +5,16 @@ from collections.abc import Sequence
 
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "no profile"
+    match names:
+        case []:
+            return "no profile"
+        case [only]:
+            return only
+        case [*most, last]:
+            return f"{', '.join(most)} and {last}"
+    raise TypeError(names)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 result`, `2 results`: a count and its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

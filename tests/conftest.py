@@ -1,4 +1,6 @@
-"""What the tests share: repositories made from fixtures, the command line as a person calls it, and engines that answer."""
+"""What the tests share: repositories made from fixtures, the command line as a person calls it, and
+engines that answer.
+"""
 
 import json
 import os
@@ -24,11 +26,28 @@ IN_CI = bool(os.environ.get("CI"))
 
 def git(folder: Path, *arguments: str) -> str:
     """Real git, with a fixed identity and none of the user's configuration."""
-    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+    }
     for who in ("AUTHOR", "COMMITTER"):
-        env |= {f"GIT_{who}_NAME": "test", f"GIT_{who}_EMAIL": "test@example.org", f"GIT_{who}_DATE": "2026-01-01T00:00:00Z"}
+        env |= {
+            f"GIT_{who}_NAME": "test",
+            f"GIT_{who}_EMAIL": "test@example.org",
+            f"GIT_{who}_DATE": "2026-01-01T00:00:00Z",
+        }
     command = ["git", "-c", "protocol.file.allow=always", *arguments]
-    return subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True, errors="surrogateescape").stdout
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+    ).stdout
 
 
 def commit_all(folder: Path, message: str = "a commit") -> str:
@@ -53,9 +72,13 @@ class Result:
 
 @pytest.fixture
 def make_repository(tmp_path: Path) -> Callable[..., Path]:
-    """A git repository from a fixture's name, or from {path: content}; later keys replace files of the fixture."""
+    """A git repository from a fixture's name, or from {path: content}; later keys replace files of
+    the fixture.
+    """
 
-    def make(fixture: str = "", files: dict[str, str | bytes] | None = None, *, name: str = "repo") -> Path:
+    def make(
+        fixture: str = "", files: dict[str, str | bytes] | None = None, *, name: str = "repo"
+    ) -> Path:
         folder = tmp_path / name
         if fixture:
             shutil.copytree(ROOT / "fixtures" / fixture, folder)
@@ -82,10 +105,23 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
     """The installed command, in a process of its own."""
 
-    def call(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None, cache: Path = cache) -> Result:
+    def call(
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        cache: Path = cache,
+    ) -> Result:
         command = [sys.executable, "-m", "cleanroom.cli", *map(str, arguments)]
         full = {**os.environ, "CLEANROOM_CACHE": str(cache), "COLUMNS": "100", **(env or {})}
-        ended = subprocess.run(command, cwd=cwd or tmp_path, env=full, capture_output=True, text=True, errors="replace", timeout=280)
+        ended = subprocess.run(
+            command,
+            cwd=cwd or tmp_path,
+            env=full,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=280,
+        )
         assert "Traceback" not in ended.stderr, ended.stderr
         return Result(ended.returncode, ended.stdout, ended.stderr)
 
@@ -98,14 +134,19 @@ Confirm = Callable[..., tuple[Result, dict[str, Any]]]
 
 
 def snakefile(shell: str, *, more: str = "", threads: int = 1) -> str:
-    return f'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n    threads: {threads}\n{more}    shell: {shell!r}\n'
+    return (
+        'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n'
+        f"    threads: {threads}\n{more}    shell: {shell!r}\n"
+    )
 
 
 @pytest.fixture
 def confirm(cli: Cli, tmp_path: Path) -> Callable[..., tuple[Result, dict[str, Any]]]:
     """Confirm, and read report.json, which must fit its schema."""
 
-    def call(repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report", **how: Any) -> tuple[Result, dict[str, Any]]:
+    def call(
+        repo: Path, *arguments: str, ref: str = "HEAD", out: str = "report", **how: Any
+    ) -> tuple[Result, dict[str, Any]]:
         result = cli("confirm", repo, ref, "--out", tmp_path / out, *arguments, **how)
         path = tmp_path / out / "report.json"
         report = json.loads(path.read_text()) if path.exists() else {}

@@ -1,8 +1,10 @@
-"""The labelled set: real settings and changes of profiles, each labelled safe or drift, against what cleanroom says of them.
+"""The labelled set: real settings and changes of profiles, each labelled safe or drift, against
+what cleanroom says of them.
 
 python -m benchmarks.labelled.check [--engine sandbox]
 
-A setting is decided by `audit`; what only a run can tell, by `confirm`. A change is decided by `review`.
+A setting is decided by `audit`; what only a run can tell, by `confirm`. A change is decided by
+`review`.
 """
 
 import argparse
@@ -51,7 +53,16 @@ def cases(kind: str) -> list[dict[str, Any]]:
 
 
 def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), "-c", "user.name=b", "-c", "user.email=b@example.org", *words]
+    command = [
+        "git",
+        "-C",
+        str(folder),
+        "-c",
+        "user.name=b",
+        "-c",
+        "user.email=b@example.org",
+        *words,
+    ]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -74,23 +85,46 @@ def _profile(text: str) -> str:
 
 def settings(workflow: str, scratch: Path, cache: Path, engine: str) -> Iterator[Row]:
     """Every labelled setting of one workflow, each in a profile of its own beside a baseline."""
-    chosen = {f"p{i:02}": case for i, case in enumerate(cases("setting"), 1) if case["workflow"] == workflow}
+    chosen = {
+        f"p{i:02}": case
+        for i, case in enumerate(cases("setting"), 1)
+        if case["workflow"] == workflow
+    }
     repo = scratch / f"settings-{workflow}"
-    _repository(repo, workflow, {"base": _BASE, **{name: _profile(case["profile"]) for name, case in chosen.items()}})
-    request = Request(repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, baseline_profile="base")
+    _repository(
+        repo,
+        workflow,
+        {"base": _BASE, **{name: _profile(case["profile"]) for name, case in chosen.items()}},
+    )
+    request = Request(
+        repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, baseline_profile="base"
+    )
     audited = audit_profiles(request)
     drifting = {plan.profile for plan in audited.audit.plans if plan.drifts}
     whys = {run.label: run.why for run in audited.runs}
-    decided = {name: _setting(audited.audit.settings, name, case["key"]) for name, case in chosen.items()}
+    decided = {
+        name: _setting(audited.audit.settings, name, case["key"]) for name, case in chosen.items()
+    }
     open_ones = [
-        name for name, found in decided.items() if found and found.decided is Decided.OPEN and name not in drifting and not whys[name]
+        name
+        for name, found in decided.items()
+        if found and found.decided is Decided.OPEN and name not in drifting and not whys[name]
     ]
     compared: dict[str, bool] = {}
     if open_ones:
         run_request = Request(
-            repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, baseline_profile="base", profiles=("base", *open_ones)
-        )  # fmt: skip
-        compared = {c.right: c.differs for c in confirm(run_request).comparisons if c.relation is not Relation.CONTROL}
+            repo=str(repo),
+            ref="HEAD",
+            cache=str(cache),
+            engine=engine,
+            baseline_profile="base",
+            profiles=("base", *open_ones),
+        )
+        compared = {
+            c.right: c.differs
+            for c in confirm(run_request).comparisons
+            if c.relation is not Relation.CONTROL
+        }
     for name, case in chosen.items():
         found = decided[name]
         text = " ".join(case["profile"].split())
@@ -112,19 +146,36 @@ def _setting(found: tuple[AuditedSetting, ...], profile: str, key: str) -> Audit
 
 
 def changes(workflow: str, scratch: Path, cache: Path, engine: str) -> Iterator[Row]:
-    """Every labelled change of one workflow, each in a profile of its own, in one pair of commits."""
-    chosen = {f"c{i:02}": case for i, case in enumerate(cases("change"), 1) if case["workflow"] == workflow}
+    """Every labelled change of one workflow, each in a profile of its own, in one pair of
+    commits.
+    """
+    chosen = {
+        f"c{i:02}": case
+        for i, case in enumerate(cases("change"), 1)
+        if case["workflow"] == workflow
+    }
     repo = scratch / f"changes-{workflow}"
-    base = _repository(repo, workflow, {"base": _BASE, **{name: _profile(case["before"]) for name, case in chosen.items()}})
-    head = _repository(repo, workflow, {name: _profile(case["after"]) for name, case in chosen.items()})
-    reviewed = review_commits(Request(repo=str(repo), ref=head, cache=str(cache), engine=engine), base)
+    base = _repository(
+        repo,
+        workflow,
+        {"base": _BASE, **{name: _profile(case["before"]) for name, case in chosen.items()}},
+    )
+    head = _repository(
+        repo, workflow, {name: _profile(case["after"]) for name, case in chosen.items()}
+    )
+    reviewed = review_commits(
+        Request(repo=str(repo), ref=head, cache=str(cache), engine=engine), base
+    )
     for name, case in chosen.items():
         found = [c for c in reviewed.changes if name in c.profiles]
         drift = [c for c in found if c.drift is Drift.SEMANTIC]
         unknown = [c for c in found if c.drift is Drift.UNKNOWN]
         answer = "drift" if drift else "undecided" if unknown or not found else "safe"
         why = (drift or unknown or found)[0].why if found else "no change was seen"
-        text = f"{' '.join(case['before'].split()) or '(nothing)'} → {' '.join(case['after'].split()) or '(nothing)'}"
+        text = (
+            f"{' '.join(case['before'].split()) or '(nothing)'} → "
+            f"{' '.join(case['after'].split()) or '(nothing)'}"
+        )
         yield Row(text, workflow, case["label"], answer, "review", " ".join(why.split()))
 
 
@@ -144,10 +195,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="labelled-") as folder:
         rows = check(Path(folder), Path(folder) / "cache", arguments.engine)
     for row in rows:
-        print(f"{'right' if row.right else 'WRONG'}  {row.label:5} {row.answer:9} {row.by:7} {row.workflow:9} {row.case[:70]:70} {row.why}")
+        print(
+            f"{'right' if row.right else 'WRONG'}  {row.label:5} {row.answer:9} {row.by:7} "
+            f"{row.workflow:9} {row.case[:70]:70} {row.why}"
+        )
     right = sum(row.right for row in rows)
     print(
-        f"{right} of {len(rows)} right; {sum(row.answer == 'undecided' for row in rows)} undecided; {sum(row.by == 'confirm' for row in rows)} by a run"
+        f"{right} of {len(rows)} right; {sum(row.answer == 'undecided' for row in rows)} "
+        f"undecided; {sum(row.by == 'confirm' for row in rows)} by a run"
     )
     return 0 if right == len(rows) else 1
 

@@ -1,4 +1,6 @@
-"""Small files of every format, made by the libraries that users have. Shared by the labelled pairs and the tests of comparators."""
+"""Small files of every format, made by the libraries that users have.
+Shared by the labelled pairs and the tests of comparators.
+"""
 
 import io
 import json
@@ -37,7 +39,9 @@ def feather(columns: dict[str, Any], compression: str) -> bytes:
     return out.getvalue()
 
 
-def hdf5(values: Any, *, external: str = "", attributes: "dict[str, Any] | None" = None, **options: Any) -> bytes:
+def hdf5(
+    values: Any, *, external: str = "", attributes: "dict[str, Any] | None" = None, **options: Any
+) -> bytes:
     import h5py
 
     out = io.BytesIO()
@@ -96,11 +100,15 @@ def deep_png(value: int) -> bytes:
     """A PNG of one pixel with 16 bits a channel, whose low byte is the value."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     pixel = zlib.compress(struct.pack(">BHHH", 0, 256 + value, 256, 256))
     header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixel) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixel) + chunk(b"IEND", b"")
+    )
 
 
 def enum(*names: str) -> Any:
@@ -116,14 +124,18 @@ def fixed(value: float) -> Any:
 
 
 def pdf(text: str, date: str, shared: tuple[str, ...] = (), direct: tuple[str, ...] = ()) -> bytes:
-    """One page; dictionaries with a note each hang from its catalogue, as one indirect object or as direct ones."""
+    """One page; dictionaries with a note each hang from its catalogue, as one indirect object or as
+    direct ones.
+    """
     import pikepdf
 
     out = io.BytesIO()
     with pikepdf.new() as file:
         file.add_blank_page(page_size=(200, 100))
         page = file.pages[0]
-        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        font = pikepdf.Dictionary(
+            Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+        )
         page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
         page.Contents = file.make_stream(f"BT /F1 18 Tf 20 40 Td ({text}) Tj ET".encode())
         file.docinfo["/CreationDate"] = date
@@ -131,7 +143,9 @@ def pdf(text: str, date: str, shared: tuple[str, ...] = (), direct: tuple[str, .
             one = file.make_indirect(pikepdf.Dictionary(Creator=pikepdf.String(shared[0])))
             file.Root.Notes = pikepdf.Array([one for _ in shared])
         if direct:
-            file.Root.Notes = pikepdf.Array([pikepdf.Dictionary(Creator=pikepdf.String(note)) for note in direct])
+            file.Root.Notes = pikepdf.Array(
+                [pikepdf.Dictionary(Creator=pikepdf.String(note)) for note in direct]
+            )
         file.save(out)
     return out.getvalue()
 
@@ -141,7 +155,11 @@ def bam(tmp_path: Path, quality: int, threads: int, mode: str = "wb") -> bytes:
     import pysam
 
     path = tmp_path / "make.bam"
-    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 1000}], "PG": [{"ID": "bwa", "CL": f"bwa mem -t {threads}"}]}
+    header = {
+        "HD": {"VN": "1.6"},
+        "SQ": [{"SN": "chr1", "LN": 1000}],
+        "PG": [{"ID": "bwa", "CL": f"bwa mem -t {threads}"}],
+    }
     options = {"format_options": [b"no_ref=1"]} if mode == "wc" else {}
     with pysam.AlignmentFile(str(path), mode, header=header, **options) as out:
         read = pysam.AlignedSegment(out.header)
@@ -183,6 +201,19 @@ def zipped(members: dict[str, bytes], year: int = 2000, comment: bytes = b"") ->
 
 
 def notebook(output: str, count: int) -> bytes:
-    cell = {"cell_type": "code", "source": ["1 + 1\n"], "execution_count": count, "metadata": {}, "id": str(count),
-            "outputs": [{"output_type": "stream", "name": "stdout", "text": [output]}]}  # fmt: skip
-    return json.dumps({"cells": [cell], "metadata": {"kernelspec": {"name": f"k{count}"}}, "nbformat": 4, "nbformat_minor": 5}).encode()
+    cell = {
+        "cell_type": "code",
+        "source": ["1 + 1\n"],
+        "execution_count": count,
+        "metadata": {},
+        "id": str(count),
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": [output]}],
+    }
+    return json.dumps(
+        {
+            "cells": [cell],
+            "metadata": {"kernelspec": {"name": f"k{count}"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    ).encode()

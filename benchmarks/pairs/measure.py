@@ -1,4 +1,5 @@
-"""How many labelled pairs are judged right: by the comparators at the declared level, and by what people use today.
+"""How many labelled pairs are judged right: by the comparators at the declared level, and by what
+people use today.
 
 python -m benchmarks.pairs.measure
 """
@@ -42,12 +43,19 @@ def judged(cases: Sequence[Pair], folder: Path) -> list[Judged]:
         files = _laid_out(pair, folder / str(number))
         questions.append(
             Question(
-                left=str(files[0]), right=str(files[1]), name=pair.name, comparator=pair.comparator, rules=CompareOptions(**pair.options)
+                left=str(files[0]),
+                right=str(files[1]),
+                name=pair.name,
+                comparator=pair.comparator,
+                rules=CompareOptions(**pair.options),
             )
         )
     with Examiner() as examiner:
         answers = examiner.examine(questions)
-    return [Judged(p, f, f.sameness is Sameness.PAYLOAD or meets(f)) for p, f in zip(cases, answers, strict=True)]
+    return [
+        Judged(p, f, f.sameness is Sameness.PAYLOAD or meets(f))
+        for p, f in zip(cases, answers, strict=True)
+    ]
 
 
 def _laid_out(pair: Pair, folder: Path) -> tuple[Path, Path]:
@@ -68,12 +76,19 @@ def _by_size(left: Path, right: Path) -> bool:
 
 
 def _by_diffoscope(left: Path, right: Path) -> bool:
-    return subprocess.run(["diffoscope", "--text", "/dev/null", "--no-progress", left, right], capture_output=True).returncode == 0
+    return (
+        subprocess.run(
+            ["diffoscope", "--text", "/dev/null", "--no-progress", left, right], capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 PEERS: dict[str, Callable[[Path, Path], bool]] = {
-    "sha256sum": _by_hash, "size within 5 %": _by_size, **({"diffoscope": _by_diffoscope} if shutil.which("diffoscope") else {}),
-}  # fmt: skip
+    "sha256sum": _by_hash,
+    "size within 5 %": _by_size,
+    **({"diffoscope": _by_diffoscope} if shutil.which("diffoscope") else {}),
+}
 
 
 def table() -> list[tuple[str, int, int, int, int]]:
@@ -81,18 +96,28 @@ def table() -> list[tuple[str, int, int, int, int]]:
     with tempfile.TemporaryDirectory(prefix="cleanroom-bench-") as name:
         folder = Path(name)
         cases = list(pairs(folder))
-        results = {"cleanroom at the declared level": [one.accepted for one in judged(cases, folder)]}
-        files = [(folder / str(i) / "left" / p.name, folder / str(i) / "right" / p.name) for i, p in enumerate(cases)]
+        results = {
+            "cleanroom at the declared level": [one.accepted for one in judged(cases, folder)]
+        }
+        files = [
+            (folder / str(i) / "left" / p.name, folder / str(i) / "right" / p.name)
+            for i, p in enumerate(cases)
+        ]
         with ThreadPoolExecutor() as pool:
             for who, judge in PEERS.items():
                 results[who] = list(pool.map(lambda pair, judge=judge: judge(*pair), files))
     labels = [pair.same for pair in cases]
     counts = sum(labels), len(labels) - sum(labels)
     return [
-        (who, sum(s and a for s, a in zip(labels, said, strict=True)), counts[0],
-         sum(not s and not a for s, a in zip(labels, said, strict=True)), counts[1])
+        (
+            who,
+            sum(s and a for s, a in zip(labels, said, strict=True)),
+            counts[0],
+            sum(not s and not a for s, a in zip(labels, said, strict=True)),
+            counts[1],
+        )
         for who, said in results.items()
-    ]  # fmt: skip
+    ]
 
 
 def main() -> None:

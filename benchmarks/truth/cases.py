@@ -1,8 +1,12 @@
-"""The cases: small workflows with their truth, read from `cases/*.toml`, and made into git repositories.
+"""The cases: small workflows with their truth, read from `cases/*.toml`, and made into git
+repositories.
 
-A file is a family. `[defaults]` are fields of all its cases; a case gives a whole `snakefile`, or the parts of a workflow with one rule
-(`shell`, `output`, `threads`, `more`, `resources`, `head`). `a` and `b` are the profiles: `a` is the baseline, and `b` is added to it
-unless it states its own cores. `before_*` is what an earlier commit had; then the case is confirmed against that commit.
+A file is a family. `[defaults]` are fields of all its cases; a case gives a whole `snakefile`, or
+the parts of a workflow with one rule
+(`shell`, `output`, `threads`, `more`, `resources`, `head`). `a` and `b` are the profiles: `a` is
+the baseline, and `b` is added to it
+unless it states its own cores. `before_*` is what an earlier commit had; then the case is confirmed
+against that commit.
 
 Not here: running them.
 """
@@ -17,10 +21,16 @@ import msgspec
 
 FOLDER = Path(__file__).parent / "cases"
 _ENV = {
-    "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org", "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
-    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z", "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1", "PATH": "/usr/local/bin:/usr/bin:/bin",
-}  # fmt: skip
+    "GIT_AUTHOR_NAME": "t",
+    "GIT_AUTHOR_EMAIL": "t@example.org",
+    "GIT_COMMITTER_NAME": "t",
+    "GIT_COMMITTER_EMAIL": "t@example.org",
+    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+    "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+}
 
 
 class TruthError(Exception):
@@ -28,7 +38,9 @@ class TruthError(Exception):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One workflow and what is true of it. `origin` and `cause` may be several that are right; empty where there is none to name."""
+    """One workflow and what is true of it.
+    `origin` and `cause` may be several that are right; empty where there is none to name.
+    """
 
     family: str
     name: str
@@ -75,17 +87,23 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def has_before(self) -> bool:
-        return self.before_files is not None or any((self.before_shell, self.before_snakefile, self.before_output, self.before_a))
+        return self.before_files is not None or any(
+            (self.before_shell, self.before_snakefile, self.before_output, self.before_a)
+        )
 
 
 def read_cases(folder: Path = FOLDER) -> list[Case]:
-    """Every case of every family. Raises: TruthError for one that contradicts itself, with its name."""
+    """Every case of every family.
+    Raises: TruthError for one that contradicts itself, with its name.
+    """
     found: list[Case] = []
     for file in sorted(folder.glob("*.toml")):
         data = tomllib.loads(file.read_text())
         for entry in data["case"]:
             try:
-                case = msgspec.convert({"family": file.stem, **data.get("defaults", {}), **entry}, Case)
+                case = msgspec.convert(
+                    {"family": file.stem, **data.get("defaults", {}), **entry}, Case
+                )
             except msgspec.ValidationError as error:
                 raise TruthError(f"{file.stem}/{entry.get('name', '?')}: {error}") from None
             _check(case)
@@ -120,9 +138,13 @@ def build(case: Case, folder: Path) -> Path:
     _git(folder, "init", "--quiet", "--initial-branch", "main")
     if case.has_before:
         earlier = msgspec.structs.replace(
-            case, files=case.before_files if case.before_files is not None else case.files, shell=case.before_shell or case.shell,
-            output=case.before_output or case.output, snakefile=case.before_snakefile or case.snakefile, a=case.before_a or case.a,
-        )  # fmt: skip
+            case,
+            files=case.before_files if case.before_files is not None else case.files,
+            shell=case.before_shell or case.shell,
+            output=case.before_output or case.output,
+            snakefile=case.before_snakefile or case.snakefile,
+            a=case.before_a or case.a,
+        )
         _commit(folder, dict(_contents(earlier)))
         for path in _git(folder, "ls-files").split():
             (folder / path).unlink()
@@ -135,7 +157,11 @@ def build(case: Case, folder: Path) -> Path:
 def _contents(case: Case) -> Iterator[tuple[str, str]]:
     yield case.snakefile_path, case.snakefile or _snakefile(case)
     yield f"{case.profiles_path}/a/config.yaml", case.a
-    more = case.b if case.b.startswith("cores:") or "\ncores:" in case.b or "configfile: [config/" in case.b else _with_cores(case)
+    more = (
+        case.b
+        if case.b.startswith("cores:") or "\ncores:" in case.b or "configfile: [config/" in case.b
+        else _with_cores(case)
+    )
     yield f"{case.profiles_path}/b/config.yaml", more
     yield from case.files.items()
     yield "cleanroom.yaml", case.declared or "{}\n"
@@ -170,4 +196,6 @@ def _commit(folder: Path, files: dict[str, Any]) -> None:
 
 
 def _git(folder: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=folder, env=_ENV, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *words], cwd=folder, env=_ENV, check=True, capture_output=True, text=True
+    ).stdout

@@ -15,7 +15,9 @@ from cleanroom.values.verdict import VerdictName
 
 
 class Answer(NamedTuple):
-    """What was said of a case, and which of it is right; None where the truth names nothing to be right about."""
+    """What was said of a case, and which of it is right; None where the truth names nothing to be
+    right about.
+    """
 
     case: Case
     verdict: str
@@ -32,7 +34,11 @@ class Answer(NamedTuple):
 
     @property
     def paths_right(self) -> bool | None:
-        return None if self.case.differs is None or self.case.verdict != "DRIFTED" else set(self.differs) == set(self.case.differs)
+        return (
+            None
+            if self.case.differs is None or self.case.verdict != "DRIFTED"
+            else set(self.differs) == set(self.case.differs)
+        )
 
     @property
     def origin_right(self) -> bool | None:
@@ -43,7 +49,9 @@ class Answer(NamedTuple):
     @property
     def cause_right(self) -> bool | None:
         """The causes that are named are right ones, and no innocent setting is among them."""
-        return bool(self.causes) and set(self.causes) <= self.case.causes if self.case.causes else None
+        return (
+            bool(self.causes) and set(self.causes) <= self.case.causes if self.case.causes else None
+        )
 
 
 def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
@@ -52,17 +60,29 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
     repo = build(case, folder)
     names = tuple(case.profiles) or ("a", "b")
     request = Request(
-        repo=str(repo), ref="HEAD", cache=str(cache), engine=engine, profiles=names, baseline_profile="a",
-        explain_cause=True, climb=frozenset(name for name in ("vary", "recover", "stage") if getattr(case, name)), against="HEAD~1" if case.has_before else "",
-    )  # fmt: skip
+        repo=str(repo),
+        ref="HEAD",
+        cache=str(cache),
+        engine=engine,
+        profiles=names,
+        baseline_profile="a",
+        explain_cause=True,
+        climb=frozenset(name for name in ("vary", "recover", "stage") if getattr(case, name)),
+        against="HEAD~1" if case.has_before else "",
+    )
     try:
         report = build_report(confirm(request))
     except CleanroomError as error:
         return Answer(case, "", (), (), (), time.monotonic() - begin, str(error), broke=True)
     return Answer(
-        case, report.verdict, tuple(_origins(report)), tuple(_causes(report)), tuple(_paths(report)), time.monotonic() - begin,
+        case,
+        report.verdict,
+        tuple(_origins(report)),
+        tuple(_causes(report)),
+        tuple(_paths(report)),
+        time.monotonic() - begin,
         report.reasons[0] if report.reasons else "",
-    )  # fmt: skip
+    )
 
 
 def _paths(report: Report) -> list[str]:
@@ -75,11 +95,18 @@ def _origins(report: Report) -> list[str]:
 
 
 def _causes(report: Report) -> list[str]:
-    """What a reader takes for the cause: what is said with certainty, else all that is not told apart; for a run that proves nothing,
+    """What a reader takes for the cause: what is said with certainty, else all that is not told
+    apart; for a run that proves nothing,
     the settings that its findings name.
     """
     if report.verdict is VerdictName.INCONCLUSIVE:
         said = [f.key for f in report.findings if f.key and f.severity == "error"]
         return list(dict.fromkeys(said)) or re.findall(r"'([\w-]+)'", report.reasons[0])
     certain = [c.name for c in report.causes if c.certain]
-    return list(dict.fromkeys(certain or [c.name for c in report.causes] or [f.key for f in report.findings if f.code == "CR-016"]))
+    return list(
+        dict.fromkeys(
+            certain
+            or [c.name for c in report.causes]
+            or [f.key for f in report.findings if f.code == "CR-016"]
+        )
+    )

@@ -1,6 +1,7 @@
 """The truth bench: how often a confirmation says what is true. `make truth` prints the table.
 
-python -m benchmarks.truth.run [--engine E] [--only TEXT] [--json FILE] [--record] [--jobs N] [--peers]
+python -m benchmarks.truth.run [--engine E] [--only TEXT] [--json FILE] [--record] [--jobs N]
+[--peers]
 
 `--peers` asks on the same cases what people use today, and prints it beside.
 """
@@ -23,7 +24,13 @@ RECORD = Path(__file__).with_name("record.json")
 """What the suite reached last; it must not fall below."""
 
 
-def answers(cases: Sequence[Case], folder: Path, engine: str, jobs: int, saw: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
+def answers(
+    cases: Sequence[Case],
+    folder: Path,
+    engine: str,
+    jobs: int,
+    saw: Callable[[Answer], None] = lambda _: None,
+) -> list[Answer]:
     """Every case asked, some at once."""
 
     def one(case: Case) -> Answer:
@@ -38,21 +45,32 @@ def answers(cases: Sequence[Case], folder: Path, engine: str, jobs: int, saw: Ca
 def with_peers(found: Sequence[Answer], folder: Path, jobs: int) -> list[Said]:
     """What cleanroom and every peer said of the cases that are held or drift."""
     plain = [a for a in found if a.case.verdict in ("HELD", "DRIFTED")]
-    said = [Said("cleanroom", a.case, {"DRIFTED": True, "HELD": False}.get(a.verdict), a.seconds) for a in plain]
+    said = [
+        Said("cleanroom", a.case, {"DRIFTED": True, "HELD": False}.get(a.verdict), a.seconds)
+        for a in plain
+    ]
     with ThreadPoolExecutor(jobs) as pool:
-        for more in pool.map(lambda a: ask_peers(a.case, folder / a.case.family / a.case.name), plain):
+        for more in pool.map(
+            lambda a: ask_peers(a.case, folder / a.case.family / a.case.name), plain
+        ):
             said += more
     return said
 
 
 def peers_table(said: Sequence[Said]) -> str:
     """One row for each; none but cleanroom names a file's rule or a cause."""
-    lines = ["| who | drift found | false alarms | could not tell | seconds a case |", "|---|---|---|---|---|"]
+    lines = [
+        "| who | drift found | false alarms | could not tell | seconds a case |",
+        "|---|---|---|---|---|",
+    ]
     for who in dict.fromkeys(s.peer for s in said):
         of = [s for s in said if s.peer == who]
-        drift, held = ([s for s in of if s.case.verdict == verdict] for verdict in ("DRIFTED", "HELD"))
+        drift, held = (
+            [s for s in of if s.case.verdict == verdict] for verdict in ("DRIFTED", "HELD")
+        )
         lines.append(
-            f"| {who} | {sum(s.differs is True for s in drift)} of {len(drift)} | {sum(s.differs is True for s in held)} of {len(held)} | "
+            f"| {who} | {sum(s.differs is True for s in drift)} of {len(drift)} | "
+            f"{sum(s.differs is True for s in held)} of {len(held)} | "
             f"{sum(s.differs is None for s in of)} | {sum(s.seconds for s in of) / len(of):.1f} |"
         )
     return "\n".join(lines)
@@ -65,7 +83,10 @@ def score(found: Sequence[Answer]) -> dict[str, float | int]:
         known = [v for v in values if v is not None]
         return round(sum(known) / len(known), 4) if known else 1.0
 
-    drift, held = [a for a in found if a.case.verdict == "DRIFTED"], [a for a in found if a.case.verdict == "HELD"]
+    drift, held = (
+        [a for a in found if a.case.verdict == "DRIFTED"],
+        [a for a in found if a.case.verdict == "HELD"],
+    )
     return {
         "cases": len(found),
         "recall": share([a.verdict == "DRIFTED" for a in drift]),
@@ -83,15 +104,22 @@ def score(found: Sequence[Answer]) -> dict[str, float | int]:
 def table(found: Sequence[Answer]) -> str:
     """One row for each family, and one for all."""
     families = list(dict.fromkeys(a.case.family for a in found))
-    rows = [(name, score([a for a in found if a.case.family == name])) for name in families] + [("all", score(found))]
+    rows = [(name, score([a for a in found if a.case.family == name])) for name in families] + [
+        ("all", score(found))
+    ]
     lines = [
-        "| family | cases | drift found | false alarms | verdict | paths | origin | cause | seconds |",
+        "| family | cases | drift found | false alarms | verdict | paths | origin | cause | "
+        "seconds |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, s in rows:
-        shares = {key: f"{100 * float(s[key]):.0f} %" for key in ("recall", "verdict", "paths", "origin", "cause")}
+        shares = {
+            key: f"{100 * float(s[key]):.0f} %"
+            for key in ("recall", "verdict", "paths", "origin", "cause")
+        }
         lines.append(
-            f"| {name} | {s['cases']} | {shares['recall']} | {s['false_alarms']} | {shares['verdict']} | {shares['paths']} | "
+            f"| {name} | {s['cases']} | {shares['recall']} | {s['false_alarms']} | "
+            f"{shares['verdict']} | {shares['paths']} | "
             f"{shares['origin']} | {shares['cause']} | {s['seconds']:.0f} |"
         )
     return "\n".join(lines)
@@ -104,11 +132,13 @@ def wrong(found: Sequence[Answer]) -> list[str]:
         faults = [
             f"{what}: {said}, not {true}"
             for what, right, said, true in (
-                ("verdict", a.verdict_right, a.verdict or a.why, a.case.verdict), ("paths", a.paths_right, list(a.differs), a.case.differs),
-                ("origin", a.origin_right, list(a.origins), sorted(a.case.origins)), ("cause", a.cause_right, list(a.causes), sorted(a.case.causes)),
+                ("verdict", a.verdict_right, a.verdict or a.why, a.case.verdict),
+                ("paths", a.paths_right, list(a.differs), a.case.differs),
+                ("origin", a.origin_right, list(a.origins), sorted(a.case.origins)),
+                ("cause", a.cause_right, list(a.causes), sorted(a.case.causes)),
             )
             if right is False
-        ]  # fmt: skip
+        ]
         if faults:
             lines.append(f"{a.case.id}: {'; '.join(faults)}")
     return lines
@@ -116,7 +146,9 @@ def wrong(found: Sequence[Answer]) -> list[str]:
 
 def fallen(now: dict[str, float | int], least: dict[str, float | int]) -> list[str]:
     """The figures that are worse than those recorded."""
-    worse = [k for k in ("recall", "verdict", "paths", "origin", "cause", "cases") if now[k] < least[k]]
+    worse = [
+        k for k in ("recall", "verdict", "paths", "origin", "cause", "cases") if now[k] < least[k]
+    ]
     return worse + [k for k in ("false_alarms", "held_wrongly", "broken") if now[k] > least[k]]
 
 
@@ -126,8 +158,17 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a part of the names of cases")
     parser.add_argument("--json", default="")
     parser.add_argument("--record", action="store_true", help="write down what was reached")
-    parser.add_argument("--peers", action="store_true", help="ask what people use today, too (reprotest where it is installed)")
-    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="cases at once (a run waits now and then)")
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="ask what people use today, too (reprotest where it is installed)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=(os.cpu_count() or 1) + 1,
+        help="cases at once (a run waits now and then)",
+    )
     arguments = parser.parse_args()
     cases = [case for case in read_cases() if arguments.only in case.id]
     begin = time.monotonic()
@@ -144,10 +185,22 @@ def main() -> int:
     print("\n".join(wrong(found)))
     whole = score(found)
     if arguments.json:
-        peers = [{"peer": s.peer, "case": s.case.id, "differs": s.differs, "seconds": round(s.seconds, 1)} for s in said]
-        Path(arguments.json).write_text(json.dumps({"all": whole, "wrong": wrong(found), "peers": peers}, indent=1) + "\n")
+        peers = [
+            {
+                "peer": s.peer,
+                "case": s.case.id,
+                "differs": s.differs,
+                "seconds": round(s.seconds, 1),
+            }
+            for s in said
+        ]
+        Path(arguments.json).write_text(
+            json.dumps({"all": whole, "wrong": wrong(found), "peers": peers}, indent=1) + "\n"
+        )
     if arguments.record:
-        RECORD.write_text(json.dumps({k: v for k, v in whole.items() if k != "seconds"}, indent=1) + "\n")
+        RECORD.write_text(
+            json.dumps({k: v for k, v in whole.items() if k != "seconds"}, indent=1) + "\n"
+        )
     if arguments.only or not RECORD.exists():
         return 0
     worse = fallen(whole, json.loads(RECORD.read_text()))

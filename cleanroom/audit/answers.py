@@ -9,8 +9,18 @@ from cleanroom.values.run import Evidence
 
 
 def answer(audit: Audit, runs: Sequence[Evidence]) -> tuple[Answer, ...]:
-    """Every question, in the order in which a review goes; `good` is None where the evidence does not tell."""
-    return (_reads(runs), _meaning(audit), _open(audit), _plans(audit, runs), _recovery(audit), _staging(audit), _code(audit))
+    """Every question, in the order in which a review goes; `good` is None where the evidence does
+    not tell.
+    """
+    return (
+        _reads(runs),
+        _meaning(audit),
+        _open(audit),
+        _plans(audit, runs),
+        _recovery(audit),
+        _staging(audit),
+        _code(audit),
+    )
 
 
 def _say(question: str, answer: str, good: bool | None) -> Answer:
@@ -24,7 +34,12 @@ def _reads(runs: Sequence[Evidence]) -> Answer:
     if broken:
         return _say(question, f"No: there is no plan under {', '.join(broken)}.", False)
     if replaced:
-        return _say(question, f"Not as it is: the room replaced settings of {', '.join(replaced)} by local execution.", None)
+        return _say(
+            question,
+            f"Not as it is: the room replaced settings of {', '.join(replaced)} by local "
+            "execution.",
+            None,
+        )
     return _say(question, "Yes.", True)
 
 
@@ -34,7 +49,9 @@ def _meaning(audit: Audit) -> Answer:
     if not found:
         return _say(question, "No setting does, as far as a plan shows.", True)
     return _say(
-        question, "Yes: " + ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in found)) + ".", not any(f.counts for f in found)
+        question,
+        "Yes: " + ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in found)) + ".",
+        not any(f.counts for f in found),
     )
 
 
@@ -45,7 +62,9 @@ def _open(audit: Audit) -> Answer:
         return _say(question, "None is left open.", True)
     rules = sorted({rule for s in found for rule in s.rules})
     keys = ", ".join(dict.fromkeys(f"'{s.key}'" for s in found))
-    return _say(question, f"{keys}{f', by {named(rules)}' if rules else ''}. Only a run can tell.", None)
+    return _say(
+        question, f"{keys}{f', by {named(rules)}' if rules else ''}. Only a run can tell.", None
+    )
 
 
 def _plans(audit: Audit, runs: Sequence[Evidence]) -> Answer:
@@ -56,10 +75,16 @@ def _plans(audit: Audit, runs: Sequence[Evidence]) -> Answer:
         return _say(question, "It is not known: a profile has no plan.", None)
     if drifting:
         verb = "differs" if len(drifting) == 1 else "differ"
-        return _say(question, f"No: {', '.join(drifting)} {verb} from {audit.baseline}.{caveat}", False)
+        return _say(
+            question, f"No: {', '.join(drifting)} {verb} from {audit.baseline}.{caveat}", False
+        )
     if len(audit.plans) < 2:
-        return _say(question, f"There is one profile only, with {audit.plans[0].jobs} jobs.{caveat}", None)
-    return _say(question, f"Yes: the same {audit.plans[0].jobs} jobs.{caveat}", None if caveat else True)
+        return _say(
+            question, f"There is one profile only, with {audit.plans[0].jobs} jobs.{caveat}", None
+        )
+    return _say(
+        question, f"Yes: the same {audit.plans[0].jobs} jobs.{caveat}", None if caveat else True
+    )
 
 
 def _by_code(audit: Audit, codes: set[str]) -> list[Finding]:
@@ -76,7 +101,9 @@ def _listed(question: str, found: list[Finding], none: str) -> Answer:
     text = "; ".join(f"{title} ({', '.join(list(where)[:4])})" for title, where in places.items())
     if any(f.counts for f in found):
         return _say(question, f"{_cap(text)}.", False)
-    return _say(question, f"{_cap(text)}{'; accepted' if all(f.accepted for f in found) else ''}.", None)
+    return _say(
+        question, f"{_cap(text)}{'; accepted' if all(f.accepted for f in found) else ''}.", None
+    )
 
 
 def _cap(text: str) -> str:
@@ -85,14 +112,26 @@ def _cap(text: str) -> str:
 
 def _recovery(audit: Audit) -> Answer:
     found = _by_code(audit, {"CR-010", "CR-024", "CR-025", "CR-028"})
-    return _listed("Can a failure pass for a result?", found, "No setting keeps partial results or hides failures.")
+    return _listed(
+        "Can a failure pass for a result?",
+        found,
+        "No setting keeps partial results or hides failures.",
+    )
 
 
 def _staging(audit: Audit) -> Answer:
     found = _by_code(audit, {"CR-029", "CR-030", "CR-031", "CR-032"})
-    return _listed("Do files come to jobs the same way everywhere?", found, "No profile moves files another way.")
+    return _listed(
+        "Do files come to jobs the same way everywhere?",
+        found,
+        "No profile moves files another way.",
+    )
 
 
 def _code(audit: Audit) -> Answer:
     found = _by_code(audit, {"CR-033", "CR-034"})
-    return _listed("Does code read context that no profile shows?", found, "No line of the kinds that are looked for.")
+    return _listed(
+        "Does code read context that no profile shows?",
+        found,
+        "No line of the kinds that are looked for.",
+    )

@@ -1,4 +1,6 @@
-"""The whole audit, from evidence alone: settings decided, plans compared, findings, acceptances, answers. Pure."""
+"""The whole audit, from evidence alone: settings decided, plans compared, findings, acceptances,
+answers. Pure.
+"""
 
 import datetime
 from collections.abc import Iterator, Sequence
@@ -28,23 +30,33 @@ def audit(
     observed: Sequence[Finding] = (),
     comparisons: Sequence[Comparison] = (),
 ) -> Audit:
-    """Audit the profiles behind these runs, the baseline first. `comparisons` of whole runs settle what only a run can tell.
+    """Audit the profiles behind these runs, the baseline first.
+    `comparisons` of whole runs settle what only a run can tell.
 
-    `observed` are findings from elsewhere that can be accepted too; `today` decides which acceptances are in force.
+    `observed` are findings from elsewhere that can be accepted too; `today` decides which
+    acceptances are in force.
     """
     profiles = [run for run in runs if run.of_profile and not run.folder]
-    settings = tuple(s for run in profiles for s in settle(audit_settings(run), run, profiles, comparisons))
+    settings = tuple(
+        s for run in profiles for s in settle(audit_settings(run), run, profiles, comparisons)
+    )
     plans = audit_plans(profiles)
     found = ordered(dict.fromkeys((*observed, *_findings(profiles, settings, plans))))
     found = accept(found, acceptances, today or datetime.date.max)
     made = Audit(
-        baseline=profiles[0].label if profiles else "", profiles=tuple(run.label for run in profiles), settings=settings, plans=plans,
-        findings=found, answers=(),
-    )  # fmt: skip
+        baseline=profiles[0].label if profiles else "",
+        profiles=tuple(run.label for run in profiles),
+        settings=settings,
+        plans=plans,
+        findings=found,
+        answers=(),
+    )
     return msgspec.structs.replace(made, answers=answer(made, profiles))
 
 
-def _findings(runs: Sequence[Evidence], settings: Sequence[AuditedSetting], plans: Sequence[PlanAudit]) -> Iterator[Finding]:
+def _findings(
+    runs: Sequence[Evidence], settings: Sequence[AuditedSetting], plans: Sequence[PlanAudit]
+) -> Iterator[Finding]:
     yield from stack_findings(runs)
     yield from setting_findings(runs, settings)
     yield from plan_findings(runs, plans)

@@ -1,4 +1,6 @@
-"""Findings of workflow code that reads context which no profile shows. Pure. Not here: finding such lines, which a room does."""
+"""Findings of workflow code that reads context which no profile shows. Pure.
+Not here: finding such lines, which a room does.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,4 +32,11 @@ def code_findings(runs: Sequence[Evidence]) -> Iterator[Finding]:
         what, severity = _KINDS.get(kind, (kind, Severity.NOTE))
         more = f", and {len(lines) - 1} more lines" if len(lines) > 1 else ""
         rule = f" (rule {lines[0].rule})" if lines[0].rule else ""
-        yield finding("CR-033", f"{what}{rule}: {lines[0].text}{more}", file=file, line=lines[0].line, severity=severity, key=kind)
+        yield finding(
+            "CR-033",
+            f"{what}{rule}: {lines[0].text}{more}",
+            file=file,
+            line=lines[0].line,
+            severity=severity,
+            key=kind,
+        )

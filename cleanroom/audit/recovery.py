@@ -17,9 +17,14 @@ def recovery_findings(runs: Sequence[Evidence]) -> Iterator[Finding]:
     for run in runs:
         settings = {s.key: s for s in run.settings if truthy(s.value)}
         if (retries := settings.get("retries")) and run.plan:
-            undeclared = [n for n, r in sorted(run.plan.rules.items()) if not r.declares_retries and r.code]
+            undeclared = [
+                n for n, r in sorted(run.plan.rules.items()) if not r.declares_retries and r.code
+            ]
             if undeclared:
-                text = f"retries: {retries.value} covers {named(undeclared)}, with no `retries:` in the code"
+                text = (
+                    f"retries: {retries.value} covers {named(undeclared)}, with no `retries:` "
+                    "in the code"
+                )
                 yield finding("CR-024", text, **_at(retries, run))
         for key in ("keep-incomplete", "ignore-incomplete"):
             if key in settings:
@@ -27,7 +32,13 @@ def recovery_findings(runs: Sequence[Evidence]) -> Iterator[Finding]:
         if "keep-going" in settings and _PUBLISHES.search(run.profile.name):
             yield finding("CR-028", "'keep-going'", **_at(settings["keep-going"], run))
         if run.settings and "rerun-incomplete" not in settings:
-            yield finding("CR-026", "'rerun-incomplete' is not set", file=run.settings[0].file, profile=run.label, key="rerun-incomplete")
+            yield finding(
+                "CR-026",
+                "'rerun-incomplete' is not set",
+                file=run.settings[0].file,
+                profile=run.label,
+                key="rerun-incomplete",
+            )
     yield from _logs(runs)
 
 

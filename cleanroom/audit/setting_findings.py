@@ -1,4 +1,6 @@
-"""Findings of single settings: meaning in a profile, unknown keys, paths of one machine, what is left open. Pure."""
+"""Findings of single settings: meaning in a profile, unknown keys, paths of one machine, what is
+left open. Pure.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,16 +19,31 @@ _PERSON = re.compile(r"(?:^|[\s=:'\"])(/(?:home|Users|root)/[\w.-]+[^\s'\",]*)")
 _MACHINE = re.compile(r"(?:^|[\s=:'\"])(/(?!tmp\b|dev/shm\b|usr/|bin/|opt/?$)[\w.-]+/[^\s'\",]*)")
 
 
-def setting_findings(runs: Sequence[Evidence], settings: Sequence[AuditedSetting]) -> Iterator[Finding]:
+def setting_findings(
+    runs: Sequence[Evidence], settings: Sequence[AuditedSetting]
+) -> Iterator[Finding]:
     for run in runs:
         if run.unknown_key:
             close = [key for key in near(run.unknown_key) if key != run.unknown_key]
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             place = _place(run, run.unknown_key)
-            yield finding("CR-017", f"'{run.unknown_key}'{hint}", **place, profile=run.label, key=run.unknown_key)
+            yield finding(
+                "CR-017",
+                f"'{run.unknown_key}'{hint}",
+                **place,
+                profile=run.label,
+                key=run.unknown_key,
+            )
     for setting in settings:
-        at = {"file": setting.file, "line": setting.line, "profile": setting.profile, "key": setting.key}
-        unknown = any(run.label == setting.profile and run.unknown_key == setting.key for run in runs)
+        at = {
+            "file": setting.file,
+            "line": setting.line,
+            "profile": setting.profile,
+            "key": setting.key,
+        }
+        unknown = any(
+            run.label == setting.profile and run.unknown_key == setting.key for run in runs
+        )
         if setting.decided is Decided.MEANING and not unknown:
             yield _meaning(setting, settings, runs)
         elif setting.setting_class is None and not unknown:
@@ -44,8 +61,12 @@ def _place(run: Evidence, key: str) -> dict[str, Any]:
     return {"file": found.file, "line": found.line} if found else {}
 
 
-def _meaning(setting: AuditedSetting, settings: Sequence[AuditedSetting], runs: Sequence[Evidence]) -> Finding:
-    """An error where profiles differ in it and a plan or nothing shows what it does; a warning where all share it or nothing changes."""
+def _meaning(
+    setting: AuditedSetting, settings: Sequence[AuditedSetting], runs: Sequence[Evidence]
+) -> Finding:
+    """An error where profiles differ in it and a plan or nothing shows what it does; a warning
+    where all share it or nothing changes.
+    """
     values = {s.profile: canonical(s.value) for s in settings if s.key == setting.key}
     shared = len(values) == len(runs) and len(set(values.values())) == 1
     alone = len(runs) == 1 and "profiles/default/" not in f"/{setting.file}"
@@ -53,18 +74,31 @@ def _meaning(setting: AuditedSetting, settings: Sequence[AuditedSetting], runs: 
     weighs = always_counts(setting.key) or ((not shared or alone) and not silent)
     who = " Every profile has it." if shared and not weighs and len(runs) > 1 else ""
     return finding(
-        "CR-016", f"'{setting.key}'. {setting.why}{who}", file=setting.file, line=setting.line, profile=setting.profile, key=setting.key,
+        "CR-016",
+        f"'{setting.key}'. {setting.why}{who}",
+        file=setting.file,
+        line=setting.line,
+        profile=setting.profile,
+        key=setting.key,
         severity=Severity.ERROR if weighs else Severity.WARNING,
-    )  # fmt: skip
+    )
 
 
 def _left_open(settings: Sequence[AuditedSetting]) -> Iterator[Finding]:
     """One note for each profile with the settings that only a run can decide."""
     for profile in dict.fromkeys(s.profile for s in settings):
-        found = [s for s in settings if s.profile == profile and s.decided is Decided.OPEN and s.setting_class is SettingClass.CONDITIONAL]
+        found = [
+            s
+            for s in settings
+            if s.profile == profile
+            and s.decided is Decided.OPEN
+            and s.setting_class is SettingClass.CONDITIONAL
+        ]
         if found:
             rules = sorted({rule for s in found for rule in s.rules})
-            text = ", ".join(f"'{s.key}'" for s in found) + (f", which reach {named(rules)}" if rules else "")
+            text = ", ".join(f"'{s.key}'" for s in found) + (
+                f", which reach {named(rules)}" if rules else ""
+            )
             yield finding("CR-039", text, file=found[0].file, profile=profile)
 
 

@@ -12,13 +12,25 @@ from cleanroom.values.run import Evidence, RunStatus
 
 
 def settle(
-    settings: Sequence[AuditedSetting], run: Evidence, runs: Sequence[Evidence], comparisons: Sequence[Comparison]
+    settings: Sequence[AuditedSetting],
+    run: Evidence,
+    runs: Sequence[Evidence],
+    comparisons: Sequence[Comparison],
 ) -> list[AuditedSetting]:
-    """The same settings, the open ones settled where a run tells; what the room replaced, no run can settle."""
-    return [_settled(s, run, runs, comparisons) if s.decided is Decided.OPEN else s for s in settings]
+    """The same settings, the open ones settled where a run tells; what the room replaced, no run
+    can settle.
+    """
+    return [
+        _settled(s, run, runs, comparisons) if s.decided is Decided.OPEN else s for s in settings
+    ]
 
 
-def _settled(setting: AuditedSetting, run: Evidence, runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> AuditedSetting:
+def _settled(
+    setting: AuditedSetting,
+    run: Evidence,
+    runs: Sequence[Evidence],
+    comparisons: Sequence[Comparison],
+) -> AuditedSetting:
     if run.status is not RunStatus.COMPLETED or not run.attempts:
         return setting
     option = look_up(setting.key)
@@ -26,7 +38,11 @@ def _settled(setting: AuditedSetting, run: Evidence, runs: Sequence[Evidence], c
         if any(attempt.ok is False for attempt in run.attempts):
             return setting
         return _policy(setting, "No job failed in this run.")
-    if option is not None and option.evidence == "attempts" and all(attempt.number == 1 for attempt in run.attempts):
+    if (
+        option is not None
+        and option.evidence == "attempts"
+        and all(attempt.number == 1 for attempt in run.attempts)
+    ):
         return _policy(setting, "No job needed a second attempt in this run.")
     replaced = {o.key for o in run.overrides}
     if setting.key in replaced:
@@ -39,7 +55,9 @@ def _settled(setting: AuditedSetting, run: Evidence, runs: Sequence[Evidence], c
         if setting.key in {o.key for o in other.overrides}:
             continue
         if not found.differs:
-            return _policy(setting, f"{other.label} runs without this value and leaves the same results.")
+            return _policy(
+                setting, f"{other.label} runs without this value and leaves the same results."
+            )
     return setting
 
 

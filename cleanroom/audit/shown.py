@@ -1,4 +1,6 @@
-"""What one run's evidence shows of its settings, ready to be asked; and the words in which decisions are said. Pure."""
+"""What one run's evidence shows of its settings, ready to be asked; and the words in which
+decisions are said. Pure.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,7 +31,21 @@ def meaning(why: str, rules: Iterable[str] = ()) -> Decision:
 
 def truthy(value: Any) -> bool:
     """Whether a value of a profile switches something on, as Snakemake's parser writes it."""
-    return value not in (None, [], {}, "", "False", "false", "0", "no", "off", "None", "none", False, 0)
+    return value not in (
+        None,
+        [],
+        {},
+        "",
+        "False",
+        "false",
+        "0",
+        "no",
+        "off",
+        "None",
+        "none",
+        False,
+        0,
+    )
 
 
 def named(rules: Sequence[str], most: int = 4) -> str:
@@ -59,28 +75,43 @@ class View:
         plan = run.plan
         planned = {job.rule for job in plan.jobs if job.needed} if plan else set()
         every = plan is not None and any(rule.checkpoint for rule in plan.rules.values())
-        self.rules: dict[str, Rule] = {n: r for n, r in sorted(plan.rules.items()) if every or n in planned} if plan else {}
+        self.rules: dict[str, Rule] = (
+            {n: r for n, r in sorted(plan.rules.items()) if every or n in planned} if plan else {}
+        )
         self.targets = set(plan.targets) if plan else set()
         self.settings = {s.key: s.value for s in run.settings}
 
     def readers(self, *words: str, among: Iterable[str] | None = None) -> dict[str, str]:
-        """{rule: where} of the rules that read one of these; a whole `resources` counts for each of its names."""
+        """{rule: where} of the rules that read one of these; a whole `resources` counts for each of
+        its names.
+        """
         found = {}
         for name, rule in self.rules.items():
             if among is not None and name not in among:
                 continue
-            places = [p for word, where in rule.reads.items() for p in where if word in words or _holds(words, word)]
+            places = [
+                p
+                for word, where in rule.reads.items()
+                for p in where
+                if word in words or _holds(words, word)
+            ]
             if places:
                 found[name] = " and ".join(sorted(set(places)))
         return found
 
     def unread(self, among: Iterable[str] | None = None) -> list[str]:
         """Rules whose code lies where nobody read it: a wrapper, a remote script."""
-        return [n for n, r in self.rules.items() if "unread" in r.reads and (among is None or n in among)]
+        return [
+            n
+            for n, r in self.rules.items()
+            if "unread" in r.reads and (among is None or n in among)
+        ]
 
     def effect(self, key: str) -> Effect | None:
         """The plan without this setting and as few others as there is one."""
-        return min((e for e in self.run.effects if key in e.keys), key=lambda e: len(e.keys), default=None)
+        return min(
+            (e for e in self.run.effects if key in e.keys), key=lambda e: len(e.keys), default=None
+        )
 
     def changed(self, key: str, field: str) -> list[str]:
         """Rules in which a field is another one without the setting."""
@@ -88,7 +119,9 @@ class View:
         return sorted({c.rule for c in effect.changes if c.field == field}) if effect else []
 
     def loud(self, key: str) -> Decision | None:
-        """The decision where the plan itself shows a change of meaning, or cannot be made without the setting."""
+        """The decision where the plan itself shows a change of meaning, or cannot be made without
+        the setting.
+        """
         effect = self.effect(key)
         if effect is None:
             return None
@@ -97,7 +130,12 @@ class View:
         if effect.code:
             return meaning(f"{without} the workflow cannot be planned.")
         quiet = {c.rule for c in effect.changes if c.field in ("threads", "resources")}
-        loud = [c for c in effect.changes if c.field not in ("threads", "resources") and not (c.field == "command" and c.rule in quiet)]
+        loud = [
+            c
+            for c in effect.changes
+            if c.field not in ("threads", "resources")
+            and not (c.field == "command" and c.rule in quiet)
+        ]
         if not loud:
             return None
         rules = sorted({c.rule for c in loud if c.rule != "configuration"})

@@ -1,1 +1,3 @@
-"""Which setting or context made a difference, as the evidence shows it by itself. Pure. Not here: finding out by running."""
+"""Which setting or context made a difference, as the evidence shows it by itself. Pure.
+Not here: finding out by running.
+"""

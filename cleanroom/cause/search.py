@@ -1,6 +1,8 @@
-"""Which of several settings make the difference: the fewest that do, in few tries. Pure but for the question that it asks.
+"""Which of several settings make the difference: the fewest that do, in few tries.
+Pure but for the question that it asks.
 
-Halving finds a single one among n in log2(n) tries and one more to be sure; where no single one does it, delta debugging
+Halving finds a single one among n in log2(n) tries and one more to be sure; where no single one
+does it, delta debugging
 (Zeller and Hildebrandt 2002) finds a smallest set. Not here: how a try is made.
 """
 
@@ -14,7 +16,9 @@ _MOST = 40
 
 
 def independent(candidates: Sequence[str], moves: Moves) -> list[tuple[str, ...]]:
-    """One smallest set after another, until what is left makes no difference any more. The last try shows that."""
+    """One smallest set after another, until what is left makes no difference any more.
+    The last try shows that.
+    """
     ask = functools.cache(moves)
     found: list[tuple[str, ...]] = []
     left = list(candidates)
@@ -28,7 +32,8 @@ def independent(candidates: Sequence[str], moves: Moves) -> list[tuple[str, ...]
 
 
 def smallest(candidates: Sequence[str], moves: Moves) -> tuple[str, ...]:
-    """A set of candidates that makes the difference and of which none can be left out; empty where none was found.
+    """A set of candidates that makes the difference and of which none can be left out; empty where
+    none was found.
 
     All candidates together are known to make it. The likeliest ones should come first.
     """

@@ -1,4 +1,6 @@
-"""Every verb and option of the command line. Not here: what a verb does; and no import that takes time."""
+"""Every verb and option of the command line.
+Not here: what a verb does; and no import that takes time.
+"""
 
 import argparse
 import re
@@ -37,7 +39,10 @@ def positive(text: str) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Every verb and option."""
-    parser = argparse.ArgumentParser(prog="cleanroom", description="Prove that a Snakemake workflow means the same under every profile.")
+    parser = argparse.ArgumentParser(
+        prog="cleanroom",
+        description="Prove that a Snakemake workflow means the same under every profile.",
+    )
     parser.add_argument("--version", action="version", version=f"cleanroom {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _confirm(verbs)
@@ -56,41 +61,63 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _common(parser: argparse.ArgumentParser, formats: tuple[str, ...] = ("text", "json")) -> None:
-    parser.add_argument("--format", choices=formats, default="text", help="what standard output carries (default: text)")
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        default="text",
+        help="what standard output carries (default: text)",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
-    parser.add_argument("-v", "--verbose", action="store_true", help="more on standard error, and tracebacks")
-    parser.add_argument("--cache", metavar="DIR", help="mirrors, rooms and evidence (default: $CLEANROOM_CACHE or the user's cache folder)")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="more on standard error, and tracebacks"
+    )
+    parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="mirrors, rooms and evidence (default: $CLEANROOM_CACHE or the user's cache folder)",
+    )
 
 
 def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "confirm",
-        help="run a commit under each of its profiles in fresh rooms and say whether its meaning held",
-        description="Clone REPO at REF into fresh rooms, lint, plan and run it under each of its profiles, compare, and judge.",
-        epilog="Exit codes: 0 HELD, 1 DRIFTED, 2 usage or configuration, 3 FAILED, 4 INCONCLUSIVE, 70 internal error, 130 interrupted.",
+        help="run a commit under each of its profiles in fresh rooms and say whether its "
+        "meaning held",
+        description="Clone REPO at REF into fresh rooms, lint, plan and run it under each of its "
+        "profiles, compare, and judge.",
+        epilog="Exit codes: 0 HELD, 1 DRIFTED, 2 usage or configuration, 3 FAILED, 4 "
+        "INCONCLUSIVE, 70 internal error, 130 interrupted.",
     )
     _repo(parser)
     parser.add_argument("ref", metavar="REF", help="commit, tag or branch")
     _profiles(parser)
-    parser.add_argument("--out", metavar="DIR", default="cleanroom-report", help="where the reports go (default: cleanroom-report)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="cleanroom-report",
+        help="where the reports go (default: cleanroom-report)",
+    )
     parser.add_argument(
         "--repeats",
         metavar="N",
         type=positive,
-        help="control runs of the baseline profile (default: one, and only where something differs)",
+        help="control runs of the baseline profile (default: one, and only where something "
+        "differs)",
     )
     parser.add_argument(
         "--against",
         metavar="X",
         default="",
-        help="compare with an earlier run too: the digest of an evidence, the folder of a report or of results, or a commit to run now",
+        help="compare with an earlier run too: the digest of an evidence, the folder of a report "
+        "or of results, or a commit to run now",
     )
     parser.add_argument(
         "--vary",
         action="append_const",
         const="vary",
         dest="climb",
-        help="run the baseline once more with time zone, locale, user, host, folder, date and more changed",
+        help="run the baseline once more with time zone, locale, user, host, folder, date and "
+        "more changed",
     )
     parser.add_argument(
         "--recover",
@@ -111,10 +138,16 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         action="store_true",
         help="where several settings may have done it, find the one by runs in between",
     )
-    parser.add_argument("--diffoscope", action="store_true", help="show what diffoscope says of the files where differences begin")
+    parser.add_argument(
+        "--diffoscope",
+        action="store_true",
+        help="show what diffoscope says of the files where differences begin",
+    )
     _entry(parser)
     _limits(parser, run=True)
-    parser.add_argument("--keep-rooms", action="store_true", help="leave the folders of the rooms for a look")
+    parser.add_argument(
+        "--keep-rooms", action="store_true", help="leave the folders of the rooms for a look"
+    )
     _common(parser)
 
 
@@ -124,35 +157,89 @@ def _repo(parser: argparse.ArgumentParser) -> None:
 
 def _profiles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--profile", metavar="P", action="append", default=[], help="a profile by name or path; again for more (default: all)"
+        "--profile",
+        metavar="P",
+        action="append",
+        default=[],
+        help="a profile by name or path; again for more (default: all)",
     )
     parser.add_argument(
-        "--baseline-profile", metavar="P", default="", help="what the others are compared with (default: local, or the first)"
+        "--baseline-profile",
+        metavar="P",
+        default="",
+        help="what the others are compared with (default: local, or the first)",
     )
-    parser.add_argument("--image", metavar="I", default="", help="the image of the rooms (default: the one that `cleanroom image` builds)")
-    parser.add_argument("--engine", choices=("auto", "docker", "sandbox"), default="auto", help="what makes the rooms (default: auto)")
+    parser.add_argument(
+        "--image",
+        metavar="I",
+        default="",
+        help="the image of the rooms (default: the one that `cleanroom image` builds)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "docker", "sandbox"),
+        default="auto",
+        help="what makes the rooms (default: auto)",
+    )
 
 
 def _entry(parser: argparse.ArgumentParser) -> None:
     entry = parser.add_argument_group("how the workflow is entered")
-    entry.add_argument("--folder", metavar="F", default="", help="the folder of the repository where you would call snakemake")
+    entry.add_argument(
+        "--folder",
+        metavar="F",
+        default="",
+        help="the folder of the repository where you would call snakemake",
+    )
     entry.add_argument("--snakefile", metavar="F", default="", help="the Snakefile, from there")
-    entry.add_argument("--directory", metavar="D", default="", help="Snakemake's own working directory, from there")
-    entry.add_argument("--configfile", metavar="F", action="append", default=[], help="a config file, from there; again for more")
-    entry.add_argument("--target", metavar="T", action="append", default=[], help="a rule or file to make; again for more")
-    entry.add_argument("--cores", metavar="N", type=positive, help="the least number of cores that a profile gets")
-    entry.add_argument("--config", metavar="FILE", default="", help="a cleanroom.yaml instead of the commit's own")
+    entry.add_argument(
+        "--directory", metavar="D", default="", help="Snakemake's own working directory, from there"
+    )
+    entry.add_argument(
+        "--configfile",
+        metavar="F",
+        action="append",
+        default=[],
+        help="a config file, from there; again for more",
+    )
+    entry.add_argument(
+        "--target",
+        metavar="T",
+        action="append",
+        default=[],
+        help="a rule or file to make; again for more",
+    )
+    entry.add_argument(
+        "--cores", metavar="N", type=positive, help="the least number of cores that a profile gets"
+    )
+    entry.add_argument(
+        "--config", metavar="FILE", default="", help="a cleanroom.yaml instead of the commit's own"
+    )
 
 
 def _limits(parser: argparse.ArgumentParser, *, run: bool) -> None:
     limits = parser.add_argument_group("limits of a room")
-    what = "of a run, such as 90s, 15m or 2h (default: 24h)" if run else "of a step, such as 90s or 15m (default: 15m for a plan)"
+    what = (
+        "of a run, such as 90s, 15m or 2h (default: 24h)"
+        if run
+        else "of a step, such as 90s or 15m (default: 15m for a plan)"
+    )
     limits.add_argument("--time-limit", metavar="D", type=duration, help=what)
     limits.add_argument("--memory", metavar="SIZE", type=size, help="such as 8g (the default)")
     limits.add_argument("--disk", metavar="SIZE", type=size, help="such as 50g (the default)")
     if run:
-        limits.add_argument("--jobs-in-parallel", metavar="N", type=positive, help="jobs at once in a room (default: as the profile says)")
-    limits.add_argument("--network", choices=("none", "host"), default="none", help="what a room reaches while it runs (default: none)")
+        limits.add_argument(
+            "--jobs-in-parallel",
+            metavar="N",
+            type=positive,
+            help="jobs at once in a room (default: as the profile says)",
+        )
+    limits.add_argument(
+        "--network",
+        choices=("none", "host"),
+        default="none",
+        help="what a room reaches while it runs (default: none)",
+    )
     source = parser.add_argument_group("how the repository is fetched")
     what = "how long git may make no progress, such as 90s or 15m (default: 10m)"
     source.add_argument("--fetch-limit", metavar="D", type=duration, default=600.0, help=what)
@@ -160,20 +247,36 @@ def _limits(parser: argparse.ArgumentParser, *, run: bool) -> None:
     source.add_argument("--allow-local-submodules", action="store_true", help=what)
 
 
-_PLANNING_CODES = "2 usage or configuration, 3 the workflow cannot be planned, 4 not everything could be examined, 70 internal error."
+_PLANNING_CODES = (
+    "2 usage or configuration, 3 the workflow cannot be planned, 4 not everything "
+    "could be examined, 70 internal error."
+)
 
 
 def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "audit",
-        help="say of every setting of every profile whether it is policy or meaning, and compare the plans",
-        description="Read, lint and plan REPO at REF under each of its profiles in fresh rooms, run no job, and write a review bundle.",
+        help="say of every setting of every profile whether it is policy or meaning, and compare "
+        "the plans",
+        description="Read, lint and plan REPO at REF under each of its profiles in fresh rooms, "
+        "run no job, and write a review bundle.",
         epilog=f"Exit codes: 0 clean, 1 a finding of severity error, {_PLANNING_CODES}",
     )
     _repo(parser)
-    parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help="commit, tag or branch (default: HEAD)")
+    parser.add_argument(
+        "ref",
+        metavar="REF",
+        nargs="?",
+        default="HEAD",
+        help="commit, tag or branch (default: HEAD)",
+    )
     _profiles(parser)
-    parser.add_argument("--out", metavar="DIR", default="cleanroom-audit", help="where the bundle goes (default: cleanroom-audit)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="cleanroom-audit",
+        help="where the bundle goes (default: cleanroom-audit)",
+    )
     _entry(parser)
     _limits(parser, run=False)
     _common(parser)
@@ -182,31 +285,49 @@ def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def _review(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "review",
-        help="review what changed between two commits: policy, or meaning that came through a profile",
-        description="Plan both commits under every profile, and say of each change whether it is policy, declared, or semantic drift.",
-        epilog=f"Exit codes: 0 no undeclared drift, 1 meaning changed through a profile and no commit says so, {_PLANNING_CODES}",
+        help="review what changed between two commits: policy, or meaning that came through "
+        "a profile",
+        description="Plan both commits under every profile, and say of each change whether it is "
+        "policy, declared, or semantic drift.",
+        epilog="Exit codes: 0 no undeclared drift, 1 meaning changed through a profile and no "
+        f"commit says so, {_PLANNING_CODES}",
     )
     _repo(parser)
     parser.add_argument("base", metavar="BASE", help="the commit, tag or branch before the change")
     parser.add_argument("ref", metavar="HEAD", help="the commit, tag or branch after it")
     _profiles(parser)
-    parser.add_argument("--out", metavar="DIR", default="cleanroom-review", help="where the reports go (default: cleanroom-review)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="cleanroom-review",
+        help="where the reports go (default: cleanroom-review)",
+    )
     _entry(parser)
     _limits(parser, run=False)
     _common(parser, ("text", "json", "md"))
 
 
 def _explain(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = verbs.add_parser("explain", help="what a setting of a profile does, or what a finding means")
+    parser = verbs.add_parser(
+        "explain", help="what a setting of a profile does, or what a finding means"
+    )
     parser.add_argument(
-        "key", metavar="KEY", nargs="?", default="", help="a setting such as set-threads, or a code such as CR-016 (default: all)"
+        "key",
+        metavar="KEY",
+        nargs="?",
+        default="",
+        help="a setting such as set-threads, or a code such as CR-016 (default: all)",
     )
     _common(parser)
 
 
 def _init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = verbs.add_parser("init", help="write a cleanroom.yaml, Makefile targets and a CI workflow; never overwrites")
-    parser.add_argument("folder", metavar="DIR", nargs="?", default=".", help="the repository (default: here)")
+    parser = verbs.add_parser(
+        "init", help="write a cleanroom.yaml, Makefile targets and a CI workflow; never overwrites"
+    )
+    parser.add_argument(
+        "folder", metavar="DIR", nargs="?", default=".", help="the repository (default: here)"
+    )
     _common(parser)
 
 
@@ -225,23 +346,50 @@ def _compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _suggest(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "suggest",
-        help="the narrowest equivalences that would cover what a control run showed, for a person to review",
-        description="Print the `equivalences:` for cleanroom.yaml that would cover what differs from itself, with the reasons left blank.",
-        epilog="Exit codes: 0 everything that differs would be covered, 1 something would not, 2 usage.",
+        help="the narrowest equivalences that would cover what a control run showed, for a "
+        "person to review",
+        description="Print the `equivalences:` for cleanroom.yaml that would cover what differs "
+        "from itself, with the reasons left blank.",
+        epilog="Exit codes: 0 everything that differs would be covered, 1 something would not, "
+        "2 usage.",
     )
-    parser.add_argument("report", metavar="REPORT", help="the folder of a report with a control run, or the digest of an evidence")
-    parser.add_argument("other", metavar="OTHER", nargs="?", default="", help="the digest of the evidence to compare with")
+    parser.add_argument(
+        "report",
+        metavar="REPORT",
+        help="the folder of a report with a control run, or the digest of an evidence",
+    )
+    parser.add_argument(
+        "other",
+        metavar="OTHER",
+        nargs="?",
+        default="",
+        help="the digest of the evidence to compare with",
+    )
     _common(parser)
 
 
 def _doctor(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = verbs.add_parser("doctor", help="what is here, what is missing, and the command that mends it")
+    parser = verbs.add_parser(
+        "doctor", help="what is here, what is missing, and the command that mends it"
+    )
     _common(parser)
 
 
 def _image(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser("image", help="build the default room image")
-    parser.add_argument("--base", metavar="IMAGE", default="", help="an image with Python, or `debian` for one made here from packages")
-    parser.add_argument("--snakemake", metavar="VERSION", default="", help="another version of Snakemake than the Dockerfile's")
-    parser.add_argument("--tag", metavar="NAME", default="", help="another name than the default image's")
+    parser.add_argument(
+        "--base",
+        metavar="IMAGE",
+        default="",
+        help="an image with Python, or `debian` for one made here from packages",
+    )
+    parser.add_argument(
+        "--snakemake",
+        metavar="VERSION",
+        default="",
+        help="another version of Snakemake than the Dockerfile's",
+    )
+    parser.add_argument(
+        "--tag", metavar="NAME", default="", help="another name than the default image's"
+    )
     _common(parser)

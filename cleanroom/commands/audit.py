@@ -1,4 +1,6 @@
-"""`cleanroom audit`: every setting of every profile, what it is here, and whether all plan the same work."""
+"""`cleanroom audit`: every setting of every profile, what it is here, and whether all plan the same
+work.
+"""
 
 import argparse
 import sys
@@ -20,7 +22,10 @@ def command(arguments: argparse.Namespace) -> int:
     with progress.shown(arguments.quiet) as watch:
         audited = audit_profiles(request_of(arguments), watch)
     if not arguments.quiet and audited.source.uncommitted:
-        say(f"note: {audited.source.uncommitted} uncommitted paths of {audited.source.url} are not part of this audit.")
+        say(
+            f"note: {audited.source.uncommitted} uncommitted paths of {audited.source.url} are "
+            "not part of this audit."
+        )
     report = build_audit_report(audited)
     paths = write_bundle(audited, report, Path(arguments.out))
     if arguments.format == "json":

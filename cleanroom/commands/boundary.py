@@ -1,4 +1,6 @@
-"""Where every end of the program becomes an exit code: expected errors, bugs, and the person's own stop."""
+"""Where every end of the program becomes an exit code: expected errors, bugs, and the person's own
+stop.
+"""
 
 import argparse
 import errno
@@ -21,7 +23,11 @@ from cleanroom.report.visible import spoken
 def cache_folder(arguments: argparse.Namespace) -> Path:
     """Where mirrors, rooms and evidence are."""
     named = arguments.cache or os.environ.get("CLEANROOM_CACHE")
-    return Path(named).expanduser().resolve() if named else Path(platformdirs.user_cache_dir("cleanroom"))
+    return (
+        Path(named).expanduser().resolve()
+        if named
+        else Path(platformdirs.user_cache_dir("cleanroom"))
+    )
 
 
 def say(text: str) -> None:
@@ -33,7 +39,9 @@ _CACHE_FAULTS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQ
 
 
 def guarded(arguments: argparse.Namespace) -> int:
-    """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and SIGTERM end in order, or at once."""
+    """Run a verb. An expected error is one sentence; a bug leaves a log ready to paste; ^C and
+    SIGTERM end in order, or at once.
+    """
     with heeded():
         code = _guarded(arguments)
         if code == ExitCode.INTERRUPTED:
@@ -58,15 +66,22 @@ def _guarded(arguments: argparse.Namespace) -> int:
         return int(ExitCode.INTERNAL)
     except Exception as error:
         if isinstance(error, OSError) and _of_the_cache(error, cache := cache_folder(arguments)):
-            say(f"cleanroom: The cache {cache} cannot be written ({error.strerror}). Set --cache to a folder that can.")
+            say(
+                f"cleanroom: The cache {cache} cannot be written ({error.strerror}). Set --cache "
+                "to a folder that can."
+            )
             return int(ExitCode.INCONCLUSIVE)
         say(f"cleanroom: This is a bug in cleanroom. Please report it with {_log(arguments)}.")
         return int(ExitCode.INTERNAL)
 
 
 def _of_the_cache(error: OSError, cache: Path) -> bool:
-    """Whether an error is about a cache that cannot be written: at a file in it or on the way to it."""
-    if not isinstance(error.filename, str | bytes) or (error.errno not in _CACHE_FAULTS and cache.is_dir()):
+    """Whether an error is about a cache that cannot be written: at a file in it or on the way to
+    it.
+    """
+    if not isinstance(error.filename, str | bytes) or (
+        error.errno not in _CACHE_FAULTS and cache.is_dir()
+    ):
         return False
     place = Path(os.fsdecode(error.filename)).resolve()
     return place.is_relative_to(cache) or cache.is_relative_to(place)
@@ -81,7 +96,9 @@ def _log(arguments: argparse.Namespace) -> str:
             traceback.format_exc(),
         ]
     )
-    with tempfile.NamedTemporaryFile("w", prefix="cleanroom-", suffix=".log", delete=False, encoding="utf-8") as stream:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="cleanroom-", suffix=".log", delete=False, encoding="utf-8"
+    ) as stream:
         stream.write(text)
     if arguments.verbose:
         say(text)

@@ -22,7 +22,10 @@ def command(arguments: argparse.Namespace) -> int:
     names = arguments.left, arguments.right
     folders = [Path(name).is_dir() for name in names]
     if folders[0] != folders[1]:
-        raise UsageError("A folder and an evidence cannot be compared.", "Give two folders or two digests of evidence.")
+        raise UsageError(
+            "A folder and an evidence cannot be compared.",
+            "Give two folders or two digests of evidence.",
+        )
     places: dict[str, Path] = {}
     runs: list[Evidence] = []
     digests: list[str] = []
@@ -35,10 +38,18 @@ def command(arguments: argparse.Namespace) -> int:
             digest, run = store.get_whole(name)
         runs.append(run)
         digests.append(digest)
-    if runs[0].attempt_id == runs[1].attempt_id or (folders[0] and Path(names[0]).samefile(names[1])):
-        raise UsageError("Both are the same; that proves nothing.", "Give two different folders, or the evidence of two runs.")
+    if runs[0].attempt_id == runs[1].attempt_id or (
+        folders[0] and Path(names[0]).samefile(names[1])
+    ):
+        raise UsageError(
+            "Both are the same; that proves nothing.",
+            "Give two different folders, or the evidence of two runs.",
+        )
     if runs[0].label == runs[1].label or isinstance(runs[1].purpose, Control):
-        runs = [_named(run, f"{place} {run.profile.name}") for place, run in zip(("first", "second"), runs, strict=True)]
+        runs = [
+            _named(run, f"{place} {run.profile.name}")
+            for place, run in zip(("first", "second"), runs, strict=True)
+        ]
 
     def locate(sha256: str) -> Path:
         return places.get(sha256) or store.content(sha256)
@@ -49,5 +60,9 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _named(run: Evidence, name: str) -> Evidence:
-    """Two runs of one profile need two names in a report; neither is a control of the other here."""
-    return msgspec.structs.replace(run, purpose=run.purpose if run.folder else OfProfile(), called=name)
+    """Two runs of one profile need two names in a report; neither is a control of the other
+    here.
+    """
+    return msgspec.structs.replace(
+        run, purpose=run.purpose if run.folder else OfProfile(), called=name
+    )

@@ -26,7 +26,10 @@ def command(arguments: argparse.Namespace) -> int:
     with progress.shown(arguments.quiet) as watch:
         confirmation = confirm(request, watch)
     if not arguments.quiet and confirmation.source.uncommitted:
-        say(f"note: {confirmation.source.uncommitted} uncommitted paths of {confirmation.source.url} are not part of this confirmation.")
+        say(
+            f"note: {confirmation.source.uncommitted} uncommitted paths of "
+            f"{confirmation.source.url} are not part of this confirmation."
+        )
     return deliver(confirmation, arguments, Path(arguments.out))
 
 
@@ -46,12 +49,19 @@ def deliver(confirmation: Confirmation, arguments: argparse.Namespace, out: Path
 def request_of(arguments: argparse.Namespace) -> Request:
     """What was asked for on the command line. Raises: UsageError."""
     if arguments.config and not Path(arguments.config).is_file():
-        raise UsageError(f"There is no file '{arguments.config}'.", "Give --config an existing cleanroom.yaml.")
+        raise UsageError(
+            f"There is no file '{arguments.config}'.", "Give --config an existing cleanroom.yaml."
+        )
     asked = {"run": arguments.time_limit, "memory": arguments.memory, "disk": arguments.disk}
-    limits = msgspec.structs.replace(Limits(), **{name: value for name, value in asked.items() if value is not None})
+    limits = msgspec.structs.replace(
+        Limits(), **{name: value for name, value in asked.items() if value is not None}
+    )
     if arguments.time_limit is not None:
         # A limit shorter than a step's own holds for that step too.
-        shorter = {name: min(getattr(limits, name), arguments.time_limit) for name in ("settings", "lint", "plan")}
+        shorter = {
+            name: min(getattr(limits, name), arguments.time_limit)
+            for name in ("settings", "lint", "plan")
+        }
         limits = msgspec.structs.replace(limits, **shorter)
     return Request(
         repo=arguments.repo,

@@ -42,24 +42,50 @@ def command(arguments: argparse.Namespace) -> int:
     else:
         console = Console(highlight=False)
         for check in checks:
-            mark, style = ("✓", "green") if check.ok else ("✕", "red") if check.needed else ("–", "yellow")
-            console.print(Text(f" {mark} ", style=style), Text(f"{check.name:<10} {one_line(check.text)}"), soft_wrap=True)
+            mark, style = (
+                ("✓", "green") if check.ok else ("✕", "red") if check.needed else ("–", "yellow")
+            )
+            console.print(
+                Text(f" {mark} ", style=style),
+                Text(f"{check.name:<10} {one_line(check.text)}"),
+                soft_wrap=True,
+            )
             if check.mend:
-                console.print(Text(f"              {one_line(check.mend)}", style="bold"), soft_wrap=True)
-        console.print(Text("A confirmation can run here." if able else "A confirmation cannot run here yet.", style="bold"))
+                console.print(
+                    Text(f"              {one_line(check.mend)}", style="bold"), soft_wrap=True
+                )
+        console.print(
+            Text(
+                "A confirmation can run here." if able else "A confirmation cannot run here yet.",
+                style="bold",
+            )
+        )
     return 0 if able else int(ExitCode.INCONCLUSIVE)
 
 
 def examine(cache: Path) -> Iterator[Check]:
     """Every check, in the order in which a confirmation needs them."""
     version = importlib.metadata.version("snakemake")
-    yield Check(name="python", ok=True, text=f"{platform.python_version()}, Snakemake {version} for the sandbox", needed=True)
+    yield Check(
+        name="python",
+        ok=True,
+        text=f"{platform.python_version()}, Snakemake {version} for the sandbox",
+        needed=True,
+    )
     git = shutil.which("git")
-    text = subprocess.run([git, "--version"], capture_output=True, text=True).stdout.strip() if git else "git is not installed"
-    yield Check(name="git", ok=bool(git), text=text, mend="" if git else "apt-get install git", needed=True)
+    text = (
+        subprocess.run([git, "--version"], capture_output=True, text=True).stdout.strip()
+        if git
+        else "git is not installed"
+    )
+    yield Check(
+        name="git", ok=bool(git), text=text, mend="" if git else "apt-get install git", needed=True
+    )
     lfs = shutil.which("git-lfs")
     mend = "" if lfs else "only for repositories that use it: apt-get install git-lfs"
-    yield Check(name="git-lfs", ok=bool(lfs), text="installed" if lfs else "not installed", mend=mend)
+    yield Check(
+        name="git-lfs", ok=bool(lfs), text="installed" if lfs else "not installed", mend=mend
+    )
     yield from _engines()
     yield _disk(cache)
 
@@ -83,13 +109,21 @@ def _engines() -> Iterator[Check]:
     try:
         SandboxEngine()
         sandbox = True
-        yield Check(name="sandbox", ok=True, text="bubblewrap can make rooms (weaker than a container)")
+        yield Check(
+            name="sandbox", ok=True, text="bubblewrap can make rooms (weaker than a container)"
+        )
     except CleanroomError as error:
         yield Check(name="sandbox", ok=False, text=error.what, mend=error.next_step)
     yield Check(
-        name="rooms", ok=container or sandbox, needed=True,
-        text="in containers" if container else "in the sandbox" if sandbox else "nothing here can make a room",
-    )  # fmt: skip
+        name="rooms",
+        ok=container or sandbox,
+        needed=True,
+        text="in containers"
+        if container
+        else "in the sandbox"
+        if sandbox
+        else "nothing here can make a room",
+    )
 
 
 def _disk(cache: Path) -> Check:
@@ -98,4 +132,9 @@ def _disk(cache: Path) -> Check:
         place = place.parent
     free = shutil.disk_usage(place).free
     text = f"{free / 2**30:.0f} GiB free for {cache}"
-    return Check(name="disk", ok=free > _LEAST_FREE, text=text, mend="" if free > _LEAST_FREE else "free space, or set --cache")
+    return Check(
+        name="disk",
+        ok=free > _LEAST_FREE,
+        text=text,
+        mend="" if free > _LEAST_FREE else "free space, or set --cache",
+    )

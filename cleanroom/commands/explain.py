@@ -1,4 +1,6 @@
-"""`cleanroom explain`: what a setting does and whether it may differ by profile; what a finding means. From the tables alone."""
+"""`cleanroom explain`: what a setting does and whether it may differ by profile; what a finding
+means. From the tables alone.
+"""
 
 import argparse
 import sys
@@ -26,7 +28,16 @@ def command(arguments: argparse.Namespace) -> int:
         _show(
             arguments,
             code,
-            lambda: _lines(console, key.upper(), {"severity": code.severity, "what": code.title, "why": code.why, "repair": code.repair}),
+            lambda: _lines(
+                console,
+                key.upper(),
+                {
+                    "severity": code.severity,
+                    "what": code.title,
+                    "why": code.why,
+                    "repair": code.repair,
+                },
+            ),
         )
     elif option := look_up(key):
         _show(arguments, option, lambda: _lines(console, option.key, _facts(option)))
@@ -47,7 +58,13 @@ def _show(arguments: argparse.Namespace, value: Any, text: Any) -> None:
 
 
 def _facts(option: Option) -> dict[str, str]:
-    facts = {"class": option.setting_class.value, "does": option.does, "why": option.why, "safe": option.safe, "drift": option.drift}
+    facts = {
+        "class": option.setting_class.value,
+        "does": option.does,
+        "why": option.why,
+        "safe": option.safe,
+        "drift": option.drift,
+    }
     facts["known by"] = known_by(option)
     if option.also:
         facts["also"] = ", ".join(option.also)
@@ -64,5 +81,9 @@ def _lines(console: Console, title: str, facts: dict[str, str]) -> None:
 def _all() -> Table:
     table = Table.grid(padding=(0, 2))
     for option in options().values():
-        table.add_row(Text(option.key, style="bold"), Text(option.setting_class, style="dim"), Text(option.does))
+        table.add_row(
+            Text(option.key, style="bold"),
+            Text(option.setting_class, style="dim"),
+            Text(option.does),
+        )
     return table

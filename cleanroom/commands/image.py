@@ -13,9 +13,20 @@ def command(arguments: argparse.Namespace) -> int:
     engine = DockerEngine()
     try:
         told = (lambda _: None) if arguments.quiet else say
-        tag = build_image(engine, os.environ, told, base=arguments.base, snakemake=arguments.snakemake, tag=arguments.tag)
+        tag = build_image(
+            engine,
+            os.environ,
+            told,
+            base=arguments.base,
+            snakemake=arguments.snakemake,
+            tag=arguments.tag,
+        )
         image = engine.resolve(tag)
     finally:
         engine.close()
-    print(json.dumps({"image": tag, "digest": image.digest}) if arguments.format == "json" else f"{tag} {image.digest}")
+    print(
+        json.dumps({"image": tag, "digest": image.digest})
+        if arguments.format == "json"
+        else f"{tag} {image.digest}"
+    )
     return 0

@@ -1,4 +1,6 @@
-"""`cleanroom init`: a commented cleanroom.yaml, Makefile targets and a CI workflow for a repository; never overwrites."""
+"""`cleanroom init`: a commented cleanroom.yaml, Makefile targets and a CI workflow for a
+repository; never overwrites.
+"""
 
 import argparse
 import os
@@ -55,7 +57,9 @@ def _makefile(path: Path, targets: str) -> int:
         print("kept     Makefile (it has profile-audit or confirm)")
         return 0
     with path.open("a", encoding="utf-8", errors="surrogateescape") as stream:
-        stream.write(("" if not text or text.endswith("\n") else "\n") + ("\n" if text else "") + targets)
+        stream.write(
+            ("" if not text or text.endswith("\n") else "\n") + ("\n" if text else "") + targets
+        )
     print("extended Makefile" if text else "written  Makefile")
     return 1
 
@@ -63,15 +67,32 @@ def _makefile(path: Path, targets: str) -> int:
 def _values(folder: Path) -> dict[str, object]:
     """The profiles that the folder has, and the one that the others are compared with."""
     try:
-        inside = subprocess.run(["git", "rev-parse", "--show-prefix"], cwd=folder, capture_output=True, check=True).stdout.strip()
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=folder, capture_output=True, check=True).stdout
+        inside = subprocess.run(
+            ["git", "rev-parse", "--show-prefix"], cwd=folder, capture_output=True, check=True
+        ).stdout.strip()
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=folder, capture_output=True, check=True
+        ).stdout
     except (subprocess.CalledProcessError, FileNotFoundError):
-        raise UsageError(f"'{folder}' is not a git repository.", "Call it in one, or type: git init") from None
+        raise UsageError(
+            f"'{folder}' is not a git repository.", "Call it in one, or type: git init"
+        ) from None
     if inside:
-        raise UsageError(f"'{folder}' is a folder inside a repository.", "cleanroom.yaml lies at the top. Call it there.")
+        raise UsageError(
+            f"'{folder}' is a folder inside a repository.",
+            "cleanroom.yaml lies at the top. Call it there.",
+        )
     tracked = [path for path in listed.split(b"\0") if path]
     places = {path: os.path.join(os.fsencode(folder), path) for path in tracked}
-    links = {escape_path(path): escape_path(os.readlink(place)) for path, place in places.items() if os.path.islink(place)}
+    links = {
+        escape_path(path): escape_path(os.readlink(place))
+        for path, place in places.items()
+        if os.path.islink(place)
+    }
     found = find_profiles(tracked, links=links)
     names = [profile.name for profile in found]
-    return {"version": __version__, "profiles": names, "baseline": names[choose_baseline(found, "")] if found else ""}
+    return {
+        "version": __version__,
+        "profiles": names,
+        "baseline": names[choose_baseline(found, "")] if found else "",
+    }

@@ -1,4 +1,6 @@
-"""Live progress on standard error: a line per room on a terminal, plain lines elsewhere. Not here: the result."""
+"""Live progress on standard error: a line per room on a terminal, plain lines elsewhere.
+Not here: the result.
+"""
 
 import threading
 import time
@@ -43,7 +45,9 @@ class _Room:
 
     def text(self) -> str:
         if self.ended:
-            return f"done, {self.done} jobs" + (f", {self.failed} attempts failed" if self.failed else "")
+            return f"done, {self.done} jobs" + (
+                f", {self.failed} attempts failed" if self.failed else ""
+            )
         if self.step != "run":
             return one_line(self.step)[:60]
         current = next(iter(self.running.values()), "")

@@ -1,4 +1,6 @@
-"""`cleanroom review`: what changed between two commits, and whether meaning came through a profile."""
+"""`cleanroom review`: what changed between two commits, and whether meaning came through a
+profile.
+"""
 
 import argparse
 import sys
@@ -9,7 +11,13 @@ from rich.console import Console
 from cleanroom.commands import progress
 from cleanroom.commands.confirm import request_of
 from cleanroom.flows.review import review_commits
-from cleanroom.report.review.view import build_review_report, review_json, review_markdown, show_review, write_review
+from cleanroom.report.review.view import (
+    build_review_report,
+    review_json,
+    review_markdown,
+    show_review,
+    write_review,
+)
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,10 @@
-"""A stop by a person: ^C or SIGTERM ends all in order within two seconds, or else at once; a second one always at once.
+"""A stop by a person: ^C or SIGTERM ends all in order within two seconds, or else at once; a second
+one always at once.
 
-The kernel may hand a signal to any thread, and Python then runs its handler only when the main thread next does something: it
-could wait for a room first. So a thread of its own hears of every signal, wakes the main thread, and looks at the clock.
+The kernel may hand a signal to any thread, and Python then runs its handler only when the main
+thread next does something: it
+could wait for a room first. So a thread of its own hears of every signal, wakes the main thread,
+and looks at the clock.
 Not here: what in order means.
 """
 
@@ -22,7 +25,9 @@ from cleanroom.errors import ExitCode
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOPPED = "Stopped. No room is left, and there is no verdict."
 STOP_SECONDS = 1.5
-"""How long a stop may take to end in order. After it nothing is waited for; rooms end with the process."""
+"""How long a stop may take to end in order.
+After it nothing is waited for; rooms end with the process.
+"""
 _NUDGE_SECONDS = 0.2
 
 
@@ -63,14 +68,20 @@ class _Stop:
 
 
 def leave() -> NoReturn:
-    """End now: what would outlive this process is ended, and what it leaves on disk is removed by the next call."""
+    """End now: what would outlive this process is ended, and what it leaves on disk is removed by
+    the next call.
+    """
     end_all()
-    os.write(2, f"cleanroom: {STOPPED} What is left on disk is removed by the next call.\n".encode())
+    os.write(
+        2, f"cleanroom: {STOPPED} What is left on disk is removed by the next call.\n".encode()
+    )
     os._exit(int(ExitCode.INTERRUPTED))
 
 
 def left_in_order() -> NoReturn:
-    """End after a stop that was heeded, before Python's own end gives the signals back: a second one finds nothing to kill."""
+    """End after a stop that was heeded, before Python's own end gives the signals back: a second
+    one finds nothing to kill.
+    """
     end_all()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -79,7 +90,9 @@ def left_in_order() -> NoReturn:
 
 @contextlib.contextmanager
 def heeded() -> Iterator[None]:
-    """A stop raises KeyboardInterrupt in the main thread while the block runs, and ends the process where that takes too long."""
+    """A stop raises KeyboardInterrupt in the main thread while the block runs, and ends the process
+    where that takes too long.
+    """
     stop = _Stop()
     before = {number: signal.signal(number, stop.handle) for number in SIGNALS}
     told = signal.set_wakeup_fd(stop._tell, warn_on_full_buffer=False)

@@ -1,4 +1,6 @@
-"""`cleanroom suggest`: the narrowest equivalences that would cover what differs without any change of profile."""
+"""`cleanroom suggest`: the narrowest equivalences that would cover what differs without any change
+of profile.
+"""
 
 import argparse
 import sys
@@ -18,7 +20,9 @@ from cleanroom.report.visible import json_text
 def command(arguments: argparse.Namespace) -> int:
     """Print YAML for `cleanroom.yaml`; 1 where something is left that nothing narrow covers."""
     store = Store(cache_folder(arguments) / "store")
-    names = [arguments.report, arguments.other] if arguments.other else _control(Path(arguments.report))
+    names = (
+        [arguments.report, arguments.other] if arguments.other else _control(Path(arguments.report))
+    )
     baseline, *others = (store.get(name)[1] for name in names)
     with Examiner() as examiner:
         ground = ComparisonContext(store.content, examiner, baseline.declared)
@@ -31,18 +35,25 @@ def command(arguments: argparse.Namespace) -> int:
     if not covered and not uncovered:
         say("Nothing that decides differs; no equivalence is needed.")
     elif covered:
-        say("Review each entry, say why it is right and who answers for it, and commit it in cleanroom.yaml.")
+        say(
+            "Review each entry, say why it is right and who answers for it, and commit it in "
+            "cleanroom.yaml."
+        )
     return int(ExitCode.DRIFTED if uncovered else ExitCode.HELD)
 
 
 def _control(folder: Path) -> list[str]:
     """The digests of a report's baseline and its controls."""
     if not folder.is_dir():
-        raise UsageError(f"There is no folder '{folder}'.", "Give the folder of a report, or the digests of two evidences.")
+        raise UsageError(
+            f"There is no folder '{folder}'.",
+            "Give the folder of a report, or the digests of two evidences.",
+        )
     report = read_reported(folder)
     controls = [run.evidence for run in report.runs if run.control and run.evidence]
     if not controls:
         raise UsageError(
-            f"The report in {folder} has no control run.", "Confirm again with --repeats 1, or give the digests of two evidences."
+            f"The report in {folder} has no control run.",
+            "Confirm again with --repeats 1, or give the digests of two evidences.",
         )
     return [report.of_baseline, *controls]

@@ -1,4 +1,5 @@
-"""The artifacts of two runs, path by path: the same bytes, the same in a weaker sense, different, or there only once.
+"""The artifacts of two runs, path by path: the same bytes, the same in a weaker sense, different,
+or there only once.
 
 Not here: what a format means (comparators say), and whether a difference is noise.
 """
@@ -35,12 +36,19 @@ _UNSEEN = {Role.LOG, Role.BENCHMARK, Role.CACHE}
 
 
 class ComparisonContext:
-    """What every comparison of a confirmation stands on: contents, workers, and what the commit declares on a day."""
+    """What every comparison of a confirmation stands on: contents, workers, and what the commit
+    declares on a day.
+    """
 
     def __init__(
-        self, locate: Locate, examiner: Examiner, declared: Declared | None = None, today: datetime.date | None = None,
-        *, diffoscope: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        locate: Locate,
+        examiner: Examiner,
+        declared: Declared | None = None,
+        today: datetime.date | None = None,
+        *,
+        diffoscope: bool = False,
+    ) -> None:
         self.locate, self.examiner, self.diffoscope = locate, examiner, diffoscope
         self.declared = declared or Declared()
         self.today = today or datetime.datetime.now(datetime.UTC).date()
@@ -48,7 +56,9 @@ class ComparisonContext:
 
 
 class _Bundles:
-    """The folders of two runs that are one thing each, laid out when the first file of one differs."""
+    """The folders of two runs that are one thing each, laid out when the first file of one
+    differs.
+    """
 
     def __init__(self, left: Evidence, right: Evidence, ground: ComparisonContext) -> None:
         self._sides, self._ground = (left, right), ground
@@ -60,12 +70,17 @@ class _Bundles:
         root = bundle_of(path, self._roots)
         if root and root not in self._laid:
             folders = tuple(self._ground.examiner.folder() for _ in self._sides)
-            kept = [lay_out(root, side, self._ground.locate, to) for side, to in zip(self._sides, folders, strict=True)]
+            kept = [
+                lay_out(root, side, self._ground.locate, to)
+                for side, to in zip(self._sides, folders, strict=True)
+            ]
             self._laid[root] = folders if all(kept) else ()
         if not root or not self._laid[root]:
             return "", None
         left, right = map(str, self._laid[root])
-        return root, Question(left=left, right=right, name=root.rpartition("/")[2], comparator=BUNDLE, rules=rules)
+        return root, Question(
+            left=left, right=right, name=root.rpartition("/")[2], comparator=BUNDLE, rules=rules
+        )
 
 
 def compare_artifacts(
@@ -88,7 +103,11 @@ def compare_artifacts(
             counts[sameness] += decides
             continue
         difference = _difference(path, a, b, left, right, sameness, decides, note)
-        asked = _ask(difference, a, b, ground, bundles) if sameness is Sameness.DIFFERENT and not note and a and b else None
+        asked = (
+            _ask(difference, a, b, ground, bundles)
+            if sameness is Sameness.DIFFERENT and not note and a and b
+            else None
+        )
         pending.append(asked or _Pending(difference))
     differences = _examine(pending, ground)
     for before, difference in zip(pending, differences, strict=True):
@@ -108,15 +127,28 @@ class _Pending(NamedTuple):
 def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
     """What the records of two artifacts say; no note where their contents must be looked at."""
     if a is None or b is None:
-        sameness, which, one = (Sameness.EXTRA, "second", b) if a is None else (Sameness.MISSING, "first", a)
-        verb = "removed" if one and one.kind is Kind.REMOVED else "overwrote" if one and one.role is Role.TRACKED else "left"
+        sameness, which, one = (
+            (Sameness.EXTRA, "second", b) if a is None else (Sameness.MISSING, "first", a)
+        )
+        verb = (
+            "removed"
+            if one and one.kind is Kind.REMOVED
+            else "overwrote"
+            if one and one.role is Role.TRACKED
+            else "left"
+        )
         return sameness, f"only the {which} run {verb} it"
     if a.kind != b.kind:
         return Sameness.DIFFERENT, f"a {a.kind} here, a {b.kind} there"
     if a.unexamined or b.unexamined:
         return Sameness.DIFFERENT, f"not examined: {a.unexamined or b.unexamined}"
     if a.kind is Kind.FILE and a.mode & stat.S_IXUSR != b.mode & stat.S_IXUSR:
-        return Sameness.DIFFERENT, "executable here, not there" if a.mode & stat.S_IXUSR else "not executable here, but there"
+        return (
+            Sameness.DIFFERENT,
+            "executable here, not there"
+            if a.mode & stat.S_IXUSR
+            else "not executable here, but there",
+        )
     if a.sha256 == b.sha256:
         return Sameness.BYTES, ""
     if a.kind is Kind.LINK:
@@ -124,7 +156,9 @@ def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
     return Sameness.DIFFERENT, ""
 
 
-def _ask(d: Difference, a: Artifact, b: Artifact, ground: ComparisonContext, bundles: _Bundles) -> _Pending | None:
+def _ask(
+    d: Difference, a: Artifact, b: Artifact, ground: ComparisonContext, bundles: _Bundles
+) -> _Pending | None:
     """The question to a comparator, where the contents are there and somebody wants to know."""
     files = ground.locate(a.sha256), ground.locate(b.sha256)
     if (a.role in _UNSEEN and not d.decides) or not all(file.is_file() for file in files):
@@ -132,23 +166,34 @@ def _ask(d: Difference, a: Artifact, b: Artifact, ground: ComparisonContext, bun
     chosen = ground.equivalences.index(d.path, d.rule) if d.decides else -1
     equivalence = ground.equivalences[chosen] if chosen >= 0 else None
     if equivalence is None or equivalence.comparator == BUNDLE:
-        root, question = bundles.question(d.path, equivalence.options if equivalence else CompareOptions())
+        root, question = bundles.question(
+            d.path, equivalence.options if equivalence else CompareOptions()
+        )
         if question is not None:
             return _Pending(msgspec.structs.replace(d, bundle=root), question, chosen)
     question = Question(left=str(files[0]), right=str(files[1]), name=d.path.rpartition("/")[2])
     if equivalence is not None and equivalence.comparator != EXISTENCE:
-        question = msgspec.structs.replace(question, comparator=equivalence.comparator, rules=equivalence.options)
+        question = msgspec.structs.replace(
+            question, comparator=equivalence.comparator, rules=equivalence.options
+        )
     return _Pending(d, question, chosen)
 
 
 def _examine(pending: list[_Pending], ground: ComparisonContext) -> list[Difference]:
     answers = iter(ground.examiner.examine([one.question for one in pending if one.question]))
-    found = [_answered(one.difference, next(answers), one.chosen, ground) if one.question else _unasked(one.difference) for one in pending]
+    found = [
+        _answered(one.difference, next(answers), one.chosen, ground)
+        if one.question
+        else _unasked(one.difference)
+        for one in pending
+    ]
     shown: set[str] = set()
     for i, d in enumerate(found):
         if d.bundle:
             note = f"a part of {d.bundle}: {d.note}"
-            found[i] = msgspec.structs.replace(d, note=note, excerpts=() if d.bundle in shown else d.excerpts)
+            found[i] = msgspec.structs.replace(
+                d, note=note, excerpts=() if d.bundle in shown else d.excerpts
+            )
             shown.add(d.bundle)
     return found
 
@@ -157,37 +202,73 @@ def _unasked(d: Difference) -> Difference:
     if d.note:
         return d
     informs = d.role in _UNSEEN and not d.decides
-    note = "bytes differ; it only informs" if informs else "the content is no longer kept; only the digests were compared"
+    note = (
+        "bytes differ; it only informs"
+        if informs
+        else "the content is no longer kept; only the digests were compared"
+    )
     return msgspec.structs.replace(d, note=note)
 
 
 def _answered(d: Difference, found: Found, chosen: int, ground: ComparisonContext) -> Difference:
-    """A difference with what a comparator found, accepted where it is the payload or an equivalence in force covers it."""
+    """A difference with what a comparator found, accepted where it is the payload or an equivalence
+    in force covers it.
+    """
     sameness, note = found.sameness, found.note
-    if chosen >= 0 and ground.equivalences[chosen].comparator == EXISTENCE and sameness is not Sameness.PAYLOAD:
-        sameness, note = Sameness.EXISTENCE, f"both are there; what they hold was not asked ({note})"
+    if (
+        chosen >= 0
+        and ground.equivalences[chosen].comparator == EXISTENCE
+        and sameness is not Sameness.PAYLOAD
+    ):
+        sameness, note = (
+            Sameness.EXISTENCE,
+            f"both are there; what they hold was not asked ({note})",
+        )
     elif chosen >= 0 and found.compared == 0 and sameness is not Sameness.PAYLOAD:
         sameness, note = Sameness.DIFFERENT, NOTHING_LEFT
     accepted = sameness is Sameness.PAYLOAD or (chosen >= 0 and sameness in COVERED)
     return msgspec.structs.replace(
-        d, sameness=sameness, note=note, decides=d.decides and not accepted, comparator=found.comparator, facts=found.facts,
-        excerpts=found.excerpts, kinds=found.kinds, pictures=found.pictures, suggestion=found.suggestion,
+        d,
+        sameness=sameness,
+        note=note,
+        decides=d.decides and not accepted,
+        comparator=found.comparator,
+        facts=found.facts,
+        excerpts=found.excerpts,
+        kinds=found.kinds,
+        pictures=found.pictures,
+        suggestion=found.suggestion,
         equivalence=chosen if sameness is not Sameness.PAYLOAD else -1,
-    )  # fmt: skip
+    )
 
 
 def _difference(
-    path: str, a: Artifact | None, b: Artifact | None, left: Evidence, right: Evidence, sameness: Sameness, decides: bool, note: str,
-) -> Difference:  # fmt: skip
-    artifact, evidence = (a, left) if a is not None and a.job >= 0 else (b, right) if b is not None else (a, left)
+    path: str,
+    a: Artifact | None,
+    b: Artifact | None,
+    left: Evidence,
+    right: Evidence,
+    sameness: Sameness,
+    decides: bool,
+    note: str,
+) -> Difference:
+    artifact, evidence = (
+        (a, left) if a is not None and a.job >= 0 else (b, right) if b is not None else (a, left)
+    )
     assert artifact is not None
     job = evidence.attempts[artifact.job].job if artifact.job >= 0 else None
     return Difference(
-        path=path, sameness=sameness, decides=decides, note=note, role=artifact.role,
-        rule=job.rule if job else "", wildcards=job.wildcards if job else {},
+        path=path,
+        sameness=sameness,
+        decides=decides,
+        note=note,
+        role=artifact.role,
+        rule=job.rule if job else "",
+        wildcards=job.wildcards if job else {},
         examined=not any(side is not None and side.unexamined for side in (a, b)),
-        left_sha256=a.sha256 if a else "", right_sha256=b.sha256 if b else "",
-    )  # fmt: skip
+        left_sha256=a.sha256 if a else "",
+        right_sha256=b.sha256 if b else "",
+    )
 
 
 def _told(differences: list[Difference], ground: ComparisonContext) -> list[Difference]:
@@ -197,14 +278,22 @@ def _told(differences: list[Difference], ground: ComparisonContext) -> list[Diff
     found, left = list(differences), _EXPLAINED
     for i, d in enumerate(found):
         files = [ground.locate(sha256) for sha256 in (d.left_sha256, d.right_sha256) if sha256]
-        if left and d.decides and d.origin and len(files) == 2 and all(file.is_file() for file in files):
+        if (
+            left
+            and d.decides
+            and d.origin
+            and len(files) == 2
+            and all(file.is_file() for file in files)
+        ):
             found[i] = msgspec.structs.replace(d, diffoscope=diffoscope(files[0], files[1], d.path))
             left -= 1
     return found
 
 
 def _bounded(differences: list[Difference]) -> tuple[Difference, ...]:
-    """Details of the first differences only, origins before others: a comparison of many files stays small."""
+    """Details of the first differences only, origins before others: a comparison of many files
+    stays small.
+    """
     found = list(differences)
     order = sorted(range(len(found)), key=lambda i: (not found[i].decides, not found[i].origin, i))
     pictured = 0

@@ -1,4 +1,5 @@
-"""Folders of files that are one thing (zarr stores): found among the artifacts of two runs, and laid out for a comparator.
+"""Folders of files that are one thing (zarr stores): found among the artifacts of two runs, and
+laid out for a comparator.
 
 A file of a store that only one run has stays missing or extra. Not here: what a store holds.
 """
@@ -18,11 +19,17 @@ BUNDLE = "zarr"
 def bundle_roots(left: Evidence, right: Evidence) -> frozenset[str]:
     """The outermost folders that are a store in both runs."""
     marked = [
-        {a.path.rpartition("/")[0] for a in run.artifacts if a.kind is Kind.FILE and a.path.rpartition("/")[2] in ROOTS}
+        {
+            a.path.rpartition("/")[0]
+            for a in run.artifacts
+            if a.kind is Kind.FILE and a.path.rpartition("/")[2] in ROOTS
+        }
         for run in (left, right)
     ]
     both = {folder for folder in marked[0] & marked[1] if folder}
-    return frozenset(folder for folder in both if not any(parent in both for parent in _parents(folder)))
+    return frozenset(
+        folder for folder in both if not any(parent in both for parent in _parents(folder))
+    )
 
 
 def bundle_of(path: str, roots: frozenset[str]) -> str:
@@ -37,7 +44,9 @@ def _parents(path: str) -> Iterable[str]:
 
 
 def lay_out(root: str, evidence: Evidence, locate: Callable[[str], Path], to: Path) -> bool:
-    """Make the files of a store appear in a folder, as links to their contents; false where one is no longer kept."""
+    """Make the files of a store appear in a folder, as links to their contents; false where one is
+    no longer kept.
+    """
     for artifact in evidence.artifacts:
         if artifact.kind is not Kind.FILE or not artifact.path.startswith(f"{root}/"):
             continue

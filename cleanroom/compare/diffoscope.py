@@ -1,6 +1,8 @@
-"""What the external program diffoscope says of two files, for a person to read; it decides nothing. Only where it is asked for.
+"""What the external program diffoscope says of two files, for a person to read; it decides nothing.
+Only where it is asked for.
 
-It runs as a process of its own under limits of time and memory, on copies. Not here: when it is asked.
+It runs as a process of its own under limits of time and memory, on copies. Not here: when it is
+asked.
 """
 
 import functools
@@ -23,10 +25,15 @@ _SHOWN = 8000
 def require_diffoscope() -> None:
     """Raises: UsageError where it is not installed."""
     if shutil.which(PROGRAM) is None:
-        raise UsageError("diffoscope is not installed.", "Type: sudo apt-get install diffoscope (or diffoscope-minimal)")
+        raise UsageError(
+            "diffoscope is not installed.",
+            "Type: sudo apt-get install diffoscope (or diffoscope-minimal)",
+        )
 
 
-@functools.lru_cache(maxsize=256)  # the same two files are compared more than once on the way to a verdict
+@functools.lru_cache(
+    maxsize=256
+)  # the same two files are compared more than once on the way to a verdict
 def diffoscope(left: Path, right: Path, name: str) -> str:
     """Its text for two files that are called `name`, bounded; or why there is none."""
     if max(left.stat().st_size, right.stat().st_size) > _LARGEST:
@@ -38,18 +45,43 @@ def diffoscope(left: Path, right: Path, name: str) -> str:
             place.parent.mkdir()
             shutil.copyfile(file, place)
             sides.append(f"{side}/{place.name}")
-        command = [PROGRAM, "--text", "-", "--text-color", "never", "--no-progress", "--exclude-directory-metadata", "yes", *sides]
+        command = [
+            PROGRAM,
+            "--text",
+            "-",
+            "--text-color",
+            "never",
+            "--no-progress",
+            "--exclude-directory-metadata",
+            "yes",
+            *sides,
+        ]
         try:
             ended = subprocess.run(
-                command, cwd=folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"},
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, preexec_fn=_limit, check=False,
-            )  # fmt: skip
+                command,
+                cwd=folder,
+                env={
+                    "PATH": "/usr/local/bin:/usr/bin:/bin",
+                    "HOME": folder,
+                    "TMPDIR": folder,
+                    "LANG": "C.UTF-8",
+                },
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_SECONDS,
+                preexec_fn=_limit,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return f"(it took longer than {_SECONDS} s)"
     text = ended.stdout.decode("utf-8", "backslashreplace")
     if ended.returncode not in (0, 1):
         return f"(it ended with exit code {ended.returncode})"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… and {len(text) - _SHOWN} more characters"
+    return (
+        text
+        if len(text) <= _SHOWN
+        else f"{text[:_SHOWN]}\n… and {len(text) - _SHOWN} more characters"
+    )
 
 
 def _limit() -> None:

@@ -1,4 +1,6 @@
-"""Declared equivalences: which one is asked of a file, whether it may be, and what became of each. Pure. Not here: comparing."""
+"""Declared equivalences: which one is asked of a file, whether it may be, and what became of each.
+Pure. Not here: comparing.
+"""
 
 import datetime
 import re
@@ -17,7 +19,9 @@ from cleanroom.values.declared import CompareOptions, Declared, Equivalence
 _MOST_ABSOLUTE = 1e30
 """No measured number is larger, and what would pass every number has no bound."""
 _MOST_RELATIVE = 0.5
-"""A relative tolerance of one half takes a number for its double; beyond it, nearly any number of the same sign passes."""
+"""A relative tolerance of one half takes a number for its double; beyond it, nearly any number of
+the same sign passes.
+"""
 NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
 COVERED = (Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.EXISTENCE)
 
@@ -27,13 +31,17 @@ class Equivalences:
 
     def __init__(self, declared: Declared, today: datetime.date) -> None:
         self._all = declared.equivalences
-        self._in_force = [i for i, e in enumerate(self._all) if e.expires >= today and not over_wide(e)]
+        self._in_force = [
+            i for i, e in enumerate(self._all) if e.expires >= today and not over_wide(e)
+        ]
 
     def index(self, path: str, rule: str) -> int:
         """The first one in force that is about this file, or -1."""
         for index in self._in_force:
             equivalence = self._all[index]
-            if (equivalence.rule and equivalence.rule == rule) or any(matches(path, p) for p in equivalence.paths):
+            if (equivalence.rule and equivalence.rule == rule) or any(
+                matches(path, p) for p in equivalence.paths
+            ):
                 return index
         return -1
 
@@ -44,11 +52,16 @@ class Equivalences:
 def over_wide(equivalence: Equivalence) -> str:
     """Why an equivalence would accept any content, or nothing."""
     options = equivalence.options
-    if equivalence.comparator == EXISTENCE and any(not _names_files(pattern) for pattern in equivalence.paths):
+    if equivalence.comparator == EXISTENCE and any(
+        not _names_files(pattern) for pattern in equivalence.paths
+    ):
         return "existence only for a pattern that names no files, such as all of a folder"
     if why := next(filter(None, map(too_wide, options.mask)), ""):
         return why
-    if any(not pointer.strip("/") or set(pointer.strip("/").split("/")) <= {"*", "**"} for pointer in options.ignore):
+    if any(
+        not pointer.strip("/") or set(pointer.strip("/").split("/")) <= {"*", "**"}
+        for pointer in options.ignore
+    ):
         return "it leaves out every key"
     if not options.absolute < _MOST_ABSOLUTE or not options.relative <= _MOST_RELATIVE:
         return f"its tolerance has no bound, or a relative one of more than {_MOST_RELATIVE}"
@@ -56,14 +69,18 @@ def over_wide(equivalence: Equivalence) -> str:
 
 
 def _names_files(pattern: str) -> bool:
-    """Whether the last part of a pattern says more than that there is a file, or one of a kind in any folder."""
+    """Whether the last part of a pattern says more than that there is a file, or one of a kind in
+    any folder.
+    """
     *folders, last = pattern.rstrip("/").split("/") if not pattern.endswith("/") else [pattern, ""]
     named = re.search(r"[\w-]", re.sub(r"\.\w+$", "", last))
     return bool(named or (re.search(r"\w", last) and re.search(r"[\w-]", "/".join(folders))))
 
 
 def meets(found: Found) -> bool:
-    """Whether what a comparator found is the same under what was declared, and something was left to compare."""
+    """Whether what a comparator found is the same under what was declared, and something was left
+    to compare.
+    """
     return found.sameness in COVERED and found.compared != 0
 
 
@@ -77,33 +94,68 @@ def check_equivalences(declared: Declared, where: str) -> None:
     for equivalence in declared.equivalences:
         what = f"{where}: equivalences: {equivalence.label}"
         if not equivalence.paths and not equivalence.rule:
-            raise UsageError(f"{what}: no path and no rule is named.", "Say which files it is about.")
+            raise UsageError(
+                f"{what}: no path and no rule is named.", "Say which files it is about."
+            )
         if not equivalence.reason.strip() or not equivalence.owner.strip():
-            raise UsageError(f"{what} has no reason or no owner.", "Say why, and who answers for it.")
+            raise UsageError(
+                f"{what} has no reason or no owner.", "Say why, and who answers for it."
+            )
         names = [*comparators(), EXISTENCE]
         if equivalence.comparator not in names:
-            raise UsageError(f"{what}: there is no comparator '{equivalence.comparator}'.", f"There are: {', '.join(sorted(names))}.")
-        heeded = comparators()[equivalence.comparator].options if equivalence.comparator != EXISTENCE else frozenset()
+            raise UsageError(
+                f"{what}: there is no comparator '{equivalence.comparator}'.",
+                f"There are: {', '.join(sorted(names))}.",
+            )
+        heeded = (
+            comparators()[equivalence.comparator].options
+            if equivalence.comparator != EXISTENCE
+            else frozenset()
+        )
         for name in CompareOptions.__struct_fields__:
-            if getattr(equivalence.options, name) != getattr(CompareOptions(), name) and name not in heeded:
+            if (
+                getattr(equivalence.options, name) != getattr(CompareOptions(), name)
+                and name not in heeded
+            ):
                 takes = f"It heeds: {', '.join(sorted(heeded))}." if heeded else "It has none."
-                raise UsageError(f"{what}: the comparator '{equivalence.comparator}' has no option '{name}'.", takes)
+                raise UsageError(
+                    f"{what}: the comparator '{equivalence.comparator}' has no option '{name}'.",
+                    takes,
+                )
         for mask in equivalence.options.mask:
             try:
                 re.compile(mask)
             except (re.error, RecursionError, OverflowError) as error:
-                raise UsageError(f"{what}: the mask {mask!r} is no regular expression ({error}).", "Mend it.") from None
+                raise UsageError(
+                    f"{what}: the mask {mask!r} is no regular expression ({error}).", "Mend it."
+                ) from None
 
 
-def equivalence_findings(declared: Declared, comparisons: Sequence[Comparison], today: datetime.date, file: str) -> Iterator[Finding]:
-    """What is expired, over-wide or unused; `comparisons` are empty where nothing was compared, and then nothing is unused."""
+def equivalence_findings(
+    declared: Declared, comparisons: Sequence[Comparison], today: datetime.date, file: str
+) -> Iterator[Finding]:
+    """What is expired, over-wide or unused; `comparisons` are empty where nothing was compared, and
+    then nothing is unused.
+    """
     used = {d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0}
-    empty = {d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0 and NOTHING_LEFT in d.note}
+    empty = {
+        d.equivalence
+        for c in comparisons
+        for d in c.artifacts
+        if d.equivalence >= 0 and NOTHING_LEFT in d.note
+    }
     for index, equivalence in enumerate(declared.equivalences):
         about = f"{equivalence.label}, owner {equivalence.owner}"
         if equivalence.expires < today:
-            yield finding("CR-041", f"{about}, on {equivalence.expires.isoformat()}", file=file, key=equivalence.comparator)
-        elif why := over_wide(equivalence) or ("nothing is left to compare" if index in empty else ""):
+            yield finding(
+                "CR-041",
+                f"{about}, on {equivalence.expires.isoformat()}",
+                file=file,
+                key=equivalence.comparator,
+            )
+        elif why := over_wide(equivalence) or (
+            "nothing is left to compare" if index in empty else ""
+        ):
             yield finding("CR-042", f"{about}: {why}", file=file, key=equivalence.comparator)
         elif comparisons and index not in used:
             yield finding("CR-043", about, file=file, key=equivalence.comparator)

@@ -1,6 +1,8 @@
-"""Questions to comparators, answered by worker processes under limits of memory and time; each question once.
+"""Questions to comparators, answered by worker processes under limits of memory and time; each
+question once.
 
-A worker that dies, or does not answer in time, takes only the question with it that it was at: the two files are different, and
+A worker that dies, or does not answer in time, takes only the question with it that it was at: the
+two files are different, and
 the note says why. Not here: any format.
 """
 
@@ -28,14 +30,18 @@ SECONDS = 60.0
 BYTES_PER_SECOND = 10 * 2**20
 """A question may take `SECONDS`, and a second more for so many bytes of the two files."""
 _AHEAD = 32 * 2**10
-"""Bytes of questions that wait in a worker's pipe: less than any pipe holds, so that asking never waits for answering."""
+"""Bytes of questions that wait in a worker's pipe: less than any pipe holds, so that asking never
+waits for answering.
+"""
 _LINE = 16_000_000
 
 
 class Examiner:
     """Answers for as long as it is open."""
 
-    def __init__(self, workers: int | None = None, memory: int = MEMORY, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, workers: int | None = None, memory: int = MEMORY, seconds: float = SECONDS
+    ) -> None:
         self._count = workers or os.cpu_count() or 1
         self._memory, self._seconds = memory, seconds
         self._known: dict[Question, Found] = {}
@@ -57,7 +63,10 @@ class Examiner:
         open_questions = deque(dict.fromkeys(q for q in questions if q not in self._known))
         if open_questions:
             count = min(self._count, (len(open_questions) + 7) // 8)
-            threads = [threading.Thread(target=self._serve, args=(open_questions,), daemon=True) for _ in range(count)]
+            threads = [
+                threading.Thread(target=self._serve, args=(open_questions,), daemon=True)
+                for _ in range(count)
+            ]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -88,7 +97,9 @@ class Examiner:
                 if not asked:
                     return
                 question, length = asked.popleft()
-                self._known[question] = worker.answer(self._seconds + _size(question) / BYTES_PER_SECOND)
+                self._known[question] = worker.answer(
+                    self._seconds + _size(question) / BYTES_PER_SECOND
+                )
                 ahead -= length
                 if not worker.alive:
                     questions.extendleft(q for q, _ in reversed(asked))
@@ -99,17 +110,32 @@ class Examiner:
 
 def _size(question: Question) -> int:
     sides = Path(question.left), Path(question.right)
-    return sum(file.stat().st_size for side in sides for file in (side.rglob("*") if side.is_dir() else [side]))
+    return sum(
+        file.stat().st_size
+        for side in sides
+        for file in (side.rglob("*") if side.is_dir() else [side])
+    )
 
 
 class _Worker:
     """One process. `alive` is false once it has died or was killed."""
 
     def __init__(self, memory: int, scratch: str) -> None:
-        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "2"}
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "LANG": "C.UTF-8",
+            "OMP_NUM_THREADS": "2",
+        }
         command = [sys.executable, "-I", "-m", "cleanroom.compare.worker", str(memory)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=scratch, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=env,
+            cwd=scratch,
+            start_new_session=True,
         )
         children.know(self._process)
         self._pending = b""

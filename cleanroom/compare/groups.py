@@ -7,13 +7,16 @@ _Thing = TypeVar("_Thing")
 
 
 def group(things: Sequence[_Thing], agree: Callable[[_Thing, _Thing], bool]) -> list[list[_Thing]]:
-    """Groups whose members all agree with each other; each thing joins the first group that it agrees with in whole.
+    """Groups whose members all agree with each other; each thing joins the first group that it
+    agrees with in whole.
 
     Agreeing within a tolerance is not transitive, so one member is not asked for all.
     """
     groups: list[list[_Thing]] = []
     for thing in things:
-        home = next((members for members in groups if all(agree(member, thing) for member in members)), None)
+        home = next(
+            (members for members in groups if all(agree(member, thing) for member in members)), None
+        )
         if home is None:
             groups.append([thing])
         else:

@@ -1,4 +1,5 @@
-"""Whether a tolerance leaves anything to compare: one that is larger than every number of a text would take any for any other.
+"""Whether a tolerance leaves anything to compare: one that is larger than every number of a text
+would take any for any other.
 
 Not here: binary formats, where only a bound on the tolerance itself holds (see `equivalences.py`).
 """
@@ -13,7 +14,9 @@ _LONGEST = 64
 
 
 def exceeds(path: Path, bound: float) -> bool:
-    """Whether a text holds a number beyond `bound` in size; true of a file that is no text. Stops at the first."""
+    """Whether a text holds a number beyond `bound` in size; true of a file that is no text.
+    Stops at the first.
+    """
     rest = b""
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):

@@ -1,4 +1,6 @@
-"""Where a difference began: a job that read the same inputs and wrote something else, or that only one run has. Not here: why."""
+"""Where a difference began: a job that read the same inputs and wrote something else, or that only
+one run has. Not here: why.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,12 +18,21 @@ _Key = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]
 
 
 def find_origins(
-    left: Evidence, right: Evidence, differences: Sequence[Difference], locate: Callable[[str], Path]
+    left: Evidence,
+    right: Evidence,
+    differences: Sequence[Difference],
+    locate: Callable[[str], Path],
 ) -> tuple[list[Difference], tuple[Origin, ...]]:
-    """The differences, each marked whether it is an origin; and the origins, each with what follows from it."""
+    """The differences, each marked whether it is an origin; and the origins, each with what follows
+    from it.
+    """
     graph = _Graph(left, right, differences)
     marked = [msgspec.structs.replace(d, origin=graph.is_origin(d.path)) for d in differences]
-    weighty = [d for d in marked if d.sameness is not Sameness.PAYLOAD and (d.decides or d.role is Role.TEMP)]
+    weighty = [
+        d
+        for d in marked
+        if d.sameness is not Sameness.PAYLOAD and (d.decides or d.role is Role.TEMP)
+    ]
     groups: dict[_Key | str, list[Difference]] = {}
     for d in weighty:
         if d.origin:
@@ -31,25 +42,42 @@ def find_origins(
         if not d.origin:
             derived.setdefault(graph.first_origin(d.path), []).append(d.path)
     sides = _Sides(left, locate), _Sides(right, locate)
-    ordered = sorted(groups.items(), key=lambda item: (not any(d.decides for d in item[1]), -len(derived.get(item[0], ()))))
-    return marked, tuple(_origin(graph, key, found, derived.get(key, []), sides) for key, found in ordered[:_MOST])
+    ordered = sorted(
+        groups.items(),
+        key=lambda item: (not any(d.decides for d in item[1]), -len(derived.get(item[0], ()))),
+    )
+    return marked, tuple(
+        _origin(graph, key, found, derived.get(key, []), sides) for key, found in ordered[:_MOST]
+    )
 
 
-def _origin(graph: "_Graph", key: "_Key | str", found: list[Difference], derived: list[str], sides: "tuple[_Sides, _Sides]") -> Origin:
+def _origin(
+    graph: "_Graph",
+    key: "_Key | str",
+    found: list[Difference],
+    derived: list[str],
+    sides: "tuple[_Sides, _Sides]",
+) -> Origin:
     paths = [d.path for d in found]
     jobs = graph.makers(paths[0])
     job = jobs[0] if jobs else None
     return Origin(
-        rule=job.rule if job else "", wildcards=job.wildcards if job else {}, paths=tuple(paths[:200]), derived=tuple(derived[:500]),
-        left=sides[0].of(key), right=sides[1].of(key), by_time=not found[0].rule and job is not None,
-    )  # fmt: skip
+        rule=job.rule if job else "",
+        wildcards=job.wildcards if job else {},
+        paths=tuple(paths[:200]),
+        derived=tuple(derived[:500]),
+        left=sides[0].of(key),
+        right=sides[1].of(key),
+        by_time=not found[0].rule and job is not None,
+    )
 
 
 class _Graph:
     """Who made what from what, in both runs."""
 
     def __init__(self, left: Evidence, right: Evidence, differences: Sequence[Difference]) -> None:
-        # Payload counts as the same: a reader of the file itself could have seen its bytes, but not its content, differ.
+        # Payload counts as the same: a reader of the file itself could have seen its bytes, but not
+        # its content, differ.
         self._differing = {d.path for d in differences if d.sameness is not Sameness.PAYLOAD}
         self._folders: dict[str, list[str]] = {}
         for path in self._differing:
@@ -60,7 +88,9 @@ class _Graph:
         self._jobs: dict[str, list[Job]] = {}
         for evidence in (left, right):
             for artifact in evidence.artifacts:
-                if artifact.path in self._differing and (job := _maker(artifact, evidence.attempts)):
+                if artifact.path in self._differing and (
+                    job := _maker(artifact, evidence.attempts)
+                ):
                     self._jobs.setdefault(artifact.path, []).append(job)
 
     def makers(self, path: str) -> list[Job]:
@@ -78,7 +108,9 @@ class _Graph:
     def _read(self, job: Job, made: str) -> "list[str]":
         own = {f.path for f in job.output}
         found = [f.path for f in job.input if f.path in self._differing and f.path not in own]
-        found += [p for f in job.input if f.path not in own for p in self._folders.get(f.path, ())[:1]]
+        found += [
+            p for f in job.input if f.path not in own for p in self._folders.get(f.path, ())[:1]
+        ]
         return [path for path in found if path != made]
 
     def first_origin(self, path: str) -> "_Key | str":
@@ -113,7 +145,11 @@ class _Sides:
         if job is None:
             return None
         log = next((path for path in job.log if path in self._logs), "")
-        return JobSide(command=job.command[:4000], log=log or (job.log[0] if job.log else ""), log_tail=self._tail(log) if log else "")
+        return JobSide(
+            command=job.command[:4000],
+            log=log or (job.log[0] if job.log else ""),
+            log_tail=self._tail(log) if log else "",
+        )
 
     def _tail(self, log: str) -> str:
         file = self._locate(self._logs[log])

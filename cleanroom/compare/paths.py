@@ -1,4 +1,6 @@
-"""Globs over the paths of results: `*` stays within a folder, `**` crosses folders, hidden files count. Not here: what a path is for."""
+"""Globs over the paths of results: `*` stays within a folder, `**` crosses folders, hidden files
+count. Not here: what a path is for.
+"""
 
 import functools
 import re
@@ -22,4 +24,6 @@ def literally(path: str) -> str:
 def matches(path: str, pattern: str) -> bool:
     """Whether a path is meant by a glob; `folder/` means all within."""
     pattern = pattern.removeprefix("./")
-    return any(p.fullmatch(path) for p in _compiled(pattern + "**" if pattern.endswith("/") else pattern))
+    return any(
+        p.fullmatch(path) for p in _compiled(pattern + "**" if pattern.endswith("/") else pattern)
+    )

@@ -1,7 +1,10 @@
-"""What a compressed file or archive holds, without what its container says of time, owner and compression.
+"""What a compressed file or archive holds, without what its container says of time, owner and
+compression.
 
-Two files of the same payload are accepted as the same by themselves, so that nothing is left out that a reader of the format
-could heed: see docs/adr/0015. Reading is bounded, and strict to the last byte; a file that cannot be read so has no payload.
+Two files of the same payload are accepted as the same by themselves, so that nothing is left out
+that a reader of the format
+could heed: see docs/adr/0015. Reading is bounded, and strict to the last byte; a file that cannot
+be read so has no payload.
 Not here: what the content means.
 """
 
@@ -17,7 +20,18 @@ from cleanroom.compare.containers.streams import STREAMS, Stream
 from cleanroom.compare.containers.tarball import is_tar, tar_digest, tar_members
 from cleanroom.compare.containers.zipped import zip_digest, zip_members
 
-__all__ = ["BROKEN", "VERSION", "Bounded", "NoPayload", "container_in", "container_of", "opened", "payload_digest", "shells", "unwrapped"]
+__all__ = [
+    "BROKEN",
+    "VERSION",
+    "Bounded",
+    "NoPayload",
+    "container_in",
+    "container_of",
+    "opened",
+    "payload_digest",
+    "shells",
+    "unwrapped",
+]
 VERSION = "3"
 _MAGIC = STREAMS | {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 
@@ -60,7 +74,8 @@ class _Unwrapped(io.RawIOBase):
 def unwrapped(path: Path) -> Iterator[IO[bytes]]:
     """The decompressed stream of a compressed file, bounded.
 
-    Raises: NoPayload where it is none, broken, too large, or followed by something else; ImportError without zstandard.
+    Raises: NoPayload where it is none, broken, too large, or followed by something else;
+    ImportError without zstandard.
     """
     with opened(path) as (stream, _):
         yield stream
@@ -68,7 +83,9 @@ def unwrapped(path: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[tuple[IO[bytes], Stream]]:
-    """The same, and the stream that knows at its end what lay beside it. Raises: NoPayload, ImportError."""
+    """The same, and the stream that knows at its end what lay beside it.
+    Raises: NoPayload, ImportError.
+    """
     container = container_in(path)
     try:
         with path.open("rb") as file:
@@ -80,14 +97,19 @@ def opened(path: Path) -> Iterator[tuple[IO[bytes], Stream]]:
 
 
 def shells(path: Path) -> list[bytes]:
-    """What the members of a tar or zip file carry beside their contents, each as a digest, in an order that theirs does not change.
+    """What the members of a tar or zip file carry beside their contents, each as a digest, in an
+    order that theirs does not change.
 
     Raises: NoPayload.
     """
     bound = Bounded(path.stat().st_size)
     try:
         with path.open("rb") as plain:
-            members = tar_members(plain, bound) if container_in(path) == "tar" else zip_members(path, bound)
+            members = (
+                tar_members(plain, bound)
+                if container_in(path) == "tar"
+                else zip_members(path, bound)
+            )
             return sorted(shell for shell, _ in members)
     except BROKEN as error:
         raise NoPayload(f"the archive cannot be read ({error})") from None
@@ -96,7 +118,8 @@ def shells(path: Path) -> list[bytes]:
 def payload_digest(path: Path) -> str:
     """The SHA-256 of what a compressed stream, zip or tar file holds.
 
-    Raises: NoPayload where it is none of them, broken, too large, or holds more than its format says.
+    Raises: NoPayload where it is none of them, broken, too large, or holds more than its format
+    says.
     """
     container = container_in(path)
     bound = Bounded(path.stat().st_size)

@@ -1,6 +1,8 @@
-"""Two plans, deciding field by deciding field. Texts of dry-runs are never compared. Not here: artifacts.
+"""Two plans, deciding field by deciding field. Texts of dry-runs are never compared.
+Not here: artifacts.
 
-Deciding: job set, inputs, outputs, params, code, software, configuration. Informing: threads, resources, and resolved command
+Deciding: job set, inputs, outputs, params, code, software, configuration. Informing: threads,
+resources, and resolved command
 lines where only threads or resources explain the difference.
 """
 
@@ -24,7 +26,8 @@ def compare_plans(left: Plan, right: Plan) -> tuple[PlanDifference, ...]:
 
 
 def plans_of_one_seed(left: Evidence, right: Evidence) -> tuple[Plan, Plan]:
-    """The plans of two runs, of the first one under the hash seed of the second: what is no effect of a seed is compared.
+    """The plans of two runs, of the first one under the hash seed of the second: what is no effect
+    of a seed is compared.
 
     Both must have a plan.
     """
@@ -58,7 +61,12 @@ def _config(left: Any, right: Any) -> Iterator[PlanDifference]:
     left, right = left or {}, right or {}
     for key in sorted(left.keys() | right.keys()):
         if key not in left or key not in right or canonical(left[key]) != canonical(right[key]):
-            yield _difference("configuration", f"config: {key}", left.get(key, "(absent)"), right.get(key, "(absent)"))
+            yield _difference(
+                "configuration",
+                f"config: {key}",
+                left.get(key, "(absent)"),
+                right.get(key, "(absent)"),
+            )
 
 
 def _jobs(left: Job, right: Job) -> Iterator[PlanDifference]:
@@ -70,10 +78,14 @@ def _jobs(left: Job, right: Job) -> Iterator[PlanDifference]:
     if left.command != right.command:
         explained = _explained(left, right)
         note = f"only {' and '.join(explained)} differ" if explained else ""
-        yield _difference(left.label, "command", left.command, right.command, decides=not explained, note=note)
+        yield _difference(
+            left.label, "command", left.command, right.command, decides=not explained, note=note
+        )
     for field in ("log", "benchmark"):
         if getattr(left, field) != getattr(right, field):
-            yield _difference(left.label, field, getattr(left, field), getattr(right, field), decides=False)
+            yield _difference(
+                left.label, field, getattr(left, field), getattr(right, field), decides=False
+            )
     if left.threads != right.threads:
         yield _difference(left.label, "threads", left.threads, right.threads, decides=False)
     if canonical(left.resources) != canonical(right.resources):
@@ -81,7 +93,9 @@ def _jobs(left: Job, right: Job) -> Iterator[PlanDifference]:
 
 
 def _explained(left: Job, right: Job) -> list[str]:
-    """The threads and resources that account for every difference between two command lines; empty where they do not."""
+    """The threads and resources that account for every difference between two command lines; empty
+    where they do not.
+    """
     values: dict[str, tuple[str, str]] = {"threads": (str(left.threads), str(right.threads))}
     for name in left.resources.keys() | right.resources.keys():
         values[name] = (str(left.resources.get(name)), str(right.resources.get(name)))
@@ -101,13 +115,22 @@ def _explained(left: Job, right: Job) -> list[str]:
 
 
 def _becomes(word: str, other: str, value: str, new: str) -> bool:
-    """Whether `other` is `word` with a value replaced in some places where it is no part of a longer number."""
+    """Whether `other` is `word` with a value replaced in some places where it is no part of a
+    longer number.
+    """
     parts = re.split(rf"(?<!\d)(?<!\d\.){re.escape(value)}(?!\.?\d)", word)
-    return re.fullmatch(f"(?:{re.escape(value)}|{re.escape(new)})".join(map(re.escape, parts)), other) is not None
+    return (
+        re.fullmatch(f"(?:{re.escape(value)}|{re.escape(new)})".join(map(re.escape, parts)), other)
+        is not None
+    )
 
 
-def _difference(job: str, field: str, left: Any, right: Any, *, decides: bool = True, note: str = "") -> PlanDifference:
-    return PlanDifference(job=job, field=field, left=_text(left), right=_text(right), decides=decides, note=note)
+def _difference(
+    job: str, field: str, left: Any, right: Any, *, decides: bool = True, note: str = ""
+) -> PlanDifference:
+    return PlanDifference(
+        job=job, field=field, left=_text(left), right=_text(right), decides=decides, note=note
+    )
 
 
 def _text(value: Any) -> str:
@@ -116,7 +139,9 @@ def _text(value: Any) -> str:
 
 
 def compare_attempts(left: Evidence, right: Evidence) -> tuple[PlanDifference, ...]:
-    """Jobs that needed another number of attempts, and jobs that only one of the runs had beyond its plan."""
+    """Jobs that needed another number of attempts, and jobs that only one of the runs had beyond
+    its plan.
+    """
     needed = _attempts_needed(left), _attempts_needed(right)
     planned = [{j.identity for j in e.plan.jobs} if e.plan else set() for e in (left, right)]
     found = []

@@ -1,4 +1,6 @@
-"""Runs against runs, layer by layer: the baseline against every other, all against all, and what is noise. Not here: judging."""
+"""Runs against runs, layer by layer: the baseline against every other, all against all, and what is
+noise. Not here: judging.
+"""
 
 from collections.abc import Sequence
 
@@ -13,7 +15,9 @@ from cleanroom.values.purpose import Control, Interrupted, Purpose, Staged, Vari
 from cleanroom.values.run import Evidence, RunStatus
 
 
-def compare_all(runs: Sequence[Evidence], ground: ComparisonContext, earlier: Evidence | None = None) -> tuple[Comparison, ...]:
+def compare_all(
+    runs: Sequence[Evidence], ground: ComparisonContext, earlier: Evidence | None = None
+) -> tuple[Comparison, ...]:
     """The first run against every other one that completed, and the earlier one against it.
 
     What a control shows too is marked as noise everywhere.
@@ -21,14 +25,22 @@ def compare_all(runs: Sequence[Evidence], ground: ComparisonContext, earlier: Ev
     baseline, *others = runs
     if baseline.status is not RunStatus.COMPLETED:
         return ()
-    own = {run.profile.path: run for run in reversed(runs) if run.of_profile and run.status is RunStatus.COMPLETED}
+    own = {
+        run.profile.path: run
+        for run in reversed(runs)
+        if run.of_profile and run.status is RunStatus.COMPLETED
+    }
     found = []
     for other in others:
         left = own.get(other.profile.path) if isinstance(other.purpose, Interrupted) else baseline
         if left is not None and other.comparable:
             found.append(compare(left, other, ground))
     if earlier is not None and earlier.status is RunStatus.COMPLETED:
-        found.append(msgspec.structs.replace(_only_results(compare(earlier, baseline, ground)), relation=Relation.EARLIER))
+        found.append(
+            msgspec.structs.replace(
+                _only_results(compare(earlier, baseline, ground)), relation=Relation.EARLIER
+            )
+        )
     controls = [c for c in found if c.relation is Relation.CONTROL]
     return tuple(c if c.relation is Relation.CONTROL else mark_noise(c, controls) for c in found)
 
@@ -41,9 +53,16 @@ def compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Compa
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
     relation = _relation(right.purpose)
     found = Comparison(
-        left=left.label, right=right.label, relation=relation, plan=plans, artifacts=artifacts, counts=counts,
-        informing=informing, attempts=compare_attempts(left, right), origins=origins,
-    )  # fmt: skip
+        left=left.label,
+        right=right.label,
+        relation=relation,
+        plan=plans,
+        artifacts=artifacts,
+        counts=counts,
+        informing=informing,
+        attempts=compare_attempts(left, right),
+        origins=origins,
+    )
     return _only_results(found) if relation in (Relation.RESUMED, Relation.STAGED) else found
 
 
@@ -63,19 +82,31 @@ def _relation(purpose: Purpose) -> Relation:
 
 
 def _only_results(comparison: Comparison) -> Comparison:
-    """Where code may have changed, a run was resumed or jobs were staged, plan and attempts may differ: there, only results decide."""
-    plan, attempts = (tuple(msgspec.structs.replace(d, decides=False) for d in part) for part in (comparison.plan, comparison.attempts))
+    """Where code may have changed, a run was resumed or jobs were staged, plan and attempts may
+    differ: there, only results decide.
+    """
+    plan, attempts = (
+        tuple(msgspec.structs.replace(d, decides=False) for d in part)
+        for part in (comparison.plan, comparison.attempts)
+    )
     return msgspec.structs.replace(comparison, plan=plan, attempts=attempts)
 
 
-def agreeing(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext) -> tuple[tuple[str, ...], ...]:
-    """The profiles that completed, all against all, as groups that agree. Two that are the same as the baseline in every byte are not
+def agreeing(
+    runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext
+) -> tuple[tuple[str, ...], ...]:
+    """The profiles that completed, all against all, as groups that agree.
+    Two that are the same as the baseline in every byte are not
     compared again.
     """
     controls = [c for c in comparisons if c.relation is Relation.CONTROL]
     against = {c.right: c for c in comparisons if c.of_profile}
     baseline = runs[0].label
-    weaker = {c.right for c in against.values() if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}}
+    weaker = {
+        c.right
+        for c in against.values()
+        if c.differs or c.noisy or set(c.counts) - {Sameness.BYTES}
+    }
 
     def agree(a: Evidence, b: Evidence) -> bool:
         if a.label == baseline:
@@ -97,21 +128,38 @@ def mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Compar
     renamed = _renamed(controls)
 
     def noisy(d: Difference) -> bool:
-        return d.path in paths or (d.sameness is Sameness.EXTRA and not d.rule and _folder(d.path) in renamed)
+        return d.path in paths or (
+            d.sameness is Sameness.EXTRA and not d.rule and _folder(d.path) in renamed
+        )
 
     return msgspec.structs.replace(
         comparison,
         artifacts=tuple(msgspec.structs.replace(d, noise=noisy(d)) for d in comparison.artifacts),
-        origins=tuple(msgspec.structs.replace(o, noise=bool(paths) and set(o.paths) <= paths) for o in comparison.origins),
-        plan=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.plan),
-        attempts=tuple(msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.attempts),
+        origins=tuple(
+            msgspec.structs.replace(o, noise=bool(paths) and set(o.paths) <= paths)
+            for o in comparison.origins
+        ),
+        plan=tuple(
+            msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.plan
+        ),
+        attempts=tuple(
+            msgspec.structs.replace(d, noise=(d.job, d.field) in fields)
+            for d in comparison.attempts
+        ),
     )
 
 
 def _renamed(controls: Sequence[Comparison]) -> set[str]:
-    """Folders in which undeclared files have another name each time: there, a new name says nothing of a profile."""
+    """Folders in which undeclared files have another name each time: there, a new name says nothing
+    of a profile.
+    """
     found = [
-        {_folder(d.path) for c in controls for d in c.artifacts if d.sameness is sameness and not d.rule}
+        {
+            _folder(d.path)
+            for c in controls
+            for d in c.artifacts
+            if d.sameness is sameness and not d.rule
+        }
         for sameness in (Sameness.MISSING, Sameness.EXTRA)
     ]
     return found[0] & found[1]

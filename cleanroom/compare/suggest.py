@@ -1,4 +1,6 @@
-"""The narrowest equivalences that would cover what a control showed, each tried before it is said. Not here: whether to accept them."""
+"""The narrowest equivalences that would cover what a control showed, each tried before it is said.
+Not here: whether to accept them.
+"""
 
 import datetime
 import re
@@ -21,13 +23,19 @@ from cleanroom.values.run import Evidence
 _DAYS = 180
 _NONE = CompareOptions()
 _NO_FOLD = 2**31
-"""A long text stays in its line: the rest of a folded one could begin with `::`, which CI systems obey."""
+"""A long text stays in its line: the rest of a folded one could begin with `::`, which CI systems
+obey.
+"""
 _COMMAND = re.compile(r"##(?=\w*\[)")
-"""What CI systems obey anywhere in a line; written with an escape, it stands in double quotes or in a comment."""
+"""What CI systems obey anywhere in a line; written with an escape, it stands in double quotes or in
+a comment.
+"""
 
 
 class Suggestion(Value, frozen=True):
-    """Files of one kind, the comparator and options under which they would be the same in every comparison that was seen."""
+    """Files of one kind, the comparator and options under which they would be the same in every
+    comparison that was seen.
+    """
 
     comparator: str
     options: CompareOptions
@@ -46,7 +54,9 @@ class Uncovered(Value, frozen=True):
 def suggest(
     comparisons: Sequence[Comparison], ground: ComparisonContext, baseline: Evidence
 ) -> tuple[tuple[Suggestion, ...], tuple[Uncovered, ...]]:
-    """(what would cover the differences of these comparisons that decide, what nothing narrow covers)."""
+    """(what would cover the differences of these comparisons that decide, what nothing narrow
+    covers).
+    """
     by_path: dict[str, list[Difference]] = {}
     for comparison in comparisons:
         for d in comparison.artifacts:
@@ -64,18 +74,29 @@ def suggest(
         rules[key[1]] = found.options
         covered.setdefault(key, {})[found.paths[0]] = None
     suggestions = [
-        Suggestion(comparator=comparator, options=rules[options], paths=tuple(paths), rule=_rule(tuple(paths), baseline))
+        Suggestion(
+            comparator=comparator,
+            options=rules[options],
+            paths=tuple(paths),
+            rule=_rule(tuple(paths), baseline),
+        )
         for (comparator, options), paths in covered.items()
     ]
     return tuple(suggestions), tuple(uncovered)
 
 
-def _narrowest(differences: Sequence[Difference], ground: ComparisonContext) -> tuple[Suggestion | None, str]:
+def _narrowest(
+    differences: Sequence[Difference], ground: ComparisonContext
+) -> tuple[Suggestion | None, str]:
     """What covers one file in all comparisons, or why nothing does."""
     first = differences[0]
     if any(d.sameness in (Sameness.MISSING, Sameness.EXTRA) for d in differences):
         return None, f"{first.note}; no equivalence makes a missing file pass"
-    if not all(ground.locate(sha256).is_file() for d in differences for sha256 in (d.left_sha256, d.right_sha256)):
+    if not all(
+        ground.locate(sha256).is_file()
+        for d in differences
+        for sha256 in (d.left_sha256, d.right_sha256)
+    ):
         return None, "its content is no longer kept"
     if first.bundle:
         if all(d.sameness is Sameness.CANONICAL for d in differences):
@@ -86,16 +107,26 @@ def _narrowest(differences: Sequence[Difference], ground: ComparisonContext) -> 
     if not name or any(rules is None for rules in asked):
         return None, first.note
     options = _merged([rules for rules in asked if rules is not None])
-    tried = Equivalence(comparator=name, reason="", owner="", expires=ground.today, paths=(first.path,), options=options)
+    tried = Equivalence(
+        comparator=name,
+        reason="",
+        owner="",
+        expires=ground.today,
+        paths=(first.path,),
+        options=options,
+    )
     if why := over_wide(tried):
         return None, why
     questions = [
         Question(
-            left=str(ground.locate(d.left_sha256)), right=str(ground.locate(d.right_sha256)), name=d.path.rpartition("/")[2],
-            comparator=name, rules=options,
+            left=str(ground.locate(d.left_sha256)),
+            right=str(ground.locate(d.right_sha256)),
+            name=d.path.rpartition("/")[2],
+            comparator=name,
+            rules=options,
         )
         for d in differences
-    ]  # fmt: skip
+    ]
     for found in ground.examiner.examine(questions):
         if not meets(found):
             return None, found.note if found.compared else "it would leave nothing to compare"
@@ -107,11 +138,14 @@ def _merged(all_rules: Iterable[CompareOptions]) -> CompareOptions:
     found = _NONE
     for rules in all_rules:
         found = CompareOptions(
-            ignore=tuple(sorted({*found.ignore, *rules.ignore})), mask=tuple(sorted({*found.mask, *rules.mask})),
-            order="any" if "any" in (found.order, rules.order) else "kept", absolute=max(found.absolute, rules.absolute),
-            relative=max(found.relative, rules.relative), appearance=found.appearance or rules.appearance,
+            ignore=tuple(sorted({*found.ignore, *rules.ignore})),
+            mask=tuple(sorted({*found.mask, *rules.mask})),
+            order="any" if "any" in (found.order, rules.order) else "kept",
+            absolute=max(found.absolute, rules.absolute),
+            relative=max(found.relative, rules.relative),
+            appearance=found.appearance or rules.appearance,
             delimiter=found.delimiter or rules.delimiter,
-        )  # fmt: skip
+        )
     return found
 
 
@@ -121,31 +155,57 @@ def _rule(paths: Sequence[str], baseline: Evidence) -> str:
     for artifact in baseline.artifacts:
         if artifact.job >= 0:
             made.setdefault(baseline.attempts[artifact.job].job.rule, set()).add(artifact.path)
-    return next((rule for rule, files in made.items() if files == set(paths)), "") if len(paths) > 1 else ""
+    return (
+        next((rule for rule, files in made.items() if files == set(paths)), "")
+        if len(paths) > 1
+        else ""
+    )
 
 
-def as_yaml(suggestions: Sequence[Suggestion], uncovered: Sequence[Uncovered], today: datetime.date) -> str:
-    """The part of `cleanroom.yaml`, with reason and owner left blank: as it stands, it is refused."""
+def as_yaml(
+    suggestions: Sequence[Suggestion], uncovered: Sequence[Uncovered], today: datetime.date
+) -> str:
+    """The part of `cleanroom.yaml`, with reason and owner left blank: as it stands, it is
+    refused.
+    """
     entries: list[dict[str, Any]] = []
     for s in suggestions:
         where: dict[str, Any] = (
-            {"rule": s.rule} if s.rule else {"paths": [literally(path) + "/**" * (s.comparator == BUNDLE) for path in s.paths]}
+            {"rule": s.rule}
+            if s.rule
+            else {"paths": [literally(path) + "/**" * (s.comparator == BUNDLE) for path in s.paths]}
         )
-        options = {name: value for name, value in msgspec.to_builtins(s.options).items() if value != getattr(_NONE, name) and value}
+        options = {
+            name: value
+            for name, value in msgspec.to_builtins(s.options).items()
+            if value != getattr(_NONE, name) and value
+        }
         entries.append(
             where
             | {"comparator": s.comparator}
             | ({"options": options} if options else {})
             | {"reason": "", "owner": "", "expires": today + datetime.timedelta(days=_DAYS)}
         )
-    text = yaml.dump({"equivalences": entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NO_FOLD) if entries else ""
+    text = (
+        yaml.dump(
+            {"equivalences": entries},
+            Dumper=_Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=_NO_FOLD,
+        )
+        if entries
+        else ""
+    )
     for one in uncovered:
         text += f"# not covered: {one.path!r}: {_printable(one.why)}\n"
     return _COMMAND.sub(r"#\\x23", text)
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML in which a text that would act on a terminal or a CI system is escaped, in double quotes."""
+    """YAML in which a text that would act on a terminal or a CI system is escaped, in double
+    quotes.
+    """
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
         acts = not data.isprintable() or _COMMAND.search(data)

@@ -1,6 +1,8 @@
-"""The process in which comparators run, since they read what an untrusted workflow wrote: limits first, then a question a line.
+"""The process in which comparators run, since they read what an untrusted workflow wrote: limits
+first, then a question a line.
 
-`python -m cleanroom.compare.worker BYTES`: questions as JSON on standard input, answers in the same order on standard output.
+`python -m cleanroom.compare.worker BYTES`: questions as JSON on standard input, answers in the same
+order on standard output.
 Not here: limits of time, and what becomes of a worker that dies; see `examiner.py`.
 """
 

@@ -1,4 +1,6 @@
-"""What surrounds a run and should not matter: each factor with its usual value and the one it is varied to. Not here: running."""
+"""What surrounds a run and should not matter: each factor with its usual value and the one it is
+varied to. Not here: running.
+"""
 
 from typing import NamedTuple
 
@@ -25,7 +27,9 @@ FACTORS = {
     "processors": Factor("all", "1"),
     "directory order in Python": Factor("as the file system gives it", "reversed"),
 }
-"""By name; a time zone as POSIX writes it needs no table of zones. `date` needs libfaketime in the room."""
+"""By name; a time zone as POSIX writes it needs no table of zones.
+`date` needs libfaketime in the room.
+"""
 HELD_CLOCK = "2030-05-17 12:00:00"
 """What a clock shows that is held still, in UTC."""
 
@@ -36,12 +40,21 @@ def value_of(factor: str, varied: tuple[str, ...]) -> str:
 
 
 def environment(hash_seed: int, varied: tuple[str, ...] = ()) -> dict[str, str]:
-    """The exact environment of a room: nothing of the host, the same in every room but for the hash seed and what is varied."""
+    """The exact environment of a room: nothing of the host, the same in every room but for the hash
+    seed and what is varied.
+    """
     language = value_of("locale", varied)
     user = value_of("user", varied)
     return {
-        "HOME": value_of("home", varied), "USER": user, "LOGNAME": user, "LANG": language, "TZ": value_of("time zone", varied),
+        "HOME": value_of("home", varied),
+        "USER": user,
+        "LOGNAME": user,
+        "LANG": language,
+        "TZ": value_of("time zone", varied),
         "TMPDIR": "/tmp",  # noqa: S108
-        "PYTHONHASHSEED": FACTORS["hash seed"].varied if "hash seed" in varied else str(hash_seed), "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONNOUSERSITE": "1", "TERM": "dumb", **({"LC_ALL": language} if "locale" in varied else {}),
-    }  # fmt: skip
+        "PYTHONHASHSEED": FACTORS["hash seed"].varied if "hash seed" in varied else str(hash_seed),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "TERM": "dumb",
+        **({"LC_ALL": language} if "locale" in varied else {}),
+    }

@@ -1,4 +1,5 @@
-"""What the host sees of a room in which nothing lives any more: the tree walked, results hashed, kept and given their roles.
+"""What the host sees of a room in which nothing lives any more: the tree walked, results hashed,
+kept and given their roles.
 
 From here on what is seen stays as it is. Not here: what the room says of itself.
 """
@@ -30,11 +31,14 @@ from cleanroom.values.setup import Entry
 _FAILED_JOBS = 3
 _LOG_BYTES = 8192
 _MADE = {"shadow-prefix": r"shadow/(tmp[^/]+/.*)?", "local-storage-prefix": r"[^/]+/.*"}
-"""What Snakemake makes in the place that a setting names: folders by `tempfile`, and one for each provider of storage."""
+"""What Snakemake makes in the place that a setting names: folders by `tempfile`, and one for each
+provider of storage.
+"""
 
 
 class Measured(NamedTuple):
-    """What a room left. `away` and `gone` are declared outputs that lie where nobody looks, or are not there at the end;
+    """What a room left. `away` and `gone` are declared outputs that lie where nobody looks, or are
+    not there at the end;
     `told` are the last lines of the logs of jobs that failed.
     """
 
@@ -45,7 +49,9 @@ class Measured(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The tree as it was before the room lived: its files, and the places that are git's and Snakemake's own."""
+    """The tree as it was before the room lived: its files, and the places that are git's and
+    Snakemake's own.
+    """
 
     files: dict[bytes, Signature]
     own: frozenset[bytes]
@@ -69,7 +75,8 @@ def measure(
     patience: Patience,
     hashes: bool = True,
 ) -> Measured:
-    """Walk and hash what a room left; nothing is hashed without `hashes`. `place` is where the clone was in the room;
+    """Walk and hash what a room left; nothing is hashed without `hashes`.
+    `place` is where the clone was in the room;
     `delivered` makes a second clone of the commit in a folder.
     """
     own = before.own | _own(entry, claims.workdir, ())
@@ -84,9 +91,13 @@ def measure(
     with Beneath(room.work, grafts) as here:
         links = Links(after, here.readlink, os.fsencode(place), own)
         scratch, codeless = _scratch(entry, claims), _codeless(with_rules(claims))
-        artifacts = collect(before.files, touched, hashed, claims.attempts, unchanged, scratch, links, codeless)
+        artifacts = collect(
+            before.files, touched, hashed, claims.attempts, unchanged, scratch, links, codeless
+        )
         artifacts += tuple(removed(before.files, after, (*claims.tracked_outputs, *claims.places)))
-        away, gone = unkept(claims.attempts, artifacts, {escape_path(path) for path in after}, links)
+        away, gone = unkept(
+            claims.attempts, artifacts, {escape_path(path) for path in after}, links
+        )
         for artifact in artifacts:
             if artifact.sha256 and artifact.kind == "file":
                 store.keep(here, raw_path(artifact.path), hashed[raw_path(artifact.path)])
@@ -94,7 +105,9 @@ def measure(
 
 
 def _standing(room: rooms.Room, claims: Claims) -> dict[bytes, Path]:
-    """The places behind links of the clone. Where a job made something else of the link, that is what is walked."""
+    """The places behind links of the clone.
+    Where a job made something else of the link, that is what is walked.
+    """
     found = {}
     with Beneath(room.work) as here:
         for path, number in claims.places.items():
@@ -105,16 +118,22 @@ def _standing(room: rooms.Room, claims: Claims) -> dict[bytes, Path]:
 
 
 def _scratch(entry: Entry, claims: Claims) -> tuple[re.Pattern[str], ...]:
-    """Where in the clone Snakemake keeps shadow folders and copies of remote files, if the profile names such a place.
+    """Where in the clone Snakemake keeps shadow folders and copies of remote files, if the profile
+    names such a place.
 
-    In it, the folders that Snakemake makes, and not the place as a whole: that may be a folder of results.
+    In it, the folders that Snakemake makes, and not the place as a whole: that may be a folder of
+    results.
     """
     found = []
     for setting in claims.settings.settings:
         if (made := _MADE.get(setting.key, "")) and isinstance(setting.value, str):
-            folder = posixpath.normpath(posixpath.join(entry.folder, entry.directory, setting.value))
+            folder = posixpath.normpath(
+                posixpath.join(entry.folder, entry.directory, setting.value)
+            )
             place = re.compile(re.escape("" if folder == "." else folder + "/") + made, re.DOTALL)
-            if not folder.startswith(("..", "/")) and (setting.key == "shadow-prefix" or _only_storage(place, claims.plan)):
+            if not folder.startswith(("..", "/")) and (
+                setting.key == "shadow-prefix" or _only_storage(place, claims.plan)
+            ):
                 found.append(place)
     return tuple(found)
 
@@ -130,7 +149,11 @@ def _failed_logs(claims: Claims, hasher: Hasher) -> str:
     """The last lines of the logs of jobs whose last attempt failed."""
     last = {attempt.job.identity: attempt for attempt in claims.attempts}
     failed = [a for a in last.values() if a.ok is False][:_FAILED_JOBS]
-    tails = {path: last_lines(hasher.tail(raw_path(path), _LOG_BYTES), 10) for attempt in failed for path in attempt.job.log}
+    tails = {
+        path: last_lines(hasher.tail(raw_path(path), _LOG_BYTES), 10)
+        for attempt in failed
+        for path in attempt.job.log
+    }
     return "\n".join(f"{path}:\n{text}" for path, text in tails.items() if text)
 
 
@@ -146,31 +169,56 @@ def _as_delivered(
     delivered: Callable[[Path], object],
     pool: Executor,
 ) -> set[bytes]:
-    """Of the tracked files that a run touched, those that still hold what git delivered; a second clone tells."""
+    """Of the tracked files that a run touched, those that still hold what git delivered; a second
+    clone tells.
+    """
     if not touched:
         return set()
     fresh = room.folder / "delivered"
     delivered(fresh)
-    files = {path: seen for path, seen in scan(fresh).items() if path in touched and _same_kind(seen, touched[path])}
+    files = {
+        path: seen
+        for path, seen in scan(fresh).items()
+        if path in touched and _same_kind(seen, touched[path])
+    }
     there = Hasher(fresh, pool).digests(files)
-    return {path for path in there if there[path].sha256 and there[path].sha256 == hashed[path].sha256}
+    return {
+        path for path in there if there[path].sha256 and there[path].sha256 == hashed[path].sha256
+    }
 
 
 def _same_kind(one: Signature, other: Signature) -> bool:
     """Whether two files are of one type and both can be executed, or neither."""
-    return stat.S_IFMT(one.mode) == stat.S_IFMT(other.mode) and not (one.mode ^ other.mode) & stat.S_IXUSR
+    return (
+        stat.S_IFMT(one.mode) == stat.S_IFMT(other.mode)
+        and not (one.mode ^ other.mode) & stat.S_IXUSR
+    )
 
 
 def _own(entry: Entry, workdir: str, submodules: Sequence[str]) -> frozenset[bytes]:
-    """The places of a clone that are git's and Snakemake's own, and no results: a short list, and no name anywhere."""
+    """The places of a clone that are git's and Snakemake's own, and no results: a short list, and
+    no name anywhere.
+    """
     places = [".git", *(f"{path}/.git" for path in submodules)]
     if not workdir.startswith("/"):
-        folders = {posixpath.normpath(posixpath.join(entry.folder, entry.directory)), posixpath.normpath(workdir or ".")}
-        places += [posixpath.normpath(posixpath.join(folder, ".snakemake")) for folder in folders if not folder.startswith("..")]
+        folders = {
+            posixpath.normpath(posixpath.join(entry.folder, entry.directory)),
+            posixpath.normpath(workdir or "."),
+        }
+        places += [
+            posixpath.normpath(posixpath.join(folder, ".snakemake"))
+            for folder in folders
+            if not folder.startswith("..")
+        ]
     return frozenset(map(raw_path, places))
 
 
 def _stamps(attempts: Sequence[Attempt]) -> frozenset[bytes]:
     """The empty files with which Snakemake marks the time of an output that is a folder."""
-    folders = (file.path for attempt in attempts for file in attempt.job.output if "directory" in file.flags)
+    folders = (
+        file.path
+        for attempt in attempts
+        for file in attempt.job.output
+        if "directory" in file.flags
+    )
     return frozenset(raw_path(path.rstrip("/")) + b"/.snakemake_timestamp" for path in folders)

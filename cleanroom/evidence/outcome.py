@@ -1,4 +1,5 @@
-"""What the claims of a room make of a run: how it ended, whose fault that was, and what its evidence holds. Pure.
+"""What the claims of a room make of a run: how it ended, whose fault that was, and what its
+evidence holds. Pure.
 
 Not here: what the host measures.
 """
@@ -19,25 +20,48 @@ _NOTHING = FinalClaim(idle=(), code=0, unstaged=())
 
 
 def outcome(
-    blank: Evidence, claims: Claims, ended: RoomExit, fault: str = "", disk: str = "",
+    blank: Evidence,
+    claims: Claims,
+    ended: RoomExit,
+    fault: str = "",
+    disk: str = "",
     wanted: tuple[str, ...] = STEPS,
-) -> Evidence:  # fmt: skip
-    """The evidence of a run as far as the room tells it. `fault` is why the host ended it, `disk` why the disk would be to blame."""
+) -> Evidence:
+    """The evidence of a run as far as the room tells it.
+    `fault` is why the host ended it, `disk` why the disk would be to blame.
+    """
     status, why = _status(claims, ended, fault, disk, wanted)
     final, settings = claims.final or _NOTHING, claims.settings
     return msgspec.structs.replace(
-        _really_varied(blank, claims.versions), status=status, why=why, versions=claims.versions, stack=settings.stack,
-        settings=settings.settings, overrides=settings.overrides, replaced=settings.replaced, lost=settings.lost,
-        actions=settings.actions, steps=_all_steps(claims.steps, wanted), lints=claims.lints, plan=with_rules(claims),
-        replan=claims.replan, effects=claims.effects, unknown_key=settings.error.key if settings.error else "",
-        attempts=claims.attempts, idle=final.idle, unstaged=final.unstaged, undescribed=claims.undescribed,
+        _really_varied(blank, claims.versions),
+        status=status,
+        why=why,
+        versions=claims.versions,
+        stack=settings.stack,
+        settings=settings.settings,
+        overrides=settings.overrides,
+        replaced=settings.replaced,
+        lost=settings.lost,
+        actions=settings.actions,
+        steps=_all_steps(claims.steps, wanted),
+        lints=claims.lints,
+        plan=with_rules(claims),
+        replan=claims.replan,
+        effects=claims.effects,
+        unknown_key=settings.error.key if settings.error else "",
+        attempts=claims.attempts,
+        idle=final.idle,
+        unstaged=final.unstaged,
+        undescribed=claims.undescribed,
         tracked_outputs=claims.tracked_outputs,
         lingering=claims.lingering,
-    )  # fmt: skip
+    )
 
 
 def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
-    """The date is another one only where the room has libfaketime, and there are fewer processors only where there were several."""
+    """The date is another one only where the room has libfaketime, and there are fewer processors
+    only where there were several.
+    """
     same = {"date"} if not versions.get("faketime") else set()
     same |= {"processors"} if versions.get("processors") == 1 else set()
     context = {name: value for name, value in evidence.context.items() if name not in same}
@@ -47,7 +71,9 @@ def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
     return msgspec.structs.replace(evidence, context=context)
 
 
-def _status(claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tuple[str, ...]) -> tuple[RunStatus, str]:
+def _status(
+    claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tuple[str, ...]
+) -> tuple[RunStatus, str]:
     """Whose fault it is, and why; the room's own ways to break come first."""
     steps = {step.name: step for step in claims.steps}
     timed_out = [s for s in claims.steps if s.status is StepStatus.TIMEOUT and s.name in _DECIDING]
@@ -61,23 +87,38 @@ def _status(claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tupl
     elif disk:
         broken = disk
     elif "error" in claims.versions:
-        broken = f"The image cannot run Snakemake: {claims.versions['error']}. Give one that can with --image."
+        broken = (
+            f"The image cannot run Snakemake: {claims.versions['error']}. Give one that can "
+            "with --image."
+        )
     elif not claims.done:
         broken = f"The room ended before its work was done. {last_lines(ended.output, 5)}".strip()
     elif claims.broken:
         broken = f"What the room exported cannot be read ({claims.broken})."
     elif settings.error:
-        place = settings.error.file + (f", line {settings.error.line}" if settings.error.line else "")
+        place = settings.error.file + (
+            f", line {settings.error.line}" if settings.error.line else ""
+        )
         broken = f"The profile cannot be read: {place}: {settings.error.text}."
     elif settings.actions:
         first = settings.actions[0]
-        broken = f"The profile replaces the run: '{first.key}' in {first.file}, line {first.line}. Nothing is proven under it."
+        broken = (
+            f"The profile replaces the run: '{first.key}' in {first.file}, line "
+            f"{first.line}. Nothing is proven under it."
+        )
     elif timed_out:
         broken = f"The step {timed_out[0].name} reached its time limit (see --time-limit)."
     elif limit == "memory" or (limit and not finished):
-        broken = f"The room's limit of {limit} was reached" + (" (see --memory)." if limit == "memory" else ".")
-    elif settings.needs and any(s.status is StepStatus.FAILED for s in claims.steps if s.name in ("plan", "run")):
-        broken = f"The profile needs {' and '.join(settings.needs)}, which the room does not have. Give an image that has, with --image."
+        broken = f"The room's limit of {limit} was reached" + (
+            " (see --memory)." if limit == "memory" else "."
+        )
+    elif settings.needs and any(
+        s.status is StepStatus.FAILED for s in claims.steps if s.name in ("plan", "run")
+    ):
+        broken = (
+            f"The profile needs {' and '.join(settings.needs)}, which the room does not "
+            "have. Give an image that has, with --image."
+        )
     if broken:
         return RunStatus.BROKEN, broken
     for name in _DECIDING:

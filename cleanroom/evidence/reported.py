@@ -32,9 +32,14 @@ class Reported(Value, frozen=True):
 
 
 def read_reported(folder: Path) -> Reported:
-    """Raises: UsageError where there is no report, or it does not name the evidence of its baseline."""
+    """Raises: UsageError where there is no report, or it does not name the evidence of its
+    baseline.
+    """
     with contextlib.suppress(msgspec.MsgspecError, OSError):
         found = msgspec.json.decode((folder / REPORT).read_bytes(), type=Reported)
         if any(run.label == found.baseline and run.evidence for run in found.runs):
             return found
-    raise UsageError(f"{folder / REPORT} names no evidence of its baseline.", "Give the folder of a report of `cleanroom confirm`.")
+    raise UsageError(
+        f"{folder / REPORT} names no evidence of its baseline.",
+        "Give the folder of a report of `cleanroom confirm`.",
+    )

@@ -8,11 +8,15 @@ from cleanroom.values.run import run_label
 from cleanroom.values.setup import Entry, Image, Profile, Source
 
 STEPS = ("settings", "lint", "plan", "replan", "without", "run")
-"""Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without the settings in question."""
+"""Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without
+the settings in question.
+"""
 
 
 class RunRequest(Value, frozen=True):
-    """All that decides one run. `profile_files` are taken from the commit `profiles_of` instead of the run's own."""
+    """All that decides one run.
+    `profile_files` are taken from the commit `profiles_of` instead of the run's own.
+    """
 
     source: Source
     repo: str

@@ -1,4 +1,5 @@
-"""One run of one profile in one fresh room: clone, inhabit, walk, hash, keep. Not here: comparing or judging.
+"""One run of one profile in one fresh room: clone, inhabit, walk, hash, keep.
+Not here: comparing or judging.
 
 `run` takes plain values and can be given to any `concurrent.futures.Executor`.
 """
@@ -44,10 +45,19 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     clock = time.monotonic()
     attempt_id = uuid.uuid4().hex
     blank = Evidence(
-        attempt_id=attempt_id, source=request.source, entry=request.entry, profile=request.profile, purpose=request.purpose,
-        called=request.called, only=request.only, declared=request.declared, context=_context(request), image=request.image,
-        status=RunStatus.BROKEN, started=begin,
-    )  # fmt: skip
+        attempt_id=attempt_id,
+        source=request.source,
+        entry=request.entry,
+        profile=request.profile,
+        purpose=request.purpose,
+        called=request.called,
+        only=request.only,
+        declared=request.declared,
+        context=_context(request),
+        image=request.image,
+        status=RunStatus.BROKEN,
+        started=begin,
+    )
     cache = Path(request.cache)
     try:
         store = Store(cache / "store")
@@ -61,7 +71,10 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     except CleanroomError as error:
         evidence = msgspec.structs.replace(blank, why=str(error))
     except OSError as error:
-        evidence = msgspec.structs.replace(blank, why=f"The host could not serve the room: {error.strerror or error} ({error.filename}).")
+        evidence = msgspec.structs.replace(
+            blank,
+            why=f"The host could not serve the room: {error.strerror or error} ({error.filename}).",
+        )
     evidence = msgspec.structs.replace(evidence, seconds=time.monotonic() - clock)
     if watch.cancelled.is_set():
         raise Stopped("Stopped.")
@@ -71,7 +84,10 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
 
 def _context(request: RunRequest) -> dict[str, str]:
     """What surrounds the run and is not as in every other room, in words."""
-    found = {"hash seed": environment(request.hash_seed, request.varied)["PYTHONHASHSEED"], "network": request.network}
+    found = {
+        "hash seed": environment(request.hash_seed, request.varied)["PYTHONHASHSEED"],
+        "network": request.network,
+    }
     found |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
     match request.purpose:
         case Steady(clock=clock) if clock:
@@ -85,7 +101,14 @@ def _context(request: RunRequest) -> dict[str, str]:
     return found
 
 
-def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Executor, store: Store, watch: Watch) -> Evidence:
+def _inhabit(
+    request: RunRequest,
+    room: rooms.Room,
+    blank: Evidence,
+    pool: Executor,
+    store: Store,
+    watch: Watch,
+) -> Evidence:
     """The clone and its room, then what both the room and the host say of it."""
     place = value_of("folder", request.varied)
     repository = _repository(request, watch)
@@ -94,7 +117,9 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
     submodules = repository.submodules(commit)
     if request.profiles_of:
         repository.lay_over(request.profiles_of, request.profile_files, room.work)
-    room.furnish(_spec(request), tracked, request.engine, user=value_of("user", request.varied), place=place)
+    room.furnish(
+        _spec(request), tracked, request.engine, user=value_of("user", request.varied), place=place
+    )
     before = look_before(room, request.entry, submodules)
     guard = Guard(room, request.limits, blank.label, watch)
     ended = _live(request, room, blank.attempt_id, guard)
@@ -113,18 +138,27 @@ def _inhabit(request: RunRequest, room: rooms.Room, blank: Evidence, pool: Execu
         hashes=not disk,
     )
     found = outcome(blank, claims, ended, guard.fault, disk, request.steps)
-    why = f"{found.why}\n{seen.told}" if found.status is RunStatus.FAILED and seen.told else found.why
-    return msgspec.structs.replace(found, why=why, artifacts=seen.artifacts, away=seen.away, gone=seen.gone)
+    why = (
+        f"{found.why}\n{seen.told}" if found.status is RunStatus.FAILED and seen.told else found.why
+    )
+    return msgspec.structs.replace(
+        found, why=why, artifacts=seen.artifacts, away=seen.away, gone=seen.gone
+    )
 
 
 def _live(request: RunRequest, room: rooms.Room, attempt_id: str, guard: Guard) -> RoomExit:
     """The life of a room, to its end. Raises: Interrupted, EngineError."""
     job = RoomJob(
-        name=attempt_id, owner=request.mark, image=request.image, env=environment(request.hash_seed, request.varied),
+        name=attempt_id,
+        owner=request.mark,
+        image=request.image,
+        env=environment(request.hash_seed, request.varied),
         limits=request.limits,
         hostname=value_of("host name", request.varied),
-        command=rooms.command(request.engine), network=request.network, mounts=tuple(room.mounts(value_of("folder", request.varied))),
-    )  # fmt: skip
+        command=rooms.command(request.engine),
+        network=request.network,
+        mounts=tuple(room.mounts(value_of("folder", request.varied))),
+    )
     engine = open_engine(request.engine)
     try:
         ended = engine.run(job, guard.stop, guard.said)
@@ -142,21 +176,39 @@ def _spec(request: RunRequest) -> dict[str, object]:
     entry, limits, purpose = request.entry, request.limits, request.purpose
     clock = purpose.clock if isinstance(purpose, Steady) else ""
     return {
-        "profile": request.profile.path, "folder": entry.folder, "snakefile": entry.snakefile, "directory": entry.directory,
-        "configfiles": list(entry.configfiles), "targets": list(request.only or entry.targets),
-        "cores": entry.cores, "steps": list(request.steps),
-        "jobs_in_parallel": request.jobs_in_parallel, "cpus": max(2, os.cpu_count() or 2), "snakefile_choices": SNAKEFILES,
-        "limits": {name: getattr(limits, _LIMITS.get(name, name)) for name in (*STEPS, "interrupted", "unlock", "grace")},
+        "profile": request.profile.path,
+        "folder": entry.folder,
+        "snakefile": entry.snakefile,
+        "directory": entry.directory,
+        "configfiles": list(entry.configfiles),
+        "targets": list(request.only or entry.targets),
+        "cores": entry.cores,
+        "steps": list(request.steps),
+        "jobs_in_parallel": request.jobs_in_parallel,
+        "cpus": max(2, os.cpu_count() or 2),
+        "snakefile_choices": SNAKEFILES,
+        "limits": {
+            name: getattr(limits, _LIMITS.get(name, name))
+            for name in (*STEPS, "interrupted", "unlock", "grace")
+        },
         "staged": msgspec.to_builtins(purpose) if isinstance(purpose, Staged) else None,
-        "graft": {"profile": purpose.giver, "keys": purpose.keys} if isinstance(purpose, Hybrid) else None,
+        "graft": {"profile": purpose.giver, "keys": purpose.keys}
+        if isinstance(purpose, Hybrid)
+        else None,
         "interrupt": msgspec.to_builtins(purpose) if isinstance(purpose, Interrupted) else None,
         "umask": value_of("umask", request.varied),
-        "processors": value_of("processors", request.varied), "date": clock or value_of("date", request.varied),
+        "processors": value_of("processors", request.varied),
+        "date": clock or value_of("date", request.varied),
         "directory order": value_of("directory order in Python", request.varied),
-        "other_seed": _HASH_SEEDS[request.hash_seed], **room_keys(),
-    }  # fmt: skip
+        "other_seed": _HASH_SEEDS[request.hash_seed],
+        **room_keys(),
+    }
 
 
 def _repository(request: RunRequest, watch: Watch) -> Repository:
-    reach = Reach(SourcePatience(request.fetch_limit, watch.cancelled.is_set), request.local_submodules, request.limits.disk)
+    reach = Reach(
+        SourcePatience(request.fetch_limit, watch.cancelled.is_set),
+        request.local_submodules,
+        request.limits.disk,
+    )
     return open_repository(request.repo, Path(request.cache), reach)

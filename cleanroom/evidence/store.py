@@ -1,6 +1,8 @@
-"""The content-addressed store on local disk: objects by SHA-256, evidence by the digest of its canonical JSON.
+"""The content-addressed store on local disk: objects by SHA-256, evidence by the digest of its
+canonical JSON.
 
-Writing is atomic: a name appears only when its content is whole. Reading is checked: whoever could write into the store could
+Writing is atomic: a name appears only when its content is whole. Reading is checked: whoever could
+write into the store could
 otherwise make one run's content that of another. Not here: what anything means.
 """
 
@@ -24,11 +26,15 @@ from cleanroom.values.run import Evidence
 
 _Identity = tuple[int, int, int, int]
 _good: dict[_Identity, str] = {}
-"""What this process found to be good: device, inode, time of change and size of a file, and the digest of its content."""
+"""What this process found to be good: device, inode, time of change and size of a file, and the
+digest of its content.
+"""
 
 
 def verified(file: Path, sha256: str) -> bool:
-    """Whether a regular file is there and holds this content; asked once for each file and process, while the file stays as it is."""
+    """Whether a regular file is there and holds this content; asked once for each file and process,
+    while the file stays as it is.
+    """
     try:
         fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -48,7 +54,9 @@ def verified(file: Path, sha256: str) -> bool:
 
 
 def _link_or_copy(here: Beneath, path: bytes, to: Path) -> bool:
-    """Give a file a second name, or copy it where that cannot be; returns whether it is the file itself. Raises: OSError."""
+    """Give a file a second name, or copy it where that cannot be; returns whether it is the file
+    itself. Raises: OSError.
+    """
     try:
         here.hard_link(path, to)
         return True
@@ -85,19 +93,22 @@ class Store:
         return self._folder / "objects" / sha256[:2] / sha256[2:]
 
     def content(self, sha256: str) -> Path:
-        """The same, checked: what is read from there is what its name says, or it is not there at all.
+        """The same, checked: what is read from there is what its name says, or it is not there at
+        all.
 
         Raises: StoreError for content that is another.
         """
         place = self.object(sha256)
         if not verified(place, sha256) and place.exists():
             raise StoreError(
-                f"The content {place} is not what its name says.", "Something wrote into the store. Remove it, and confirm again."
+                f"The content {place} is not what its name says.",
+                "Something wrote into the store. Remove it, and confirm again.",
             )
         return place
 
     def keep(self, here: Beneath, path: bytes, hashed: Hashed) -> None:
-        """Keep the content of a hashed file by linking it: no byte is copied. The file itself becomes read-only.
+        """Keep the content of a hashed file by linking it: no byte is copied.
+        The file itself becomes read-only.
 
         Raises: StoreError, also for a file that is not the one that was hashed.
         """
@@ -112,13 +123,21 @@ class Store:
             linked = _link_or_copy(here, path, part)
             _seal(part)
             info = os.lstat(part)
-            same = linked and hashed.seen and (info.st_ino, info.st_size, info.st_mtime_ns) == hashed.seen.same_content
+            same = (
+                linked
+                and hashed.seen
+                and (info.st_ino, info.st_size, info.st_mtime_ns) == hashed.seen.same_content
+            )
             if not same and not verified(part, hashed.sha256):
-                raise StoreError(f"The file '{escape_path(path)}' changed while it was kept.", "Run again.")
+                raise StoreError(
+                    f"The file '{escape_path(path)}' changed while it was kept.", "Run again."
+                )
             part.replace(place)  # over what may be there and is damaged
             _remember(place, hashed.sha256)
         except OSError as error:
-            raise StoreError(f"Evidence cannot be kept in {self._folder}: {error.strerror}.", "Free disk space.") from None
+            raise StoreError(
+                f"Evidence cannot be kept in {self._folder}: {error.strerror}.", "Free disk space."
+            ) from None
         finally:
             part.unlink(missing_ok=True)
 
@@ -136,41 +155,68 @@ class Store:
             with self._whole(claimed, exclusive=True) as part:
                 part.write_text(name)
         except FileExistsError:
-            raise StoreError(f"The attempt {evidence.attempt_id} is in the store already.", "An attempt happens once.") from None
+            raise StoreError(
+                f"The attempt {evidence.attempt_id} is in the store already.",
+                "An attempt happens once.",
+            ) from None
         except OSError as error:
-            raise StoreError(f"Evidence cannot be written to {self._folder}: {error.strerror}.", "Free disk space.") from None
+            raise StoreError(
+                f"Evidence cannot be written to {self._folder}: {error.strerror}.",
+                "Free disk space.",
+            ) from None
         return name
 
     def digests(self, name: str) -> list[str]:
         """The digests of evidence here that begin with `name`, which has at least 8 digits."""
-        found = (self._folder / "evidence").glob(f"{name}*.json") if len(name) >= 8 and name.isalnum() else ()
+        found = (
+            (self._folder / "evidence").glob(f"{name}*.json")
+            if len(name) >= 8 and name.isalnum()
+            else ()
+        )
         return sorted(file.stem for file in found)
 
     def get(self, name: str) -> tuple[str, Evidence]:
-        """(digest in full, evidence) of a digest or an unambiguous beginning of one, checked against it.
+        """(digest in full, evidence) of a digest or an unambiguous beginning of one, checked
+        against it.
 
-        Raises: UsageError where there is none, StoreError where its content is not what its name says.
+        Raises: UsageError where there is none, StoreError where its content is not what its name
+        says.
         """
         matches = self.digests(name)
         if len(matches) != 1:
-            what = f"'{name}' names {len(matches)} evidences" if matches else f"There is no evidence '{name}'"
-            raise UsageError(f"{what} in {self._folder}.", "report.json names the evidence of each run in full.")
+            what = (
+                f"'{name}' names {len(matches)} evidences"
+                if matches
+                else f"There is no evidence '{name}'"
+            )
+            raise UsageError(
+                f"{what} in {self._folder}.", "report.json names the evidence of each run in full."
+            )
         file = self._folder / "evidence" / f"{matches[0]}.json"
         raw = file.read_bytes()
         if hashlib.sha256(raw).hexdigest() != matches[0]:
-            raise StoreError(f"The evidence {file} is not what its name says.", "Do not trust it; confirm again.")
+            raise StoreError(
+                f"The evidence {file} is not what its name says.", "Do not trust it; confirm again."
+            )
         return matches[0], read_evidence(raw)
 
     def get_whole(self, name: str) -> tuple[str, Evidence]:
-        """The same, of a run of the whole workflow. Raises: UsageError for a control of only a part too."""
+        """The same, of a run of the whole workflow.
+        Raises: UsageError for a control of only a part too.
+        """
         digest, evidence = self.get(name)
         if evidence.only:
-            raise UsageError(f"The evidence {digest[:12]} is a control of only {', '.join(evidence.only)}.", "Give that of a whole run.")
+            raise UsageError(
+                f"The evidence {digest[:12]} is a control of only {', '.join(evidence.only)}.",
+                "Give that of a whole run.",
+            )
         return digest, evidence
 
     @contextlib.contextmanager
     def _whole(self, place: Path, *, exclusive: bool = False) -> Iterator[Path]:
-        """A temporary file beside `place` that takes its name, on disk, when the block ends well."""
+        """A temporary file beside `place` that takes its name, on disk, when the block ends
+        well.
+        """
         fd, name = tempfile.mkstemp(dir=place.parent, prefix=".part-")
         os.close(fd)
         part = Path(name)

@@ -1,4 +1,6 @@
-"""Looking on while rooms live: what they say is heard, and they end when they must. Not here: what it means."""
+"""Looking on while rooms live: what they say is heard, and they end when they must.
+Not here: what it means.
+"""
 
 import shutil
 import threading
@@ -23,7 +25,9 @@ class Watch:
         self.budget = Budget()
 
     def once(self) -> "Watch":
-        """The same watch for runs that are not kept: what they say takes nothing from those that are."""
+        """The same watch for runs that are not kept: what they say takes nothing from those that
+        are.
+        """
         other = Watch(self._on_event)
         other.cancelled = self.cancelled
         return other
@@ -74,7 +78,9 @@ class Guard:
             used, spent = self._room.usage()
             self._next_measure = time.monotonic() + max(_MEASURE_SECONDS, 20 * spent)
             if used > self._limits.disk:
-                return f"the room's disk limit of {self._limits.disk} bytes was reached (see --disk)"
+                return (
+                    f"the room's disk limit of {self._limits.disk} bytes was reached (see --disk)"
+                )
             if shutil.disk_usage(self._room.work).free < _LEAST_FREE:
                 return "the host's disk is full"
         return ""

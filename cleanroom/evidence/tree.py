@@ -1,6 +1,8 @@
-"""The tree of a room as the host sees it, and the digests of its files. Links are hashed, never followed.
+"""The tree of a room as the host sees it, and the digests of its files.
+Links are hashed, never followed.
 
-Nothing of a room lives any more when its files are hashed: a process that holds a file in memory can change it without a trace
+Nothing of a room lives any more when its files are hashed: a process that holds a file in memory
+can change it without a trace
 in its times. Not here: what a file is to the workflow.
 """
 
@@ -20,14 +22,25 @@ from cleanroom.errors import EngineError, Interrupted
 
 _BLOCK = 2**20
 _LONGEST = 4096
-"""Bytes of a path: the kernel takes no longer one, so that no program of a workflow can name what lies deeper."""
+"""Bytes of a path: the kernel takes no longer one, so that no program of a workflow can name what
+lies deeper.
+"""
 _MOST_FILES, _MOST_PATHS = 2_000_000, 128 * 2**20
-"""Files that one room may leave, and the bytes of all their paths: each is kept in memory, about 1 KB a file."""
-_SPECIAL = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
+"""Files that one room may leave, and the bytes of all their paths: each is kept in memory, about 1
+KB a file.
+"""
+_SPECIAL = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFBLK: "a device",
+    stat.S_IFCHR: "a device",
+}
 
 
 class Signature(NamedTuple):
-    """What tells that a file was touched, without reading it. Times in nanoseconds, size in bytes."""
+    """What tells that a file was touched, without reading it.
+    Times in nanoseconds, size in bytes.
+    """
 
     mode: int
     size: int
@@ -37,7 +50,9 @@ class Signature(NamedTuple):
 
     @property
     def same_content(self) -> tuple[int, int, int]:
-        """Inode, size and time of content: what another name, other rights or another owner do not change."""
+        """Inode, size and time of content: what another name, other rights or another owner do not
+        change.
+        """
         return self.inode, self.size, self.mtime
 
 
@@ -61,7 +76,10 @@ class Patience(NamedTuple):
         if self.stopped():
             raise Interrupted("Stopped.")
         if time.monotonic() > self.deadline:
-            raise EngineError("The time limit of the room was reached while its files were hashed.", "See --time-limit and --disk.")
+            raise EngineError(
+                "The time limit of the room was reached while its files were hashed.",
+                "See --time-limit and --disk.",
+            )
 
 
 def signature(info: os.stat_result) -> Signature:
@@ -75,10 +93,13 @@ def scan(
     patience: Patience = Patience(),  # noqa: B008 - it is frozen
     stamps: frozenset[bytes] = frozenset(),
 ) -> dict[bytes, Signature]:
-    """Every file, link and empty folder below `root`, by path relative to it; the places `own` are left out, and `stamps` while empty.
+    """Every file, link and empty folder below `root`, by path relative to it; the places `own` are
+    left out, and `stamps` while empty.
 
-    `grafts` are folders that stand for a path. A folder that cannot be listed is itself in the result. The size and times of a
-    folder say nothing, and are zero. A folder whose path is too long is in the result, and what it holds is not.
+    `grafts` are folders that stand for a path. A folder that cannot be listed is itself in the
+    result. The size and times of a
+    folder say nothing, and are zero. A folder whose path is too long is in the result, and what it
+    holds is not.
 
     Raises: EngineError where there is more than can be kept in memory; Interrupted.
     """
@@ -106,7 +127,8 @@ def scan(
                         length += len(path)
                 if len(found) > _MOST_FILES or length > _MOST_PATHS:
                     raise EngineError(
-                        f"The room left more than {_MOST_FILES} files, or paths of more than {_MOST_PATHS} bytes in all.",
+                        f"The room left more than {_MOST_FILES} files, or paths of more than "
+                        f"{_MOST_PATHS} bytes in all.",
                         "Let jobs remove what they do not need, or work in $TMPDIR.",
                     )
             except PermissionError:
@@ -125,7 +147,9 @@ def _grant(here: Beneath, path: bytes, rights: int) -> None:
 
 
 def hash_open(fd: int, patience: Patience = Patience()) -> str:  # noqa: B008 - it is frozen
-    """The SHA-256 of an open file, from its beginning. Raises: OSError, Interrupted, EngineError."""
+    """The SHA-256 of an open file, from its beginning.
+    Raises: OSError, Interrupted, EngineError.
+    """
     digest, buffer = hashlib.sha256(), bytearray(_BLOCK)
     view = memoryview(buffer)
     position = 0
@@ -152,28 +176,43 @@ class Hasher:
     def tail(self, path: bytes, limit: int) -> str:
         """The last `limit` bytes of a regular file as text; empty for anything else."""
         try:
-            with Beneath(self._root, self._grafts) as here, os.fdopen(here.open(path), "rb") as stream:
+            with (
+                Beneath(self._root, self._grafts) as here,
+                os.fdopen(here.open(path), "rb") as stream,
+            ):
                 stream.seek(max(0, os.fstat(stream.fileno()).st_size - limit))
                 return stream.read(limit).decode("utf-8", "backslashreplace")
         except OSError:
             return ""
 
     def digests(self, files: Mapping[bytes, Signature], batch: int = 256) -> dict[bytes, Hashed]:
-        """The digest of every file, link and empty folder of a scan. Raises: Interrupted, EngineError."""
+        """The digest of every file, link and empty folder of a scan.
+        Raises: Interrupted, EngineError.
+        """
         hashed: dict[bytes, Hashed] = {}
         with Beneath(self._root, self._grafts) as here:
             for path, seen in files.items():
                 if not stat.S_ISREG(seen.mode):
                     hashed[path] = _special(here, path, seen)
-        # The largest first, so that no worker is left with one at the end; small ones in batches, so that a task costs little.
-        large = [path for path, seen in files.items() if stat.S_ISREG(seen.mode) and seen.size >= 2**20]
+        # The largest first, so that no worker is left with one at the end; small ones in batches,
+        # so that a task costs little.
+        large = [
+            path for path, seen in files.items() if stat.S_ISREG(seen.mode) and seen.size >= 2**20
+        ]
         large.sort(key=lambda path: files[path].size, reverse=True)
-        small = sorted(path for path, seen in files.items() if stat.S_ISREG(seen.mode) and seen.size < 2**20)
-        batches = [[path] for path in large] + [small[i : i + batch] for i in range(0, len(small), batch)]
+        small = sorted(
+            path for path, seen in files.items() if stat.S_ISREG(seen.mode) and seen.size < 2**20
+        )
+        batches = [[path] for path in large] + [
+            small[i : i + batch] for i in range(0, len(small), batch)
+        ]
         for result in self._pool.map(self._hash_batch, batches):
             for path, found in result.items():
-                # The same value, and not another that is equal: of 200,000 files that is 50 MB less.
-                hashed[path] = found._replace(seen=files[path]) if found.seen == files[path] else found
+                # The same value, and not another that is equal: of 200,000 files that is 50 MB
+                # less.
+                hashed[path] = (
+                    found._replace(seen=files[path]) if found.seen == files[path] else found
+                )
         return hashed
 
     def _hash_batch(self, paths: list[bytes]) -> dict[bytes, Hashed]:
@@ -185,20 +224,30 @@ class Hasher:
                     _grant(here, path, stat.S_IRUSR)
                     fd = here.open(path)
                     try:
-                        result[path] = Hashed(hash_open(fd, self._patience), seen=signature(os.fstat(fd)))
+                        result[path] = Hashed(
+                            hash_open(fd, self._patience), seen=signature(os.fstat(fd))
+                        )
                     finally:
                         os.close(fd)
                 except OSError as error:
-                    result[path] = Hashed("", unexamined=f"it could not be read: {error.strerror or error}")
+                    result[path] = Hashed(
+                        "", unexamined=f"it could not be read: {error.strerror or error}"
+                    )
         return result
 
 
 def _special(here: Beneath, path: bytes, seen: Signature) -> Hashed:
     if stat.S_ISLNK(seen.mode):
         raw = here.readlink(path)
-        return Hashed(hashlib.sha256(b"link\0" + raw).hexdigest(), target=raw.decode("utf-8", "backslashreplace"))
+        return Hashed(
+            hashlib.sha256(b"link\0" + raw).hexdigest(),
+            target=raw.decode("utf-8", "backslashreplace"),
+        )
     if stat.S_ISDIR(seen.mode) and len(path) > _LONGEST:
-        return Hashed("", unexamined=f"its path has more than {_LONGEST} bytes, and what it holds was not listed")
+        return Hashed(
+            "",
+            unexamined=f"its path has more than {_LONGEST} bytes, and what it holds was not listed",
+        )
     if stat.S_ISDIR(seen.mode):
         if seen.mode & stat.S_IRUSR or os.geteuid() == 0:
             return Hashed(hashlib.sha256(f"type {stat.S_IFMT(seen.mode):o}".encode()).hexdigest())

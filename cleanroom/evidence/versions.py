@@ -1,6 +1,8 @@
-"""Evidence of every version that was ever written, read as the one of today. Not here: whether its bytes are what its name says.
+"""Evidence of every version that was ever written, read as the one of today.
+Not here: whether its bytes are what its name says.
 
-1: why a run was made is in flags (`control`, `repeat`, `varied`, `interrupted`, `staged`, `folder`), and no version is written down.
+1: why a run was made is in flags (`control`, `repeat`, `varied`, `interrupted`, `staged`,
+`folder`), and no version is written down.
 2: it is one value, `purpose`.
 """
 
@@ -27,7 +29,8 @@ def read_evidence(raw: bytes) -> Evidence:
         version = msgspec.json.decode(raw, type=_Versioned).schema_version
         if version > EVIDENCE_VERSION:
             raise StoreError(
-                f"This evidence is of version {version}, and this cleanroom reads versions up to {EVIDENCE_VERSION}.",
+                f"This evidence is of version {version}, and this cleanroom reads versions up to "
+                f"{EVIDENCE_VERSION}.",
                 "Use the cleanroom that wrote it, or a newer one.",
             )
         if version == EVIDENCE_VERSION:
@@ -50,7 +53,12 @@ def _purpose(old: dict[str, Any]) -> dict[str, Any]:
     if old.get("folder"):
         return {"kind": "folder", "path": old["folder"]}
     if found := _INTERRUPTED.fullmatch(old.get("interrupted", "")):
-        return {"kind": "interrupted", "signal": found[1], "moment": _MOMENTS[found[2]], "job": int(found[3]) - 1}
+        return {
+            "kind": "interrupted",
+            "signal": found[1],
+            "moment": _MOMENTS[found[2]],
+            "job": int(found[3]) - 1,
+        }
     if old.get("staged"):
         return {"kind": "staged"}
     if old.get("varied"):

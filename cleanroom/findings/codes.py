@@ -1,4 +1,5 @@
-"""The codes of findings: permanent, never reused; each with its severity, why it matters and the repair.
+"""The codes of findings: permanent, never reused; each with its severity, why it matters and the
+repair.
 
 Not here: where they are observed.
 """
@@ -14,7 +15,9 @@ from cleanroom.values.base import Value
 
 
 class Code(Value, frozen=True):
-    """What one code says, whatever the place. `severity` is the usual one; a finding may weigh less where its text says why."""
+    """What one code says, whatever the place.
+    `severity` is the usual one; a finding may weigh less where its text says why.
+    """
 
     severity: Severity
     title: str
@@ -40,12 +43,21 @@ def finding(
     severity: Severity | None = None,
     repair: str = "",
 ) -> Finding:
-    """A finding with its code's own severity and repair; `text` says what was seen, where the title says what it is."""
+    """A finding with its code's own severity and repair; `text` says what was seen, where the title
+    says what it is.
+    """
     entry = codes()[code]
     return Finding(
-        code=code, severity=severity or entry.severity, text=f"{entry.title}: {text}", file=file, line=line, profile=profile, key=key,
-        why=entry.why, repair=repair or entry.repair,
-    )  # fmt: skip
+        code=code,
+        severity=severity or entry.severity,
+        text=f"{entry.title}: {text}",
+        file=file,
+        line=line,
+        profile=profile,
+        key=key,
+        why=entry.why,
+        repair=repair or entry.repair,
+    )
 
 
 def ordered(findings: dict[Finding, None]) -> tuple[Finding, ...]:

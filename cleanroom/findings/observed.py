@@ -30,22 +30,51 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         text = f"'{place.key}': {place.text}; it was replaced by local execution"
         yield finding("CR-001", text, file=place.file, line=place.line, profile=name, key=place.key)
     for place in run.actions:
-        yield finding("CR-002", f"'{place.key}'", file=place.file, line=place.line, profile=name, key=place.key)
+        yield finding(
+            "CR-002",
+            f"'{place.key}'",
+            file=place.file,
+            line=place.line,
+            profile=name,
+            key=place.key,
+        )
     if run.tracked_outputs:
-        yield finding("CR-003", f"{_names(run.tracked_outputs)}; removed before the run, so that they had to be made again")
+        yield finding(
+            "CR-003",
+            f"{_names(run.tracked_outputs)}; removed before the run, so that they had to be "
+            "made again",
+        )
     for step in run.steps:
         written = (*step.created, *step.changed, *step.removed)
         if written and step.name != "run":
             yield finding("CR-004", f"the step {step.name} touched {_names(written)}")
         if step.status is StepStatus.TIMEOUT:
-            yield finding("CR-009", f"{step.name} reached its time limit after {step.seconds:.0f} s", profile=name)
+            yield finding(
+                "CR-009",
+                f"{step.name} reached its time limit after {step.seconds:.0f} s",
+                profile=name,
+            )
     for place in run.lost:
-        yield finding("CR-007", f"'{place.key}' has no effect", file=place.file, line=place.line, profile=name, key=place.key)
+        yield finding(
+            "CR-007",
+            f"'{place.key}' has no effect",
+            file=place.file,
+            line=place.line,
+            profile=name,
+            key=place.key,
+        )
     if run.lints:
-        yield finding("CR-008", f"{len(run.lints)} remarks, the first: {run.lints[0].place}: {run.lints[0].text}")
+        yield finding(
+            "CR-008",
+            f"{len(run.lints)} remarks, the first: {run.lints[0].place}: {run.lints[0].text}",
+        )
     again = {a.job.label: a.number for a in run.attempts if a.number > 1}
     if again:
-        yield finding("CR-010", f"{_names(tuple(again))}; a retry can hide a result that differs", profile=name)
+        yield finding(
+            "CR-010",
+            f"{_names(tuple(again))}; a retry can hide a result that differs",
+            profile=name,
+        )
     asked = run.profile.path
     for layer in run.stack:
         file = layer.file
@@ -56,7 +85,9 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))
     if run.lingering:
-        yield finding("CR-047", f"{_names(run.lingering)}; they were ended with the room", profile=name)
+        yield finding(
+            "CR-047", f"{_names(run.lingering)}; they were ended with the room", profile=name
+        )
     if run.gone:
         yield finding("CR-015", _names(run.gone), profile=name)
     for artifact in run.artifacts:

@@ -1,4 +1,6 @@
-"""`audit`, the whole way: source, profiles, rooms that only plan, audit, outcome. Not here: how its bundle looks."""
+"""`audit`, the whole way: source, profiles, rooms that only plan, audit, outcome.
+Not here: how its bundle looks.
+"""
 
 import time
 
@@ -18,7 +20,8 @@ from cleanroom.verdict import judge_audit
 def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
     """Audit the profiles of one commit; no job of the workflow is run.
 
-    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing can be said; Interrupted.
+    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing
+    can be said; Interrupted.
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
@@ -29,10 +32,23 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
 
 def concluded(ready: RunFactory, runs: list[Evidence], started: float, seconds: float) -> Audited:
     """What evidence of planning says, and the outcome."""
-    seen = dict.fromkeys((*observe(ready.base.source, runs), *equivalence_findings(ready.base.declared, (), ready.today, FILENAME)))
+    seen = dict.fromkeys(
+        (
+            *observe(ready.base.source, runs),
+            *equivalence_findings(ready.base.declared, (), ready.today, FILENAME),
+        )
+    )
     found = audit(runs, ready.acceptances, ready.today, ordered(seen))
     outcome, exit_code, reasons = judge_audit(runs, found)
     return Audited(
-        source=ready.base.source, repo=ready.base.repo, entry=ready.base.entry, runs=tuple(runs), audit=found, outcome=outcome,
-        exit_code=exit_code, reasons=reasons, started=started, seconds=seconds,
-    )  # fmt: skip
+        source=ready.base.source,
+        repo=ready.base.repo,
+        entry=ready.base.entry,
+        runs=tuple(runs),
+        audit=found,
+        outcome=outcome,
+        exit_code=exit_code,
+        reasons=reasons,
+        started=started,
+        seconds=seconds,
+    )

@@ -1,4 +1,6 @@
-"""From what was asked for to runs that can start: commit, settings, profiles, engine and image. Not here: what is done with runs."""
+"""From what was asked for to runs that can start: commit, settings, profiles, engine and image.
+Not here: what is done with runs.
+"""
 
 import contextlib
 import datetime
@@ -12,7 +14,13 @@ from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.evidence.request import STEPS, RunRequest
 from cleanroom.evidence.store import Store
-from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile, has_profile
+from cleanroom.profiles.find import (
+    choose_baseline,
+    choose_profiles,
+    find_profiles,
+    find_snakefile,
+    has_profile,
+)
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.room.engines.registry import choose_engine, open_engine
@@ -25,8 +33,10 @@ from cleanroom.values.purpose import Control, Earlier, Hybrid, Interrupted, Stag
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Entry, Image, Profile, Source
 
-# The baseline runs under one hash seed, every other room under another. The control of the baseline runs under the other one
-# too: it differs from the rooms that it controls in nothing but the profile. The baseline's room also plans under the other one.
+# The baseline runs under one hash seed, every other room under another. The control of the baseline
+# runs under the other one
+# too: it differs from the rooms that it controls in nothing but the profile. The baseline's room
+# also plans under the other one.
 _BASELINE_SEED, _OTHER_SEED = 1, 2
 PLANNING = ("settings", "lint", "plan", "replan", "without")
 _ONLY_RUN = ("settings", "plan", "run")
@@ -34,13 +44,18 @@ _ONLY_RUN = ("settings", "plan", "run")
 
 
 class Request(Value, frozen=True):
-    """What is asked for; all but the repository and the ref has a default. Empty means: as `cleanroom.yaml` says.
+    """What is asked for; all but the repository and the ref has a default.
+    Empty means: as `cleanroom.yaml` says.
 
-    `repeats` is how many control runs there are at least; without it there is one, and only where something differs.
-    `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an earlier confirmation, a folder of
-    results or a ref to compare the baseline with. `climb` names rungs that are climbed only when asked for; `diffoscope` asks that
+    `repeats` is how many control runs there are at least; without it there is one, and only where
+    something differs.
+    `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an
+    earlier confirmation, a folder of
+    results or a ref to compare the baseline with. `climb` names rungs that are climbed only when
+    asked for; `diffoscope` asks that
     program where differences begin.
-    `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is for how many seconds git may make no
+    `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
+    for how many seconds git may make no
     progress, `local_submodules` whether a submodule may be any repository of this machine.
     """
 
@@ -91,34 +106,77 @@ class RunFactory:
         others = tuple(step for step in steps if step != "replan")
         first, *rest = self.profiles
         found = [msgspec.structs.replace(self.base, profile=first, steps=steps)]
-        return found + [msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED) for p in rest]
+        return found + [
+            msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED)
+            for p in rest
+        ]
 
     def earlier(self, label: str) -> RunRequest:
         """The first profile of an earlier commit, under the hash seed of the baseline."""
-        return msgspec.structs.replace(self.base, purpose=Earlier(), called=label, steps=tuple(step for step in STEPS if step != "replan"))
+        return msgspec.structs.replace(
+            self.base,
+            purpose=Earlier(),
+            called=label,
+            steps=tuple(step for step in STEPS if step != "replan"),
+        )
 
     def hybrid(
-        self, base: Profile, giver: Profile, keys: tuple[str, ...], label: str, *, only: tuple[str, ...] = (), plan_only: bool = False
+        self,
+        base: Profile,
+        giver: Profile,
+        keys: tuple[str, ...],
+        label: str,
+        *,
+        only: tuple[str, ...] = (),
+        plan_only: bool = False,
     ) -> RunRequest:
-        """A profile with some settings of another one, under the hash seed of all but the baseline."""
+        """A profile with some settings of another one, under the hash seed of all but the
+        baseline.
+        """
         steps = ("settings", "plan") if plan_only else _ONLY_RUN
         purpose = Hybrid(giver=giver.path, keys=keys)
         return msgspec.structs.replace(
-            self.base, profile=base, purpose=purpose, called=label, only=only, hash_seed=_OTHER_SEED, steps=steps
+            self.base,
+            profile=base,
+            purpose=purpose,
+            called=label,
+            only=only,
+            hash_seed=_OTHER_SEED,
+            steps=steps,
         )
 
-    def again(self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()) -> RunRequest:
-        """The baseline for another purpose, and nothing else: under its own hash seed, unless that is varied."""
-        return msgspec.structs.replace(self.base, purpose=purpose, called=label, only=only, steps=_ONLY_RUN)
+    def again(
+        self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()
+    ) -> RunRequest:
+        """The baseline for another purpose, and nothing else: under its own hash seed, unless that
+        is varied.
+        """
+        return msgspec.structs.replace(
+            self.base, purpose=purpose, called=label, only=only, steps=_ONLY_RUN
+        )
 
     def steady(
-        self, label: str, seconds: float, *, clock: str = "", jobs_in_parallel: int | None = None, only: tuple[str, ...] = ()
+        self,
+        label: str,
+        seconds: float,
+        *,
+        clock: str = "",
+        jobs_in_parallel: int | None = None,
+        only: tuple[str, ...] = (),
     ) -> RunRequest:
-        """The baseline with something held fixed that may move from run to run; its run may take `seconds`."""
+        """The baseline with something held fixed that may move from run to run; its run may take
+        `seconds`.
+        """
         limits = msgspec.structs.replace(self.base.limits, run=min(seconds, self.base.limits.run))
         jobs = jobs_in_parallel or self.base.jobs_in_parallel
         return msgspec.structs.replace(
-            self.base, purpose=Steady(clock=clock), jobs_in_parallel=jobs, called=label, only=only, limits=limits, steps=_ONLY_RUN
+            self.base,
+            purpose=Steady(clock=clock),
+            jobs_in_parallel=jobs,
+            called=label,
+            only=only,
+            limits=limits,
+            steps=_ONLY_RUN,
         )
 
     def wanted(self, wanted: Wanted) -> RunRequest:
@@ -131,20 +189,34 @@ class RunFactory:
             case Varied() | Staged():
                 return self.again(wanted.purpose, wanted.label)
             case _:
-                raise ValueError(f"no rung asks for a run of the kind {type(wanted.purpose).__name__}")
+                raise ValueError(
+                    f"no rung asks for a run of the kind {type(wanted.purpose).__name__}"
+                )
 
     def _interrupted(self, run: Evidence, purpose: Interrupted, label: str) -> RunRequest:
-        """A profile's run, killed at a moment and resumed as the profile itself would resume it; else as that run was."""
+        """A profile's run, killed at a moment and resumed as the profile itself would resume it;
+        else as that run was.
+        """
         steps = ("settings", "plan", "interrupted", "unlock", "run")
         seed = int(run.context["hash seed"])
         return msgspec.structs.replace(
-            self.base, profile=run.profile, purpose=purpose, called=label, hash_seed=seed, steps=steps, declared=run.declared
+            self.base,
+            profile=run.profile,
+            purpose=purpose,
+            called=label,
+            hash_seed=seed,
+            steps=steps,
+            declared=run.declared,
         )
 
     def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
-        """The baseline once more, or `only` those outputs of it, under the hash seed of all the others."""
+        """The baseline once more, or `only` those outputs of it, under the hash seed of all the
+        others.
+        """
         steps = ("settings", "lint", "plan", "run")
-        return msgspec.structs.replace(self.base, purpose=Control(repeat=repeat), only=only, hash_seed=_OTHER_SEED, steps=steps)
+        return msgspec.structs.replace(
+            self.base, purpose=Control(repeat=repeat), only=only, hash_seed=_OTHER_SEED, steps=steps
+        )
 
 
 @dataclass(frozen=True)
@@ -161,13 +233,18 @@ class Chosen:
 
 
 def choose(request: Request, *, lenient: bool = False) -> Chosen:
-    """The commit, its configuration and its profiles, the baseline first. `lenient`: a profile that it lacks is left out.
+    """The commit, its configuration and its profiles, the baseline first.
+    `lenient`: a profile that it lacks is left out.
 
     Raises: UsageError, SourceError.
     """
     repository = open_repository(request.repo, Path(request.cache), request.reach)
     source = repository.resolve(request.ref)
-    text = Path(request.config).read_bytes() if request.config else repository.read(source.commit, configuration.FILENAME)
+    text = (
+        Path(request.config).read_bytes()
+        if request.config
+        else repository.read(source.commit, configuration.FILENAME)
+    )
     settings = configuration.read_settings(text or b"", request.config or configuration.FILENAME)
     check_equivalences(settings.declared, request.config or configuration.FILENAME)
     entry = _entry(request.entry, settings.workflow)
@@ -179,17 +256,25 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         wanted = tuple(name for name in wanted if has_profile(found, name, tracked, entry.folder))
     profiles = choose_profiles(found, wanted, tracked, entry.folder)
     baseline = request.baseline_profile or settings.baseline_profile or ""
-    first = choose_baseline(profiles, baseline if not lenient or any(baseline in (p.name, p.path) for p in profiles) else "")
+    first = choose_baseline(
+        profiles,
+        baseline if not lenient or any(baseline in (p.name, p.path) for p in profiles) else "",
+    )
     profiles = [profiles[first], *profiles[:first], *profiles[first + 1 :]]
     return Chosen(
-        source=source, entry=entry, profiles=tuple(profiles), acceptances=settings.accept, declared=settings.declared,
+        source=source,
+        entry=entry,
+        profiles=tuple(profiles),
+        acceptances=settings.accept,
+        declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
-    )  # fmt: skip
+    )
 
 
 @contextlib.contextmanager
 def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFactory]]:
-    """The engine and the image, asked once for one or more commits; what rooms leave behind is gone at the end.
+    """The engine and the image, asked once for one or more commits; what rooms leave behind is gone
+    at the end.
 
     Raises: EngineError, ImageError, UsageError.
     """
@@ -209,13 +294,28 @@ def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFacto
         owner.close()
 
 
-def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, owner: rooms.Owner) -> RunFactory:
+def _ready(
+    request: Request, chosen: Chosen, image: Image, engine_name: str, owner: rooms.Owner
+) -> RunFactory:
     base = RunRequest(
-        source=chosen.source, repo=request.repo, entry=chosen.entry, profile=chosen.profiles[0], image=image, engine=engine_name,
-        cache=request.cache, owner=owner.name, mark=owner.mark, hash_seed=_BASELINE_SEED, limits=request.limits, network=request.network,
-        jobs_in_parallel=request.jobs_in_parallel, keep_room=request.keep_rooms, declared=chosen.declared,
-        fetch_limit=request.fetch_limit, local_submodules=request.local_submodules,
-    )  # fmt: skip
+        source=chosen.source,
+        repo=request.repo,
+        entry=chosen.entry,
+        profile=chosen.profiles[0],
+        image=image,
+        engine=engine_name,
+        cache=request.cache,
+        owner=owner.name,
+        mark=owner.mark,
+        hash_seed=_BASELINE_SEED,
+        limits=request.limits,
+        network=request.network,
+        jobs_in_parallel=request.jobs_in_parallel,
+        keep_room=request.keep_rooms,
+        declared=chosen.declared,
+        fetch_limit=request.fetch_limit,
+        local_submodules=request.local_submodules,
+    )
     today = request.today or datetime.datetime.now(datetime.UTC).date()
     return RunFactory(
         base=base,
@@ -231,7 +331,9 @@ def _ready(request: Request, chosen: Chosen, image: Image, engine_name: str, own
 
 def _entry(asked: Entry, written: Entry) -> Entry:
     """What was asked for, and where nothing was, what `cleanroom.yaml` says."""
-    values = {name: getattr(asked, name) or getattr(written, name) for name in Entry.__struct_fields__}
+    values = {
+        name: getattr(asked, name) or getattr(written, name) for name in Entry.__struct_fields__
+    }
     entry = Entry(**values)
     configuration.check_entry(entry, "the call")
     return entry

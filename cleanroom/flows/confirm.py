@@ -1,4 +1,6 @@
-"""The whole way: source, profiles, rooms, evidence, comparison, causes, verdict. Not here: how a report looks."""
+"""The whole way: source, profiles, rooms, evidence, comparison, causes, verdict.
+Not here: how a report looks.
+"""
 
 import datetime
 import time
@@ -38,7 +40,8 @@ from cleanroom.verdict import judge, vacuous
 def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     """Confirm one commit under its profiles.
 
-    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing can be proven; Interrupted.
+    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing
+    can be proven; Interrupted.
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
@@ -49,26 +52,48 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     with Examiner() as examiner:
         with opened(request, [chosen, earlier.chosen] if earlier.chosen else [chosen]) as readies:
             ready = readies[0]
-            ground = ComparisonContext(_locate(ready, earlier), examiner, ready.base.declared, ready.today, diffoscope=request.diffoscope)
+            ground = ComparisonContext(
+                _locate(ready, earlier),
+                examiner,
+                ready.base.declared,
+                ready.today,
+                diffoscope=request.diffoscope,
+            )
             before = readies[1].earlier(earlier.label) if earlier.chosen else earlier.evidence
             runs, wanted, left = _run_all(ready, before, ground, watch)
             evidence = {earlier.label: earlier.digest} if earlier.digest else {}
             found = conclude(
-                runs, wanted, ground, earlier=left, evidence=evidence, acceptances=ready.acceptances, repo=request.repo,
-                climb=request.climb, started=started,
+                runs,
+                wanted,
+                ground,
+                earlier=left,
+                evidence=evidence,
+                acceptances=ready.acceptances,
+                repo=request.repo,
+                climb=request.climb,
+                started=started,
                 clock=clock,
-            )  # fmt: skip
+            )
             if (
-                request.explain_cause or any(rung.explains and rung.name in request.climb for rung in RUNGS)
+                request.explain_cause
+                or any(rung.explains and rung.name in request.climb for rung in RUNGS)
             ) and found.judgement.verdict is VerdictName.DRIFTED:
-                causes = explain_causes([*runs, left] if left else runs, found.comparisons, ready, ground, watch)
-                found = msgspec.structs.replace(found, causes=causes, seconds=time.monotonic() - clock)
+                causes = explain_causes(
+                    [*runs, left] if left else runs, found.comparisons, ready, ground, watch
+                )
+                found = msgspec.structs.replace(
+                    found, causes=causes, seconds=time.monotonic() - clock
+                )
         return found
 
 
 def _explains(request: Request) -> bool:
-    """Whether the cause of a drift is searched for by runs: because somebody asked, or a rung that was asked for offers it."""
-    return request.explain_cause or any(rung.explains and rung.name in request.climb for rung in RUNGS)
+    """Whether the cause of a drift is searched for by runs: because somebody asked, or a rung that
+    was asked for offers it.
+    """
+    return request.explain_cause or any(
+        rung.explains and rung.name in request.climb for rung in RUNGS
+    )
 
 
 def _locate(ready: RunFactory, earlier: Against) -> Locate:
@@ -80,12 +105,14 @@ def _run_all(
 ) -> tuple[list[Evidence], list[str], Evidence | None]:
     """(runs, labels of every run that there should be, the earlier run).
 
-    Every profile in its room, as many at once as there are processors; then the control, where one is needed.
+    Every profile in its room, as many at once as there are processors; then the control, where one
+    is needed.
     """
     requests = ready.requests(STEPS)
     asked = Asked(ready.climb, ready.profiles[0].name, ready.repeats)
     requests += sorted(
-        (ready.wanted(one) for rung in RUNGS for one in rung.at_once(asked)), key=lambda request: isinstance(request.purpose, Control)
+        (ready.wanted(one) for rung in RUNGS for one in rung.at_once(asked)),
+        key=lambda request: isinstance(request.purpose, Control),
     )
     if len(requests) == 1 and before is None:
         requests.append(ready.control())  # else there is nothing to compare with
@@ -106,59 +133,116 @@ def _run_all(
     return runs, wanted, earlier
 
 
-def _control(ready: RunFactory, baseline: Evidence, comparisons: Sequence[Comparison], ground: ComparisonContext, watch: Watch) -> Evidence:
-    """A control of the jobs where differences begin, with what they need; of the whole, where that would not tell enough.
+def _control(
+    ready: RunFactory,
+    baseline: Evidence,
+    comparisons: Sequence[Comparison],
+    ground: ComparisonContext,
+    watch: Watch,
+) -> Evidence:
+    """A control of the jobs where differences begin, with what they need; of the whole, where that
+    would not tell enough.
 
-    Only that they agree is taken from a part: what differs there may hang on a job that did not run.
+    Only that they agree is taken from a part: what differs there may hang on a job that did not
+    run.
     """
     only = origin_targets(baseline, comparisons)
     if only:
         (part,) = run_all([ready.control(only=as_targets(only, baseline))], watch)
-        if part.status is RunStatus.COMPLETED and not vacuous(part) and not compare(baseline, part, ground).differs:
+        if (
+            part.status is RunStatus.COMPLETED
+            and not vacuous(part)
+            and not compare(baseline, part, ground).differs
+        ):
             return part
     (whole,) = run_all([ready.control()], watch)
     return whole
 
 
 def recompute(
-    runs: Sequence[Evidence], locate: Locate, *, evidence: Mapping[str, str] | None = None, today: datetime.date | None = None,
-    started: float = 0.0, clock: float | None = None,
-) -> Confirmation:  # fmt: skip
-    """The conclusion over evidence that is there already, under what the last run's commit declares; nothing is run.
+    runs: Sequence[Evidence],
+    locate: Locate,
+    *,
+    evidence: Mapping[str, str] | None = None,
+    today: datetime.date | None = None,
+    started: float = 0.0,
+    clock: float | None = None,
+) -> Confirmation:
+    """The conclusion over evidence that is there already, under what the last run's commit
+    declares; nothing is run.
 
     `evidence` holds the digests by label, where they are known.
     """
     with Examiner() as examiner:
         ground = ComparisonContext(locate, examiner, runs[-1].declared, today)
-        return conclude(runs, [run.label for run in runs], ground, evidence=evidence, started=started, clock=clock)
+        return conclude(
+            runs,
+            [run.label for run in runs],
+            ground,
+            evidence=evidence,
+            started=started,
+            clock=clock,
+        )
 
 
 def conclude(
-    runs: Sequence[Evidence], wanted: Sequence[str], ground: ComparisonContext, *, earlier: Evidence | None = None,
-    evidence: Mapping[str, str] | None = None, acceptances: Sequence[Acceptance] = (), repo: str = "",
-    climb: frozenset[str] = frozenset(), started: float = 0.0, clock: float | None = None,
-) -> Confirmation:  # fmt: skip
+    runs: Sequence[Evidence],
+    wanted: Sequence[str],
+    ground: ComparisonContext,
+    *,
+    earlier: Evidence | None = None,
+    evidence: Mapping[str, str] | None = None,
+    acceptances: Sequence[Acceptance] = (),
+    repo: str = "",
+    climb: frozenset[str] = frozenset(),
+    started: float = 0.0,
+    clock: float | None = None,
+) -> Confirmation:
     """Compare, find causes and judge: from evidence alone, so that anyone can do it again later."""
     comparisons = compare_all(runs, ground, earlier)
     baseline = runs[0]
     whole = [*runs, earlier] if earlier else list(runs)
-    found = dict.fromkeys((*observe(baseline.source, runs), *_declared_findings(runs, comparisons, ground)))
+    found = dict.fromkeys(
+        (*observe(baseline.source, runs), *_declared_findings(runs, comparisons, ground))
+    )
     audited = audit(runs, acceptances, ground.today, ordered(found), comparisons)
     return Confirmation(
-        source=baseline.source, repo=repo or baseline.source.url, entry=baseline.entry, baseline=baseline.label, wanted=tuple(wanted),
-        runs=tuple(runs), evidence={r.label: (evidence or {}).get(r.label) or digest(r) for r in whole}, earlier=earlier,
-        groups=agreeing(runs, comparisons, ground), comparisons=comparisons,
-        judgement=judge(runs, comparisons, wanted, audited, earlier), audit=audited, causes=read_causes(whole, comparisons),
-        started=started, seconds=time.monotonic() - clock if clock is not None else 0.0, declared=ground.declared,
+        source=baseline.source,
+        repo=repo or baseline.source.url,
+        entry=baseline.entry,
+        baseline=baseline.label,
+        wanted=tuple(wanted),
+        runs=tuple(runs),
+        evidence={r.label: (evidence or {}).get(r.label) or digest(r) for r in whole},
+        earlier=earlier,
+        groups=agreeing(runs, comparisons, ground),
+        comparisons=comparisons,
+        judgement=judge(runs, comparisons, wanted, audited, earlier),
+        audit=audited,
+        causes=read_causes(whole, comparisons),
+        started=started,
+        seconds=time.monotonic() - clock if clock is not None else 0.0,
+        declared=ground.declared,
         climb=tuple(sorted(climb)),
-    )  # fmt: skip
+    )
 
 
-def _declared_findings(runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext) -> list[Finding]:
+def _declared_findings(
+    runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext
+) -> list[Finding]:
     """What is wrong with what the commit declares of its results."""
     found = list(equivalence_findings(ground.declared, comparisons, ground.today, FILENAME))
     if any(run.artifacts for run in runs):
-        found += [finding("CR-045", path, file=FILENAME) for path in unmatched(runs, ground.declared)[1]]
-    swallowed = {place: path for run in runs for place, path in Boundary(run, ground.declared).swallowed().items()}
-    found += [finding("CR-046", f"{place} covers {path}", file=FILENAME, key=place) for place, path in swallowed.items()]
+        found += [
+            finding("CR-045", path, file=FILENAME) for path in unmatched(runs, ground.declared)[1]
+        ]
+    swallowed = {
+        place: path
+        for run in runs
+        for place, path in Boundary(run, ground.declared).swallowed().items()
+    }
+    found += [
+        finding("CR-046", f"{place} covers {path}", file=FILENAME, key=place)
+        for place, path in swallowed.items()
+    ]
     return found

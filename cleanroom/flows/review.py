@@ -1,6 +1,8 @@
-"""`review`, the whole way: two commits, rooms that only plan, changes, outcome. Not here: what a change is, and how it looks.
+"""`review`, the whole way: two commits, rooms that only plan, changes, outcome.
+Not here: what a change is, and how it looks.
 
-A profile whose files changed together with code is planned a third time: the head's code under the base's profile files. What then
+A profile whose files changed together with code is planned a third time: the head's code under the
+base's profile files. What then
 differs from the base came through code, what differs from the head through the profile.
 """
 
@@ -28,17 +30,28 @@ _STEPS = tuple(step for step in PLANNING if step != "replan")
 
 
 def review_commits(request: Request, base: str, watch: Watch | None = None) -> Reviewed:
-    """Review what changed from `base` to the request's ref, under the profiles of both; no job is run.
+    """Review what changed from `base` to the request's ref, under the profiles of both; no job is
+    run.
 
-    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing can be said; Interrupted.
+    Raises: UsageError before anything runs; SourceError, EngineError or ImageError where nothing
+    can be said; Interrupted.
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
-    before, after = (_chosen(request, ref, word) for ref, word in ((base, "base"), (request.ref, "head")))
+    before, after = (
+        _chosen(request, ref, word) for ref, word in ((base, "base"), (request.ref, "head"))
+    )
     names = {p.path for side in (before, after) for p in side.profiles}
-    missing = [p for p in request.profiles if not any(p.rstrip("/") in (q.name, q.path) for s in (before, after) for q in s.profiles)]
+    missing = [
+        p
+        for p in request.profiles
+        if not any(p.rstrip("/") in (q.name, q.path) for s in (before, after) for q in s.profiles)
+    ]
     if missing:
-        raise UsageError(f"Neither commit has a profile '{missing[0]}'.", f"They have: {', '.join(sorted(n for n in names if n))}.")
+        raise UsageError(
+            f"Neither commit has a profile '{missing[0]}'.",
+            f"They have: {', '.join(sorted(n for n in names if n))}.",
+        )
     repository = open_repository(request.repo, Path(request.cache), request.reach)
     history = History(
         ancestor=repository.ancestor(before.source.commit, after.source.commit),
@@ -50,14 +63,30 @@ def review_commits(request: Request, base: str, watch: Watch | None = None) -> R
     runs = [pair.head for pair in pairs if pair.head is not None]
     audited = audit(runs, right.acceptances, right.today, observe(after.source, runs))
     baseline = right.profiles[0].path
-    routes = Routes(repo=after.source.url, commit=after.source.commit, options=_options(request), baseline=baseline)
+    routes = Routes(
+        repo=after.source.url,
+        commit=after.source.commit,
+        options=_options(request),
+        baseline=baseline,
+    )
     changes = review(pairs, history, routes)
     outcome, exit_code, reasons = judge_review(pairs, changes)
     return Reviewed(
-        repo=request.repo, base=before.source, head=after.source, entry=after.entry, ancestor=history.ancestor, declared=history.declared,
-        outcome=outcome, exit_code=exit_code, reasons=reasons, notes=notes_of(pairs, history), changes=changes, audit=audited,
-        started=started, seconds=time.monotonic() - clock,
-    )  # fmt: skip
+        repo=request.repo,
+        base=before.source,
+        head=after.source,
+        entry=after.entry,
+        ancestor=history.ancestor,
+        declared=history.declared,
+        outcome=outcome,
+        exit_code=exit_code,
+        reasons=reasons,
+        notes=notes_of(pairs, history),
+        changes=changes,
+        audit=audited,
+        started=started,
+        seconds=time.monotonic() - clock,
+    )
 
 
 def _chosen(request: Request, ref: str, word: str) -> Chosen:
@@ -69,12 +98,16 @@ def _chosen(request: Request, ref: str, word: str) -> Chosen:
 
 
 def _pairs(left: RunFactory, right: RunFactory, history: History, watch: Watch) -> list[Pair]:
-    """Every profile of either commit, planned at both; a third time where its files and code changed together."""
+    """Every profile of either commit, planned at both; a third time where its files and code
+    changed together.
+    """
     before, after = ({p.path: p for p in side.profiles} for side in (left, right))
     paths = list(after) + [path for path in before if path not in after]
     places = [path for path in paths if path] + ["profiles/default", "workflow/profiles/default"]
     folders = {str(PurePosixPath(right.base.entry.folder or ".") / path) for path in places}
-    moved = tuple(sorted(p for p in history.changed if any(p == f or p.startswith(f + "/") for f in folders)))
+    moved = tuple(
+        sorted(p for p in history.changed if any(p == f or p.startswith(f + "/") for f in folders))
+    )
     code = any(path not in moved for path in history.changed)
     requests: dict[tuple[str, str], RunRequest] = {}
     for path in paths:
@@ -84,9 +117,14 @@ def _pairs(left: RunFactory, right: RunFactory, history: History, watch: Watch) 
             requests["head", path] = _request(right, after[path])
         if path in before and path in after and moved and code:
             hybrid = _request(right, after[path])
-            requests["between", path] = msgspec.structs.replace(hybrid, profiles_of=left.base.source.commit, profile_files=moved)
+            requests["between", path] = msgspec.structs.replace(
+                hybrid, profiles_of=left.base.source.commit, profile_files=moved
+            )
     runs = dict(zip(requests, run_all(list(requests.values()), watch), strict=True))
-    return [_pair((after.get(path) or before[path]).name, path, runs, moved=bool(moved)) for path in paths]
+    return [
+        _pair((after.get(path) or before[path]).name, path, runs, moved=bool(moved))
+        for path in paths
+    ]
 
 
 def _request(side: RunFactory, profile: Profile) -> RunRequest:

@@ -1,4 +1,6 @@
-"""Which profiles a commit has. Only names are read here: a profile is code, and is rendered inside a room."""
+"""Which profiles a commit has.
+Only names are read here: a profile is code, and is rendered inside a room.
+"""
 
 import difflib
 import re
@@ -16,20 +18,36 @@ FOLDERS = ("profiles", "workflow/profiles")
 """Where profiles are looked for; `--profile` names those that lie elsewhere."""
 
 
-def find_profiles(tracked: list[bytes], folder: str = "", links: Mapping[str, str] = MappingProxyType({})) -> list[Profile]:
+def find_profiles(
+    tracked: list[bytes], folder: str = "", links: Mapping[str, str] = MappingProxyType({})
+) -> list[Profile]:
     """Every profile directory of a commit, as seen from the folder where the workflow is entered.
 
-    Names are the directory's; where two share one, the path is the name. Paths are relative to `folder`. `links` are the links
-    of the commit and their targets: a profile may be one, and one that leads to nothing of the commit is found too, because a
+    Names are the directory's; where two share one, the path is the name. Paths are relative to
+    `folder`. `links` are the links
+    of the commit and their targets: a profile may be one, and one that leads to nothing of the
+    commit is found too, because a
     person would miss it; its room says what is wrong.
     """
     paths = sorted(map(escape_path, tracked))
-    holders = {str(PurePosixPath(path).parent) for path in paths if _FILE.fullmatch(PurePosixPath(path).name)}
-    there = {str(parent) for path in paths for parent in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    holders = {
+        str(PurePosixPath(path).parent)
+        for path in paths
+        if _FILE.fullmatch(PurePosixPath(path).name)
+    }
+    there = {
+        str(parent)
+        for path in paths
+        for parent in (PurePosixPath(path), *PurePosixPath(path).parents)
+    }
     found: dict[str, None] = {}
     for base in (_join(folder, f) for f in FOLDERS):
         place = follow(base, links)
-        children = {path.removeprefix(f"{place}/").partition("/")[0] for path in paths if place and path.startswith(f"{place}/")}
+        children = {
+            path.removeprefix(f"{place}/").partition("/")[0]
+            for path in paths
+            if place and path.startswith(f"{place}/")
+        }
         for child in sorted(children):
             end = follow(f"{place}/{child}", links)
             lost = f"{place}/{child}" in links and (end is None or end not in there)
@@ -37,11 +55,16 @@ def find_profiles(tracked: list[bytes], folder: str = "", links: Mapping[str, st
                 found.setdefault(f"{base}/{child}")
     inside = [str(PurePosixPath(p).relative_to(folder or ".")) for p in found]
     names = [PurePosixPath(p).name for p in inside]
-    return [Profile(name=n if names.count(n) == 1 else p, path=p) for n, p in zip(names, inside, strict=True)]
+    return [
+        Profile(name=n if names.count(n) == 1 else p, path=p)
+        for n, p in zip(names, inside, strict=True)
+    ]
 
 
 def follow(path: str, links: Mapping[str, str]) -> str | None:
-    """Where a path of a commit leads, every link on the way followed; None where that is out of the commit, or in a circle."""
+    """Where a path of a commit leads, every link on the way followed; None where that is out of the
+    commit, or in a circle.
+    """
     left = list(PurePosixPath(path).parts)
     at: list[str] = []
     followed = 0
@@ -63,8 +86,11 @@ def follow(path: str, links: Mapping[str, str]) -> str | None:
     return "/".join(at)
 
 
-def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list[bytes], folder: str = "") -> list[Profile]:
-    """The profiles to confirm: those asked for by name or path, else all; a repository without any runs as it is.
+def choose_profiles(
+    found: list[Profile], wanted: tuple[str, ...], tracked: list[bytes], folder: str = ""
+) -> list[Profile]:
+    """The profiles to confirm: those asked for by name or path, else all; a repository without any
+    runs as it is.
 
     Raises: UsageError for an unknown one, with near names.
     """
@@ -75,7 +101,10 @@ def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list
     for name in dict.fromkeys(wanted):
         clean = name.rstrip("/")
         match = [p for p in found if clean in {p.name, p.path}]
-        inside = any(p.startswith(_join(folder, clean) + "/") for p in paths) or _join(folder, clean) in paths
+        inside = (
+            any(p.startswith(_join(folder, clean) + "/") for p in paths)
+            or _join(folder, clean) in paths
+        )
         if match:
             chosen += [p for p in match[:1] if p not in chosen]
         elif inside and ".." not in PurePosixPath(clean).parts:
@@ -83,7 +112,13 @@ def choose_profiles(found: list[Profile], wanted: tuple[str, ...], tracked: list
         else:
             names = [p.name for p in found]
             near = difflib.get_close_matches(clean, names, n=2, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(names)}." if names else "It has none."
+            hint = (
+                f"Did you mean {' or '.join(near)}?"
+                if near
+                else f"It has: {', '.join(names)}."
+                if names
+                else "It has none."
+            )
             raise UsageError(f"The commit has no profile '{name}'.", hint)
     return chosen
 
@@ -97,7 +132,8 @@ def has_profile(found: list[Profile], name: str, tracked: list[bytes], folder: s
 
 
 def choose_baseline(profiles: list[Profile], wanted: str) -> int:
-    """The index of the profile that the others are compared with: the one asked for, else `local`, `default`, or the first.
+    """The index of the profile that the others are compared with: the one asked for, else `local`,
+    `default`, or the first.
 
     Raises: UsageError.
     """
@@ -105,7 +141,10 @@ def choose_baseline(profiles: list[Profile], wanted: str) -> int:
     if wanted:
         matches = [i for i, p in enumerate(profiles) if wanted.rstrip("/") in {p.name, p.path}]
         if not matches:
-            raise UsageError(f"The baseline profile '{wanted}' is not among those confirmed.", f"They are: {', '.join(names)}.")
+            raise UsageError(
+                f"The baseline profile '{wanted}' is not among those confirmed.",
+                f"They are: {', '.join(names)}.",
+            )
         return matches[0]
     return next((names.index(n) for n in ("local", "default") if n in names), 0)
 
@@ -117,12 +156,19 @@ def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory:
     """
     paths = {escape_path(p) for p in tracked}
     if folder and not any(p.startswith(folder.rstrip("/") + "/") for p in paths):
-        raise UsageError(f"The commit has no folder '{folder}'.", "Give --folder a folder of the repository.")
+        raise UsageError(
+            f"The commit has no folder '{folder}'.", "Give --folder a folder of the repository."
+        )
     if directory and not any(p.startswith(_join(folder, directory) + "/") for p in paths):
-        raise UsageError(f"The commit has no folder '{_join(folder, directory)}'.", "Give --directory a folder of the repository.")
+        raise UsageError(
+            f"The commit has no folder '{_join(folder, directory)}'.",
+            "Give --directory a folder of the repository.",
+        )
     if snakefile:
         if _join(folder, snakefile) not in paths:
-            near = difflib.get_close_matches(_join(folder, snakefile), sorted(paths), n=2, cutoff=0.6)
+            near = difflib.get_close_matches(
+                _join(folder, snakefile), sorted(paths), n=2, cutoff=0.6
+            )
             raise UsageError(
                 f"The commit has no file '{_join(folder, snakefile)}'.",
                 f"Did you mean {' or '.join(near)}?" if near else "See --snakefile.",
@@ -130,7 +176,11 @@ def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory:
         return
     if any(_join(folder, choice) in paths for choice in SNAKEFILES):
         return
-    inner = sorted(p for p in paths if PurePosixPath(p).name in {"Snakefile", "snakefile"} or p.endswith(".smk"))
+    inner = sorted(
+        p
+        for p in paths
+        if PurePosixPath(p).name in {"Snakefile", "snakefile"} or p.endswith(".smk")
+    )
     places = []
     for path in inner[:3]:
         parent = PurePosixPath(path).parent
@@ -138,7 +188,11 @@ def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory:
         home = parent.parent if parent.name == "workflow" else parent
         places.append(f"--folder {home}" if named else f"--snakefile {path}")
     where = f"in '{folder}'" if folder else "at the top of the repository"
-    hint = f"Try {' or '.join(places)} (or `workflow:` in cleanroom.yaml)." if places else "Is this a Snakemake workflow? See --snakefile."
+    hint = (
+        f"Try {' or '.join(places)} (or `workflow:` in cleanroom.yaml)."
+        if places
+        else "Is this a Snakemake workflow? See --snakefile."
+    )
     raise UsageError(f"There is no Snakefile {where}.", hint)
 
 

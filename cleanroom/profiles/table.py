@@ -1,4 +1,5 @@
-"""The table of settings: what every option of Snakemake and its plugins does, its class and why. Pure data, from `settings.toml`.
+"""The table of settings: what every option of Snakemake and its plugins does, its class and why.
+Pure data, from `settings.toml`.
 
 Not here: deciding a conditional setting, which takes evidence.
 """
@@ -21,9 +22,11 @@ _FILE = Path(__file__).with_name("settings.toml")
 
 
 class Option(Value, frozen=True):
-    """One option. `versions` are the major versions of Snakemake that know it, none for an option of a plugin.
+    """One option. `versions` are the major versions of Snakemake that know it, none for an option
+    of a plugin.
 
-    `evidence` names what decides a conditional one; `room` says what a room does with it (see the table).
+    `evidence` names what decides a conditional one; `room` says what a room does with it (see the
+    table).
     """
 
     key: str
@@ -46,15 +49,28 @@ class Option(Value, frozen=True):
 def options() -> dict[str, Option]:
     """Every option by its key, patterns included, in the order of the table."""
     data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return {key: _option(key, line, data["families"][line["family"]]) for key, line in data["options"].items()}
+    return {
+        key: _option(key, line, data["families"][line["family"]])
+        for key, line in data["options"].items()
+    }
 
 
 def _option(key: str, line: dict[str, Any], family: dict[str, Any]) -> Option:
     fields = {**family, **line}
     texts = {name: fields[name].replace("{key}", key) for name in ("why", "safe", "drift")}
-    plain = {name: fields.get(name, "") for name in ("family", "does", "evidence", "room", "topic", "known_by")}
+    plain = {
+        name: fields.get(name, "")
+        for name in ("family", "does", "evidence", "room", "topic", "known_by")
+    }
     versions, also = tuple(fields.get("in", ())), tuple(fields.get("also", ()))
-    return Option(key=key, setting_class=SettingClass(fields["class"]), versions=versions, also=also, **plain, **texts)
+    return Option(
+        key=key,
+        setting_class=SettingClass(fields["class"]),
+        versions=versions,
+        also=also,
+        **plain,
+        **texts,
+    )
 
 
 @functools.cache
@@ -63,23 +79,33 @@ def _names() -> dict[str, Option]:
 
 
 def look_up(key: str) -> Option | None:
-    """The option behind a key as a profile or a command line writes it, else the first pattern that fits; None where the table lacks it."""
+    """The option behind a key as a profile or a command line writes it, else the first pattern that
+    fits; None where the table lacks it.
+    """
     name = key.lstrip("-").replace("_", "-")
     if found := _names().get(name):
         return found
-    patterns = (option for pattern, option in options().items() if "*" in pattern and fnmatch.fnmatchcase(name, pattern))
+    patterns = (
+        option
+        for pattern, option in options().items()
+        if "*" in pattern and fnmatch.fnmatchcase(name, pattern)
+    )
     found = next(patterns, None)
     return msgspec.structs.replace(found, key=name) if found else None
 
 
 def near(key: str) -> list[str]:
     """Known keys that look like this one."""
-    return difflib.get_close_matches(key.lstrip("-"), [name for name in _names() if "*" not in name], n=3, cutoff=0.6)
+    return difflib.get_close_matches(
+        key.lstrip("-"), [name for name in _names() if "*" not in name], n=3, cutoff=0.6
+    )
 
 
 @functools.cache
 def room_keys() -> dict[str, Any]:
-    """What the driver of a room needs to know of settings: which it replaces, which replace the run, and which a plan is made without."""
+    """What the driver of a room needs to know of settings: which it replaces, which replace the
+    run, and which a plan is made without.
+    """
     table = options()
 
     def names(chosen: Iterable[Option]) -> list[str]:
@@ -91,7 +117,9 @@ def room_keys() -> dict[str, Any]:
     return {
         "known": pattern(names(table.values())),
         "executor_keys": pattern(names(o for o in table.values() if o.room == "local")),
-        "cluster_keys": [o.key for o in table.values() if o.family == "placement" and 7 in o.versions],
+        "cluster_keys": [
+            o.key for o in table.values() if o.family == "placement" and 7 in o.versions
+        ],
         "path_keys": names(o for o in table.values() if o.room == "path"),
         "action_keys": names(o for o in table.values() if o.setting_class is SettingClass.ACTION),
         "threads_keys": names(o for o in table.values() if o.evidence == "threads"),
@@ -100,7 +128,9 @@ def room_keys() -> dict[str, Any]:
 
 
 def _plan_tells(option: Option) -> bool:
-    """Whether a plan without the setting can show what it does; `cores` is asked by planning with more of them."""
+    """Whether a plan without the setting can show what it does; `cores` is asked by planning with
+    more of them.
+    """
     if option.key in {"cores", "jobs", "attempt"}:
         return False
     return option.setting_class is SettingClass.MEANING or option.evidence in _PLANNED
@@ -113,4 +143,6 @@ _PLANNED = {"threads", "resources", "storage", "plan", "flags", "attempts", "scr
 @functools.cache
 def cutting_keys() -> frozenset[str]:
     """Settings that leave out a part of the workflow."""
-    return frozenset(name for o in options().values() if o.family == "cut" for name in (o.key, *o.also))
+    return frozenset(
+        name for o in options().values() if o.family == "cut" for name in (o.key, *o.also)
+    )

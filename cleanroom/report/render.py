@@ -1,4 +1,5 @@
-"""The renderings of a report, with Jinja2. Every value is escaped for its format and bounded; what would act becomes visible.
+"""The renderings of a report, with Jinja2.
+Every value is escaped for its format and bounded; what would act becomes visible.
 
 Not here: what is shown.
 """
@@ -20,9 +21,13 @@ from cleanroom.report.visible import json_text, one_line, spoken, visible
 
 FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$^])")
-_LEADING = re.compile(r"^([-=:/]|\d+(?=\.))")  # lists, headings; commands of CI systems and of code hosts
-# Code hosts look for these in the text that Markdown yields, so that no escape helps: mentions, references to issues, requests and
-# commits, labels, milestones, addresses, and names of emoji. A zero-width space within, as dependency bots put it, ends the match.
+_LEADING = re.compile(
+    r"^([-=:/]|\d+(?=\.))"
+)  # lists, headings; commands of CI systems and of code hosts
+# Code hosts look for these in the text that Markdown yields, so that no escape helps: mentions,
+# references to issues, requests and
+# commits, labels, milestones, addresses, and names of emoji. A zero-width space within, as
+# dependency bots put it, ends the match.
 _REFERENCE = re.compile(
     r"""(?<=[@#])(?=[\w@#-])|(?<=[!$&])(?=\d)|(?<=[%~^])(?=[\w"'])|(?<=:)(?=//|[\w+-])|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)""",
     re.IGNORECASE,
@@ -34,19 +39,25 @@ _COMMENT = 60_000
 
 
 def _markdown(text: object) -> markupsafe.Markup:
-    """Text that Markdown and a code host do not interpret, also inside a table and at the beginning of a list item."""
+    """Text that Markdown and a code host do not interpret, also inside a table and at the beginning
+    of a list item.
+    """
     return _escaped(one_line(text, 1000).strip())
 
 
 def _escaped(text: str) -> markupsafe.Markup:
     line = _COMMIT.sub(lambda m: "\u200b".join(re.findall(".{1,6}", m[0])), text)
     line = _REFERENCE.sub("\u200b", line)
-    line = _LEADING.sub(lambda m: m[1] + "\\" if m[1].isdigit() else "\\" + m[1], _MARKDOWN.sub(r"\\\1", line))
+    line = _LEADING.sub(
+        lambda m: m[1] + "\\" if m[1].isdigit() else "\\" + m[1], _MARKDOWN.sub(r"\\\1", line)
+    )
     return markupsafe.Markup(line.replace("\u200b", "&#8203;"))  # noqa: S704 - nothing in it is markup any more
 
 
 def _code(text: object) -> markupsafe.Markup:
-    """A Markdown code span: one line, in a fence longer than any run of backquotes within. Of an empty text, a span of a space."""
+    """A Markdown code span: one line, in a fence longer than any run of backquotes within.
+    Of an empty text, a span of a space.
+    """
     line = one_line(text, 300).replace("|", "¦") or " "
     fence = "`" * (_longest(line) + 1)
     pad = " " if "`" in (line[0], line[-1]) or (line[0] == line[-1] == " " and line.strip()) else ""
@@ -54,7 +65,9 @@ def _code(text: object) -> markupsafe.Markup:
 
 
 def _fence(text: object) -> markupsafe.Markup:
-    """A command as a Markdown block of code, in a fence longer than any run of backquotes within."""
+    """A command as a Markdown block of code, in a fence longer than any run of backquotes
+    within.
+    """
     line = spoken(one_line(text))
     fence = "`" * max(3, _longest(line) + 1)
     return markupsafe.Markup(f"{fence}sh\n{line}\n{fence}")  # noqa: S704 - as above
@@ -66,7 +79,9 @@ def _longest(line: str) -> int:
 
 
 def _picture(address: str) -> markupsafe.Markup:
-    """The address of a picture that is in the page itself; any other address becomes an empty picture's."""
+    """The address of a picture that is in the page itself; any other address becomes an empty
+    picture's.
+    """
     return markupsafe.Markup(address if _PICTURE.fullmatch(address) else "data:,")  # noqa: S704 - an address of known letters
 
 
@@ -79,7 +94,9 @@ def _finish(context: jinja2.nodes.EvalContext, value: object) -> object:
 
 
 def _fitted(text: str) -> str:
-    """Markdown that a comment can hold: whole lines, with no block of code or folded part left open."""
+    """Markdown that a comment can hold: whole lines, with no block of code or folded part left
+    open.
+    """
     if len(text) <= _COMMENT:
         return text
     kept: list[str] = []
@@ -96,8 +113,14 @@ def _fitted(text: str) -> str:
         elif fence and line.strip() == fence:
             fence = ""
         safe = safe if fence else len(kept)
-    folded = sum(line.startswith("<details>") - line.startswith("</details>") for line in kept[:safe])
-    return "".join(kept[:safe]) + "\n\n… cut here, to fit in a comment; the HTML and JSON reports have all.\n" + "\n</details>\n" * folded
+    folded = sum(
+        line.startswith("<details>") - line.startswith("</details>") for line in kept[:safe]
+    )
+    return (
+        "".join(kept[:safe])
+        + "\n\n… cut here, to fit in a comment; the HTML and JSON reports have all.\n"
+        + "\n</details>\n" * folded
+    )
 
 
 def _seconds(value: float) -> str:
@@ -108,22 +131,38 @@ def _seconds(value: float) -> str:
 
 
 def _templates() -> Path:
-    """The templates: in the package in a wheel, at the top of the repository in an editable install."""
+    """The templates: in the package in a wheel, at the top of the repository in an editable
+    install.
+    """
     here = Path(__file__).resolve()
     for place in (here.parents[1] / "templates", here.parents[2] / "templates"):
         if place.is_dir():
             return place
-    raise StoreError("The report templates are missing from this installation.", "Install cleanroom again.")
+    raise StoreError(
+        "The report templates are missing from this installation.", "Install cleanroom again."
+    )
 
 
 @functools.cache
 def _environment() -> jinja2.Environment:
     env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_templates()), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=lambda name: not (name or "").endswith(".md.j2"),  # noqa: S701 - Markdown has its own escapes
+        loader=jinja2.FileSystemLoader(_templates()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=lambda name: not (name or "").endswith(".md.j2"),  # noqa: S701 - Markdown has its own escapes
         finalize=_finish,
-    )  # fmt: skip
-    env.filters.update(md=_markdown, code=_code, fence=_fence, line=one_line, picture=_picture, seconds=_seconds, text=_value)
+    )
+    env.filters.update(
+        md=_markdown,
+        code=_code,
+        fence=_fence,
+        line=one_line,
+        picture=_picture,
+        seconds=_seconds,
+        text=_value,
+    )
     env.tests.update(leading=leads, shown=lambda d: d.decides or leads(d))
     return env
 
@@ -145,7 +184,9 @@ def render(report: Report, form: str) -> str:
     return render_template(FORMATS[form] + ".j2", r=report)
 
 
-def write_reports(report: Report, folder: Path, forms: tuple[str, ...] = tuple(FORMATS)) -> list[Path]:
+def write_reports(
+    report: Report, folder: Path, forms: tuple[str, ...] = tuple(FORMATS)
+) -> list[Path]:
     """Write the renderings, each whole or not at all. Raises: StoreError."""
     return write_files({FORMATS[form]: render(report, form) for form in forms}, folder)
 
@@ -158,11 +199,16 @@ def write_files(files: Mapping[str, str | bytes], folder: Path) -> list[Path]:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f".{path.name}.part")
-            part.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+            part.write_bytes(
+                content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+            )
             part.replace(path)
             paths.append(path)
     except OSError as error:
-        raise StoreError(f"The report cannot be written to {folder}: {error.strerror}.", "Give another folder with --out.") from None
+        raise StoreError(
+            f"The report cannot be written to {folder}: {error.strerror}.",
+            "Give another folder with --out.",
+        ) from None
     return paths
 
 

@@ -1,4 +1,6 @@
-"""Findings as SARIF 2.1.0, which code hosts show beside the line. Source: OASIS SARIF 2.1.0, sections 3.13 to 3.27."""
+"""Findings as SARIF 2.1.0, which code hosts show beside the line.
+Source: OASIS SARIF 2.1.0, sections 3.13 to 3.27.
+"""
 
 import json
 from collections.abc import Sequence
@@ -33,8 +35,19 @@ def sarif(source: Source, findings: Sequence[Finding]) -> str:
         for code in used
     ]
     run = {
-        "tool": {"driver": {"name": "cleanroom", "version": __version__, "semanticVersion": __version__, "rules": rules}},
-        **({"versionControlProvenance": [{"repositoryUri": uri, "revisionId": source.commit}]} if (uri := _uri(source.url)) else {}),
+        "tool": {
+            "driver": {
+                "name": "cleanroom",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": rules,
+            }
+        },
+        **(
+            {"versionControlProvenance": [{"repositoryUri": uri, "revisionId": source.commit}]}
+            if (uri := _uri(source.url))
+            else {}
+        ),
         "columnKind": "unicodeCodePoints",
         "results": [_result(f, used.index(f.code)) for f in findings],
     }
@@ -46,7 +59,11 @@ def _uri(url: str) -> str:
     if "://" not in url:
         return "file://" + quote(url, errors="backslashreplace")
     scheme = url.partition("://")[0].lower()
-    return quote(url, safe=":/?#[]@!$&'()*+,;=%~", errors="backslashreplace") if scheme in _SCHEMES and _whole(url) else ""
+    return (
+        quote(url, safe=":/?#[]@!$&'()*+,;=%~", errors="backslashreplace")
+        if scheme in _SCHEMES and _whole(url)
+        else ""
+    )
 
 
 def _whole(url: str) -> bool:
@@ -65,20 +82,33 @@ def _place(file: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A message without links: `[text](address)` is one in SARIF's plain texts too (section 3.11.6)."""
+    """A message without links: `[text](address)` is one in SARIF's plain texts too (section
+    3.11.6).
+    """
     return one_line(text.replace("](", "] ("), _MESSAGE)
 
 
 def _result(found: Finding, index: int) -> dict[str, Any]:
     place = _place(found.file)
-    text = (f"{found.profile}: " if found.profile else "") + found.text + (f". Repair: {found.repair}." if found.repair else "")
+    text = (
+        (f"{found.profile}: " if found.profile else "")
+        + found.text
+        + (f". Repair: {found.repair}." if found.repair else "")
+    )
     text += f" ({found.file})" if found.file and not place else ""
-    result: dict[str, Any] = {"ruleId": found.code, "ruleIndex": index, "level": _LEVEL[found.severity], "message": {"text": _text(text)}}
+    result: dict[str, Any] = {
+        "ruleId": found.code,
+        "ruleIndex": index,
+        "level": _LEVEL[found.severity],
+        "message": {"text": _text(text)},
+    }
     if place:
         physical: dict[str, Any] = {"artifactLocation": {"uri": place, "uriBaseId": "%SRCROOT%"}}
         if found.line:
             physical["region"] = {"startLine": found.line}
         result["locations"] = [{"physicalLocation": physical}]
     if found.accepted:
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": _text(found.accepted)}]
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": _text(found.accepted)}
+        ]
     return result

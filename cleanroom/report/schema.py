@@ -1,4 +1,5 @@
-"""The JSON Schemas of report.json, audit.json and review.json, made from the view models: `make schema` writes them beside this file.
+"""The JSON Schemas of report.json, audit.json and review.json, made from the view models: `make
+schema` writes them beside this file.
 
 Not here: the view models.
 """
@@ -21,7 +22,11 @@ NAMES = tuple(_MODELS)
 def schema(name: str = "report") -> dict[str, Any]:
     """One of the schemas, draft 2020-12."""
     made = msgspec.json.schema(_MODELS[name])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"cleanroom {name}", **made}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"cleanroom {name}",
+        **made,
+    }
 
 
 if __name__ == "__main__":

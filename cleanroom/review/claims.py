@@ -1,4 +1,6 @@
-"""Which claim a setting bears on, and whether a change makes it stronger or weaker. Pure data and one rule."""
+"""Which claim a setting bears on, and whether a change makes it stronger or weaker.
+Pure data and one rule.
+"""
 
 from typing import Any
 
@@ -31,8 +33,12 @@ _BY_EVIDENCE = {
 }
 
 
-def claim_of(key: str, evidence: str, before: Any, after: Any, *, meaning: bool, settled: bool) -> str:
-    """The claim with `weaker`, `stronger`, `as before` or `to be shown again`; `settled` where the plan shows that it is policy."""
+def claim_of(
+    key: str, evidence: str, before: Any, after: Any, *, meaning: bool, settled: bool
+) -> str:
+    """The claim with `weaker`, `stronger`, `as before` or `to be shown again`; `settled` where the
+    plan shows that it is policy.
+    """
     if meaning:
         return "weaker: every profile has the same meaning"
     if key in _CLAIMS:

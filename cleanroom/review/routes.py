@@ -24,18 +24,40 @@ class Routes(Value, frozen=True):
         return self._call("confirm", *profiles)
 
     def _call(self, verb: str, *profiles: str) -> str:
-        words = [word for profile in dict.fromkeys(profiles) if profile for word in ("--profile", profile)]
+        words = [
+            word
+            for profile in dict.fromkeys(profiles)
+            if profile
+            for word in ("--profile", profile)
+        ]
         return shlex.join(["cleanroom", verb, self.repo, self.commit, *words, *self.options])
 
-    def of_setting(self, key: str, profile: str, drift: Drift, decided: Iterable[Decided], rules: tuple[str, ...]) -> tuple[str, str]:
-        """(question, command): a plan suffices where it shows everything, a run where it does not, nothing for plain policy."""
+    def of_setting(
+        self,
+        key: str,
+        profile: str,
+        drift: Drift,
+        decided: Iterable[Decided],
+        rules: tuple[str, ...],
+    ) -> tuple[str, str]:
+        """(question, command): a plan suffices where it shows everything, a run where it does not,
+        nothing for plain policy.
+        """
         among = f" of {named(rules)}" if rules else ""
         if drift is Drift.SEMANTIC:
-            return f"Why does '{key}' change what {profile} makes, and why is it not in the workflow?", self.audit(profile)
+            return (
+                f"Why does '{key}' change what {profile} makes, and why is it not in the workflow?",
+                self.audit(profile),
+            )
         if Decided.OPEN in set(decided) or drift is Drift.UNKNOWN:
             pair = (self.baseline, profile) if self.baseline != profile else (profile,)
-            return f"Do the results{among} stay the same under the new '{key}'?", self.confirm(*pair)
+            return f"Do the results{among} stay the same under the new '{key}'?", self.confirm(
+                *pair
+            )
         return f"Is the new '{key}' meant for {profile}?", ""
 
     def of_rule(self, rule: str) -> tuple[str, str]:
-        return f"Is the new meaning of rule {rule} intended, and do all profiles agree on it?", self.confirm()
+        return (
+            f"Is the new meaning of rule {rule} intended, and do all profiles agree on it?",
+            self.confirm(),
+        )

@@ -13,8 +13,12 @@ from cleanroom.values.review import Drift, Pair, ReviewChange
 from cleanroom.values.setup import SettingClass
 
 
-def setting_changes(pair: Pair, through_profile: tuple[PlanDifference, ...] | None, routes: Routes) -> Iterator[ReviewChange]:
-    """Every setting that was added, removed or changed; `through_profile` is what these changes do to the plan, None if unknown."""
+def setting_changes(
+    pair: Pair, through_profile: tuple[PlanDifference, ...] | None, routes: Routes
+) -> Iterator[ReviewChange]:
+    """Every setting that was added, removed or changed; `through_profile` is what these changes do
+    to the plan, None if unknown.
+    """
     before = {s.key: s for s in audit_settings(pair.base)} if pair.base else {}
     after = {s.key: s for s in audit_settings(pair.head)} if pair.head else {}
     for key in sorted(before.keys() | after.keys()):
@@ -25,9 +29,13 @@ def setting_changes(pair: Pair, through_profile: tuple[PlanDifference, ...] | No
 
 
 def _change(
-    profile: str, key: str, left: AuditedSetting | None, right: AuditedSetting | None,
-    through_profile: tuple[PlanDifference, ...] | None, routes: Routes,
-) -> ReviewChange:  # fmt: skip
+    profile: str,
+    key: str,
+    left: AuditedSetting | None,
+    right: AuditedSetting | None,
+    through_profile: tuple[PlanDifference, ...] | None,
+    routes: Routes,
+) -> ReviewChange:
     here = right or left
     assert here is not None
     option = look_up(key)
@@ -36,18 +44,38 @@ def _change(
     decided = {s.decided for s in (left, right) if s}
     question, proof = routes.of_setting(key, profile, drift, decided, here.rules)
     values = left.value if left else None, right.value if right else None
-    claim = claim_of(key, option.evidence if option else "", *values, meaning=meaning, settled=decided == {Decided.POLICY})
+    claim = claim_of(
+        key,
+        option.evidence if option else "",
+        *values,
+        meaning=meaning,
+        settled=decided == {Decided.POLICY},
+    )
     topic = (option.topic if option else "") or "setting"
     return ReviewChange(
-        topic=topic, name=key, drift=drift, before=_value(left), after=_value(right), why=why, claim=claim,
-        question=question, proof=proof, profiles=(profile,), file=here.file, line=here.line,
-    )  # fmt: skip
+        topic=topic,
+        name=key,
+        drift=drift,
+        before=_value(left),
+        after=_value(right),
+        why=why,
+        claim=claim,
+        question=question,
+        proof=proof,
+        profiles=(profile,),
+        file=here.file,
+        line=here.line,
+    )
 
 
 def _drift(
-    left: AuditedSetting | None, right: AuditedSetting | None, through_profile: tuple[PlanDifference, ...] | None
+    left: AuditedSetting | None,
+    right: AuditedSetting | None,
+    through_profile: tuple[PlanDifference, ...] | None,
 ) -> tuple[Drift, str]:
-    """Evidence first: what the change did to the plan of the head's code; then what the setting is by itself."""
+    """Evidence first: what the change did to the plan of the head's code; then what the setting is
+    by itself.
+    """
     here = right or left
     assert here is not None
     decided = {s.decided for s in (left, right) if s}
@@ -62,13 +90,22 @@ def _drift(
         return Drift.SEMANTIC, one.why + shown
     if here.setting_class is None:
         return Drift.UNKNOWN, "The table of settings does not know it."
-    if here.setting_class is SettingClass.CONDITIONAL and through_profile is None and Decided.OPEN in decided:
+    if (
+        here.setting_class is SettingClass.CONDITIONAL
+        and through_profile is None
+        and Decided.OPEN in decided
+    ):
         return Drift.UNKNOWN, f"{here.why} The plans could not be compared."
     return Drift.POLICY, here.why
 
 
 def _fields(deciding: list[PlanDifference]) -> str:
-    names = list(dict.fromkeys(d.field if d.job == "configuration" else f"{d.field} of {d.job.partition(' (')[0]}" for d in deciding))
+    names = list(
+        dict.fromkeys(
+            d.field if d.job == "configuration" else f"{d.field} of {d.job.partition(' (')[0]}"
+            for d in deciding
+        )
+    )
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 

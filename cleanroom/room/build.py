@@ -1,6 +1,8 @@
-"""The default room image: from the Dockerfile on a pulled base, or on a base made here from Debian packages.
+"""The default room image: from the Dockerfile on a pulled base, or on a base made here from Debian
+packages.
 
-The build gets the host's certificates and pip settings, as it needs behind a proxy. Not here: how an engine builds.
+The build gets the host's certificates and pip settings, as it needs behind a proxy. Not here: how
+an engine builds.
 """
 
 import os
@@ -17,7 +19,13 @@ from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"
 _PACKAGES = "python3,python3-venv,ca-certificates,git,procps,libfaketime"
-_PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_RETRIES", "PIP_DEFAULT_TIMEOUT")
+_PIP = (
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_TRUSTED_HOST",
+    "PIP_RETRIES",
+    "PIP_DEFAULT_TIMEOUT",
+)
 _PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -25,18 +33,32 @@ Say = Callable[[str], None]
 
 
 def dockerfile() -> bytes:
-    """The Dockerfile, beside this file in a wheel, at the top of the repository in an editable install."""
+    """The Dockerfile, beside this file in a wheel, at the top of the repository in an editable
+    install.
+    """
     here = Path(__file__).resolve()
     for place in (here.with_name("Dockerfile"), here.parents[2] / "Dockerfile"):
         if place.is_file():
             return place.read_bytes()
-    raise ImageError("The Dockerfile of the room image is missing from this installation.", "Install cleanroom again.")
+    raise ImageError(
+        "The Dockerfile of the room image is missing from this installation.",
+        "Install cleanroom again.",
+    )
 
 
-def build_image(engine: DockerEngine, environ: Mapping[str, str], say: Say, *, base: str = "", snakemake: str = "", tag: str = "") -> str:
+def build_image(
+    engine: DockerEngine,
+    environ: Mapping[str, str],
+    say: Say,
+    *,
+    base: str = "",
+    snakemake: str = "",
+    tag: str = "",
+) -> str:
     """Build the room image and return its tag.
 
-    `base` is an image, `debian` for one made here, or empty: the pulled one where a registry answers, else Debian's.
+    `base` is an image, `debian` for one made here, or empty: the pulled one where a registry
+    answers, else Debian's.
 
     Raises: ImageError.
     """
@@ -68,12 +90,15 @@ def _reachable_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) 
 
 
 def debian_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) -> str:
-    """A base image from Debian packages, made once. Needs root and debootstrap. Raises: ImageError."""
+    """A base image from Debian packages, made once. Needs root and debootstrap.
+    Raises: ImageError.
+    """
     if engine.has(DEBIAN_BASE):
         return DEBIAN_BASE
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         raise ImageError(
-            f"{PULLED_BASE} cannot be pulled, and a base from Debian packages needs root and debootstrap.",
+            f"{PULLED_BASE} cannot be pulled, and a base from Debian packages needs root and "
+            "debootstrap.",
             "Type: sudo apt-get install debootstrap && sudo cleanroom image --base debian",
         )
     say("making a base from Debian packages (about a minute)")
@@ -83,13 +108,23 @@ def debian_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) -> s
             "LC_ALL": "C",
             "DEBIAN_FRONTEND": "noninteractive",
         }
-        command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root)]
+        command = [
+            "debootstrap",
+            "--variant=minbase",
+            f"--include={_PACKAGES}",
+            "bookworm",
+            str(root),
+        ]
         ended = subprocess.run(command, env=env, capture_output=True, text=True, errors="replace")
         if ended.returncode:
             last = " ".join((ended.stdout + ended.stderr).strip().splitlines()[-2:])
-            raise ImageError(f"debootstrap failed: {last}", "Check that Debian's packages can be reached.")
+            raise ImageError(
+                f"debootstrap failed: {last}", "Check that Debian's packages can be reached."
+            )
         shutil.rmtree(root / "var" / "cache" / "apt" / "archives", ignore_errors=True)
-        subprocess.run(["tar", "--create", "--file", str(archive), "--directory", str(root), "."], check=True)
+        subprocess.run(
+            ["tar", "--create", "--file", str(archive), "--directory", str(root), "."], check=True
+        )
         engine.load_base(archive, *DEBIAN_BASE.split(":"))
     return DEBIAN_BASE
 
@@ -97,7 +132,11 @@ def debian_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) -> s
 def _certificates(environ: Mapping[str, str]) -> bytes:
     """The host's certificates; empty where it names none and has no bundle."""
     named = [environ[key] for key in _CERTIFICATES if environ.get(key)]
-    for place in (*named, ssl.get_default_verify_paths().cafile or "", "/etc/ssl/certs/ca-certificates.crt"):
+    for place in (
+        *named,
+        ssl.get_default_verify_paths().cafile or "",
+        "/etc/ssl/certs/ca-certificates.crt",
+    ):
         if place and Path(place).is_file():
             return Path(place).read_bytes()
     return b""

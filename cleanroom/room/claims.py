@@ -1,6 +1,8 @@
-"""What a room says of itself: lines of JSON that come through one pipe, decoded into the model's values as they come.
+"""What a room says of itself: lines of JSON that come through one pipe, decoded into the model's
+values as they come.
 
-A hostile workflow may have made any of it, in the step that it says it of: a line is passed on by the room's first process,
+A hostile workflow may have made any of it, in the step that it says it of: a line is passed on by
+the room's first process,
 which runs no code of the workflow and names the step. Not here: what the host measures.
 """
 
@@ -19,12 +21,16 @@ from cleanroom.values.run import Attempt, Lint, Step, StepStatus
 from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
 
 MOST = 360 * 2**20
-"""How many bytes the claims of all runs that are kept at once may take in memory, estimated before they are decoded."""
+"""How many bytes the claims of all runs that are kept at once may take in memory, estimated before
+they are decoded.
+"""
 MOST_TEXT = 64 * 2**20
 """How many bytes of JSON one room may say: evidence is written once more as text."""
 _MAX_LINE = 32 * 2**20
 _WEIGHTS = {b"{": 240, b"[": 64, b",": 32, b'"': 25}
-"""Bytes that a value takes in memory beside its text: an object, a list, a place in one, half a string. Measured on CPython 3.11."""
+"""Bytes that a value takes in memory beside its text: an object, a list, a place in one, half a
+string. Measured on CPython 3.11.
+"""
 _MAX_TAIL = 16 * 1024
 RESUMED = 1_000_000_000
 """From where on attempts of a resumed run are numbered, as the driver does."""
@@ -43,12 +49,17 @@ class Budget:
         self._lock = threading.Lock()
 
     def spend(self, line: bytes) -> None:
-        """Take what a line will need once it is decoded. Raises: ClaimError where that is more than there is."""
+        """Take what a line will need once it is decoded.
+        Raises: ClaimError where that is more than there is.
+        """
         needed = len(line) + sum(weight * line.count(sign) for sign, weight in _WEIGHTS.items())
         with self._lock:
             self._left -= needed
             if self._left < 0:
-                raise ClaimError("the rooms said more of themselves than fits into the memory that is set apart for it")
+                raise ClaimError(
+                    "the rooms said more of themselves than fits into the memory that is set "
+                    "apart for it"
+                )
 
 
 class ReadError(Value, frozen=True):
@@ -133,7 +144,9 @@ class Claims(Value, frozen=True):
     workdir: str = ""
     """Where Snakemake worked, from the clone; absolute where that is its top or lies outside."""
     places: dict[str, int] = {}
-    """Links of the clone to folders that the room does not have, and the number of the place that each got."""
+    """Links of the clone to folders that the room does not have, and the number of the place that
+    each got.
+    """
     lingering: tuple[str, ...] = ()
     """The names of processes that jobs left at work when the run had ended."""
     done: bool = False
@@ -199,7 +212,9 @@ class ClaimReader:
         self._undescribed: list[str] = []
 
     def feed(self, block: bytes) -> list[Event]:
-        """What a person may be told of a piece. Raises: ClaimError for what no driver says, or too much of it."""
+        """What a person may be told of a piece.
+        Raises: ClaimError for what no driver says, or too much of it.
+        """
         found: list[Event] = []
         *lines, rest = block.split(b"\n")
         for line in lines:
@@ -230,7 +245,13 @@ class ClaimReader:
         return self._decoders[kind].decode(said.value)
 
     def _take(self, speaker: bytes, said: _Line) -> Iterator[Event]:
-        allowed = _SAID_OF_STEPS if speaker == b"!" else _SAID_IN.get(self._step, set()) if speaker == b":" else set()
+        allowed = (
+            _SAID_OF_STEPS
+            if speaker == b"!"
+            else _SAID_IN.get(self._step, set())
+            if speaker == b":"
+            else set()
+        )
         if said.claim not in allowed or "done" in self._found:
             raise ClaimError(f"the room said '{said.claim}' where that is not said")
         self._said.add(said.claim)
@@ -276,7 +297,11 @@ class ClaimReader:
 
     def _begin_or_end(self, event: Event) -> Event:
         if event.state == "start":
-            if self._step or event.name not in _SAID_IN or (event.name in self._steps and event.name != "plan"):
+            if (
+                self._step
+                or event.name not in _SAID_IN
+                or (event.name in self._steps and event.name != "plan")
+            ):
                 raise ClaimError(f"the step {event.name} began where none begins")
             self._step, self._said, self._jobs = event.name, set(), []
             return event
@@ -284,7 +309,9 @@ class ClaimReader:
             raise ClaimError(f"the step {event.name} ended and had not begun")
         step = self._steps.get(event.name, Step(name=event.name, status=StepStatus.OK))
         status = msgspec.convert(event.state, StepStatus)
-        self._steps[event.name] = msgspec.structs.replace(step, status=status, code=event.code, seconds=step.seconds + event.seconds)
+        self._steps[event.name] = msgspec.structs.replace(
+            step, status=status, code=event.code, seconds=step.seconds + event.seconds
+        )
         owed = _OWED.get(event.name, "")
         if status is StepStatus.OK and owed and owed not in self._said:
             raise ClaimError(f"the step {event.name} ended well and did not say what it found")
@@ -296,34 +323,48 @@ class ClaimReader:
         step = self._steps.get(tree.name)
         if step is None:
             raise ClaimError(f"the step {tree.name} changed files and was not there")
-        both = {kind: tuple(sorted({*getattr(step, kind), *getattr(tree, kind)})) for kind in ("created", "changed", "removed")}
+        both = {
+            kind: tuple(sorted({*getattr(step, kind), *getattr(tree, kind)}))
+            for kind in ("created", "changed", "removed")
+        }
         self._steps[tree.name] = msgspec.structs.replace(step, **both)
 
     def _follow(self, event: Event) -> None:
         if event.event == "start" and event.job is not None:
             if event.number in self._attempts:
                 raise ClaimError(f"the attempt {event.number} began twice")
-            self._attempts[event.number] = Attempt(job=event.job, number=event.attempt, started=event.time)
+            self._attempts[event.number] = Attempt(
+                job=event.job, number=event.attempt, started=event.time
+            )
             if isinstance(event.rule, Rule):
                 self._rules[event.job.rule] = event.rule
         elif event.event == "end":
             begun = self._attempts.get(event.number)
             if begun is None or begun.ended is not None:
                 raise ClaimError(f"the attempt {event.number} ended and was not under way")
-            self._attempts[event.number] = msgspec.structs.replace(begun, ended=event.time, ok=event.ok)
+            self._attempts[event.number] = msgspec.structs.replace(
+                begun, ended=event.time, ok=event.ok
+            )
         elif event.event == "undescribed":
             self._undescribed.append(f"{event.rule}: {event.text}")
 
     def claims(self, out: Path) -> Claims:
-        """Everything that was said; the logs of steps are in `out`. A missing claim is of a step that did not get there."""
+        """Everything that was said; the logs of steps are in `out`.
+        A missing claim is of a step that did not get there.
+        """
         settings: SettingsClaim = self._found.get("settings", SettingsClaim())
         attempts = tuple(self._attempts[number] for number in sorted(self._attempts))
         plan = self._plans.get("plan")
         dynamic = any(rule.checkpoint for rule in self._rules.values())
         return Claims(
             versions=self._found.get("versions", {}),
-            settings=msgspec.structs.replace(settings, overrides=(*settings.overrides, *self._overrides)),
-            steps=tuple(msgspec.structs.replace(step, log=_log(out, name)) for name, step in self._steps.items()),
+            settings=msgspec.structs.replace(
+                settings, overrides=(*settings.overrides, *self._overrides)
+            ),
+            steps=tuple(
+                msgspec.structs.replace(step, log=_log(out, name))
+                for name, step in self._steps.items()
+            ),
             lints=self._found.get("lint"),
             plan=plan,
             replan=self._plans.get("replan"),
@@ -356,13 +397,17 @@ _KINDS: dict[str, Any] = {
 
 
 def contradiction(plan: Plan, attempts: dict[int, Attempt], *, dynamic: bool) -> str:
-    """Where the run says of a job what the plan, which was made before any job ran, says otherwise; empty where nowhere.
+    """Where the run says of a job what the plan, which was made before any job ran, says otherwise;
+    empty where nowhere.
 
-    `attempts` are by their number in the room. The plan decides what is a result, a log or temporary. Jobs that it does not
+    `attempts` are by their number in the room. The plan decides what is a result, a log or
+    temporary. Jobs that it does not
     know are right where the graph grows in the run.
     """
     dynamic = dynamic or any(rule.checkpoint for rule in plan.rules.values())
-    dynamic = dynamic or any(_GROWING & set(file.flags) for job in plan.jobs for file in (*job.input, *job.output))
+    dynamic = dynamic or any(
+        _GROWING & set(file.flags) for job in plan.jobs for file in (*job.input, *job.output)
+    )
     planned = {job.identity: job for job in plan.jobs}
     under_way: dict[Any, list[Attempt]] = {}
     for number, attempt in attempts.items():
@@ -375,7 +420,10 @@ def contradiction(plan: Plan, attempts: dict[int, Attempt], *, dynamic: bool) ->
         run = number >= RESUMED, job.identity
         for other in under_way.setdefault(run, []):
             if other.ok or other.number >= attempt.number:
-                return f"{job.label} was started again though it had ended well, or as the same attempt"
+                return (
+                    f"{job.label} was started again though it had ended well, or as the "
+                    "same attempt"
+                )
         under_way[run].append(attempt)
     return ""
 

@@ -1,4 +1,5 @@
-"""The folder of one room on the host: made fresh, furnished, removed whatever happens; swept later if we were killed.
+"""The folder of one room on the host: made fresh, furnished, removed whatever happens; swept later
+if we were killed.
 
     in/    the driver, its specification, the tracked paths (read-only in the room)
     out/   what the room says of itself
@@ -41,10 +42,21 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.inside, self.out, self.work, self.tmp, self.places = (folder / name for name in ("in", "out", "work", "tmp", "places"))
+        self.inside, self.out, self.work, self.tmp, self.places = (
+            folder / name for name in ("in", "out", "work", "tmp", "places")
+        )
 
-    def furnish(self, spec: dict[str, object], tracked: list[bytes], engine: str, *, user: str = "cleanroom", place: str = PLACE) -> None:
-        """Lay in what the driver needs, and hand the room's folders to the user of the room (a sandbox maps this one).
+    def furnish(
+        self,
+        spec: dict[str, object],
+        tracked: list[bytes],
+        engine: str,
+        *,
+        user: str = "cleanroom",
+        place: str = PLACE,
+    ) -> None:
+        """Lay in what the driver needs, and hand the room's folders to the user of the room (a
+        sandbox maps this one).
 
         `user` is what that one is called, `place` where the clone is.
         """
@@ -55,11 +67,22 @@ class Room:
         (self.inside / "passwd").write_text(_USERS.format(name=user, uid=uid, gid=gid))
         (self.inside / "group").write_text(_GROUPS.format(gid=gid))
         shutil.copyfile(_START, self.inside / "start.py")
-        shutil.copytree(_INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            _INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__")
+        )
         for home in ("home", "other/home"):
             (self.tmp / home).mkdir(parents=True)
         if os.geteuid() == 0:
-            _call("chown", "--recursive", "--no-dereference", f"{uid}:{gid}", self.out, self.work, self.tmp, self.places)
+            _call(
+                "chown",
+                "--recursive",
+                "--no-dereference",
+                f"{uid}:{gid}",
+                self.out,
+                self.work,
+                self.tmp,
+                self.places,
+            )
 
     def mounts(self, place: str = PLACE) -> Iterator[Mount]:
         yield Mount(host=str(self.inside), room="/room/in")
@@ -71,36 +94,56 @@ class Room:
         yield Mount(host=str(self.inside / "group"), room="/etc/group")
 
     def usage(self) -> tuple[int, float]:
-        """(bytes, seconds that it took to add them up). A file counts with its size or what it takes on disk, whichever is more:
+        """(bytes, seconds that it took to add them up).
+        A file counts with its size or what it takes on disk, whichever is more:
         a file of holes takes nothing and is read to its end all the same.
         """
         begin = time.monotonic()
-        ways = (("--summarize", "--block-size=1"), ("--summarize", "--block-size=1", "--apparent-size"))
+        ways = (
+            ("--summarize", "--block-size=1"),
+            ("--summarize", "--block-size=1", "--apparent-size"),
+        )
         sums = [_call("du", *how, self.folder).split() for how in ways]
         return max(int(found[0]) if found else 0 for found in sums), time.monotonic() - begin
 
     def remove(self) -> None:
-        """Remove the folder, also where the workflow took away our right to, or nested it deeper than Python can follow."""
+        """Remove the folder, also where the workflow took away our right to, or nested it deeper
+        than Python can follow.
+        """
         if os.geteuid() != 0:
             _call("chmod", "--recursive", "u+rwX", self.folder)
         _call("rm", "--recursive", "--force", self.folder)
 
 
 def _call(program: str, *arguments: str | Path) -> str:
-    """A program of the system on a tree that a workflow made; a file that goes away meanwhile is no error, and neither is its end
+    """A program of the system on a tree that a workflow made; a file that goes away meanwhile is no
+    error, and neither is its end
     after too long: what it would have done is done by the next sweep.
     """
-    command = [program, *arguments[:-1], "--", arguments[-1]] if program != "chown" else [program, *arguments]
+    command = (
+        [program, *arguments[:-1], "--", arguments[-1]]
+        if program != "chown"
+        else [program, *arguments]
+    )
     env = {"PATH": os.defpath, "LC_ALL": "C"}
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", env=env, timeout=_CALL_SECONDS)
+        ended = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=env,
+            timeout=_CALL_SECONDS,
+        )
     except subprocess.TimeoutExpired:
         return ""
     return ended.stdout
 
 
 class Owner:
-    """One process that has rooms. While it lives it holds a lock, which is how a later one knows what was left behind."""
+    """One process that has rooms.
+    While it lives it holds a lock, which is how a later one knows what was left behind.
+    """
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
@@ -113,7 +156,9 @@ class Owner:
             folder.mkdir()
 
     def _alone(self) -> filelock.BaseFileLock:
-        """Owners come, sweep and go one at a time, so that none takes another's beginning for its end."""
+        """Owners come, sweep and go one at a time, so that none takes another's beginning for its
+        end.
+        """
         return filelock.FileLock(self._cache / "rooms" / ".sweep.lock", timeout=600)
 
     @property
@@ -122,7 +167,9 @@ class Owner:
         return f"{self._cache}:{self.name}"
 
     def may_sweep(self, mark: str) -> bool:
-        """Whether a container with that mark was left behind: of this cache, by an owner that is gone."""
+        """Whether a container with that mark was left behind: of this cache, by an owner that is
+        gone.
+        """
         cache, _, name = mark.rpartition(":")
         if cache != str(self._cache):
             return False
@@ -147,7 +194,11 @@ class Owner:
         swept = 0
         with self._alone():
             for folder in (self._cache / "rooms").iterdir():
-                if folder.is_dir() and not (folder / "kept").exists() and not self._alive(folder.name):
+                if (
+                    folder.is_dir()
+                    and not (folder / "kept").exists()
+                    and not self._alive(folder.name)
+                ):
                     for room in folder.iterdir():
                         cgroup.remove(room.name)
                     Room(folder).remove()
@@ -189,6 +240,8 @@ def fresh(cache: Path, owner: str, attempt_id: str, *, keep: bool = False) -> It
 
 
 def command(engine: str) -> tuple[str, ...]:
-    """What starts the driver: the Python that holds Snakemake in a sandbox, the image's own in a container."""
+    """What starts the driver: the Python that holds Snakemake in a sandbox, the image's own in a
+    container.
+    """
     python = sandbox.python() if engine == "sandbox" else "python3"
     return python, "-B", "/room/in/start.py"

@@ -13,7 +13,9 @@ class AuditRung(Rung):
         audit = seen.audit
         if not audit.profiles:
             return Climbed()
-        whole = len(audit.plans) == len(audit.profiles) and not any(s.decided is Decided.OPEN for s in audit.settings)
+        whole = len(audit.plans) == len(audit.profiles) and not any(
+            s.decided is Decided.OPEN for s in audit.settings
+        )
         return Climbed(verdict_of(whole or bool(audit.drifted), bool(audit.drifted)))
 
 

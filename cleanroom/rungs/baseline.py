@@ -16,7 +16,11 @@ class Baseline(Rung):
 
     def judged(self, seen: Seen) -> Climbed:
         found = seen.of(Relation.EARLIER)
-        return Climbed(compared(seen.proven and bool(found), found)) if seen.earlier is not None else Climbed()
+        return (
+            Climbed(compared(seen.proven and bool(found), found))
+            if seen.earlier is not None
+            else Climbed()
+        )
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         return since(runs[comparison.left], runs[comparison.right])

@@ -27,7 +27,11 @@ class ControlRung(Rung):
     def judged(self, seen: Seen) -> Climbed:
         controls = seen.of(Relation.CONTROL)
         verdict = verdict_of(seen.proven, any(c.differs for c in controls)) if controls else None
-        return Climbed(verdict, _OF_A_PART, _LEFT_OPEN) if any(run.only for run in seen.runs) else Climbed(verdict)
+        return (
+            Climbed(verdict, _OF_A_PART, _LEFT_OPEN)
+            if any(run.only for run in seen.runs)
+            else Climbed(verdict)
+        )
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         text = "a second run under the same profile differs too: no profile is the cause"

@@ -11,7 +11,9 @@ from cleanroom.values.verdict import VerdictName
 
 
 class Wanted(NamedTuple):
-    """A run that a rung asks for: of the baseline, or of the profile of a run `of` that is there, with that one's hash seed."""
+    """A run that a rung asks for: of the baseline, or of the profile of a run `of` that is there,
+    with that one's hash seed.
+    """
 
     purpose: Purpose
     label: str = ""
@@ -19,7 +21,9 @@ class Wanted(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What somebody asked for: the rungs by name, the baseline's name, how many controls at least."""
+    """What somebody asked for: the rungs by name, the baseline's name, how many controls at
+    least.
+    """
 
     climb: frozenset[str]
     baseline: str
@@ -27,7 +31,9 @@ class Asked(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """All that a confirmation has found when its rungs are judged. `proven`: nothing stands in the way of a verdict."""
+    """All that a confirmation has found when its rungs are judged.
+    `proven`: nothing stands in the way of a verdict.
+    """
 
     runs: Sequence[Evidence]
     comparisons: Sequence[Comparison]
@@ -53,7 +59,9 @@ class Climbed(NamedTuple):
 
 
 class Rung:
-    """The base of every rung: one that asks for no run and is never climbed. Each says what it proves and what stays open without it."""
+    """The base of every rung: one that asks for no run and is never climbed.
+    Each says what it proves and what stays open without it.
+    """
 
     name: str
     decides = True
@@ -77,15 +85,21 @@ class Rung:
         return Climbed()
 
     def lacking(self, seen: Seen) -> Iterable[str]:
-        """Why it shows nothing though somebody asked for it: then the verdict in all is never HELD."""
+        """Why it shows nothing though somebody asked for it: then the verdict in all is never
+        HELD.
+        """
         return ()
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
-        """What made the two runs of a comparison of its own differ, as far as the evidence shows it by itself; `runs` by label."""
+        """What made the two runs of a comparison of its own differ, as far as the evidence shows it
+        by itself; `runs` by label.
+        """
         return ()
 
     def drifted(self, comparison: Comparison, causes: Sequence[str]) -> str:
-        """What it says when the two runs of a comparison of its own differ; `causes` are those that are certain, by name."""
+        """What it says when the two runs of a comparison of its own differ; `causes` are those that
+        are certain, by name.
+        """
         return ""
 
 
@@ -97,9 +111,15 @@ def verdict_of(proven: bool, differs: bool) -> VerdictName:
 
 
 def compared(proven: bool, comparisons: Sequence[Comparison]) -> VerdictName:
-    """A rung that decides by comparisons. What differs from itself proves nothing of what it was compared with."""
+    """A rung that decides by comparisons.
+    What differs from itself proves nothing of what it was compared with.
+    """
     verdict = verdict_of(proven, any(c.differs for c in comparisons))
-    return VerdictName.INCONCLUSIVE if verdict is VerdictName.HELD and any(c.noisy for c in comparisons) else verdict
+    return (
+        VerdictName.INCONCLUSIVE
+        if verdict is VerdictName.HELD and any(c.noisy for c in comparisons)
+        else verdict
+    )
 
 
 def first_line(text: str) -> str:

@@ -42,7 +42,9 @@ class Recover(Rung):
         return Climbed(VerdictName.INCONCLUSIVE, unproven=unproven) if open_ else Climbed()
 
     def lacking(self, seen: Seen) -> Iterable[str]:
-        """One that ends before it can be killed, or asks a person how to go on, leaves its moment open; all of them leave everything open."""
+        """One that ends before it can be killed, or asks a person how to go on, leaves its moment
+        open; all of them leave everything open.
+        """
         return [] if seen.of(Relation.RESUMED) else [*_failed(seen), *_spared(seen)][:1]
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:

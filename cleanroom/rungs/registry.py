@@ -28,7 +28,15 @@ def ladder(seen: Seen) -> tuple[ClimbedRung, ...]:
         verdict, proves, unproven = rung.judged(seen)
         answered = verdict in (VerdictName.HELD, VerdictName.DRIFTED)
         left_open = unproven or ("" if answered else rung.unproven)
-        found.append(ClimbedRung(name=rung.name, verdict=verdict, decides=rung.decides, proves=proves or rung.proves, unproven=left_open))
+        found.append(
+            ClimbedRung(
+                name=rung.name,
+                verdict=verdict,
+                decides=rung.decides,
+                proves=proves or rung.proves,
+                unproven=left_open,
+            )
+        )
     return tuple(found)
 
 
@@ -42,5 +50,8 @@ def read_causes(runs: Sequence[Evidence], comparisons: Sequence[Comparison]) -> 
     by_label = {run.label: run for run in runs}
     by_relation = {rung.relation: rung for rung in RUNGS if rung.relation}
     return tuple(
-        cause for comparison in comparisons if comparison.differs for cause in by_relation[comparison.relation].causes(by_label, comparison)
+        cause
+        for comparison in comparisons
+        if comparison.differs
+        for cause in by_relation[comparison.relation].causes(by_label, comparison)
     )

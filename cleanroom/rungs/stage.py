@@ -30,7 +30,11 @@ class Stage(Rung):
         if lacking:
             return Climbed(verdict, unproven=f"{self.unproven}; {lacking}")
         if run.unstaged and verdict in (VerdictName.HELD, VerdictName.DRIFTED):
-            return Climbed(verdict, unproven=f"whether jobs of {', '.join(run.unstaged)} need such files: they cannot be staged")
+            return Climbed(
+                verdict,
+                unproven=f"whether jobs of {', '.join(run.unstaged)} need such files: they "
+                "cannot be staged",
+            )
         return Climbed(verdict)
 
     def lacking(self, seen: Seen) -> Iterable[str]:
@@ -38,11 +42,18 @@ class Stage(Rung):
         return [why] if run is not None and (why := _not_staged(run)) else ()
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
-        text = "jobs that saw only what they declare leave something else, or fail; not told apart from where they worked"
+        text = (
+            "jobs that saw only what they declare leave something else, or fail; not told "
+            "apart from where they worked"
+        )
         yield Cause(name=UNDECLARED, values={}, found=text)
 
     def drifted(self, comparison: Comparison, causes: Sequence[str]) -> str:
-        what = f"what no rule declares: {listed(causes)}" if causes else "files that no rule declares, or on where a job works"
+        what = (
+            f"what no rule declares: {listed(causes)}"
+            if causes
+            else "files that no rule declares, or on where a job works"
+        )
         return f"what {comparison.left} leaves depends on {what}."
 
 

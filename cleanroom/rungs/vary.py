@@ -19,7 +19,11 @@ class Vary(Rung):
     relation = Relation.VARIED
 
     def at_once(self, asked: Asked) -> Iterable[Wanted]:
-        return [Wanted(Varied(factors=tuple(FACTORS)), f"{asked.baseline} (varied)")] if self.name in asked.climb else ()
+        return (
+            [Wanted(Varied(factors=tuple(FACTORS)), f"{asked.baseline} (varied)")]
+            if self.name in asked.climb
+            else ()
+        )
 
     def judged(self, seen: Seen) -> Climbed:
         factors = next((found for run in seen.runs if (found := factors_of(run.purpose))), ())
@@ -31,7 +35,10 @@ class Vary(Rung):
         return of_surroundings(runs[comparison.left], runs[comparison.right])
 
     def drifted(self, comparison: Comparison, causes: Sequence[str]) -> str:
-        return f"what {comparison.left} leaves depends on {listed(causes) if causes else 'the surroundings'}."
+        return (
+            f"what {comparison.left} leaves depends on "
+            f"{listed(causes) if causes else 'the surroundings'}."
+        )
 
 
 RUNG = Vary()

@@ -1,4 +1,6 @@
-"""Many runs, as many at once as there are processors; a stop ends them all. Not here: what a run is."""
+"""Many runs, as many at once as there are processors; a stop ends them all.
+Not here: what a run is.
+"""
 
 import concurrent.futures
 import os
@@ -13,7 +15,9 @@ from cleanroom.values.run import Evidence
 
 def run_all(requests: Sequence[RunRequest], watch: Watch) -> list[Evidence]:
     """The evidence of each request, in order. Raises: Interrupted."""
-    with concurrent.futures.ThreadPoolExecutor(min(len(requests), os.cpu_count() or 1) or 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(
+        min(len(requests), os.cpu_count() or 1) or 1
+    ) as pool:
         futures = [pool.submit(run, request, watch) for request in requests]
         try:
             return [future.result() for future in futures]

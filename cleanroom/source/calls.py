@@ -1,4 +1,5 @@
-"""One call of git: exact environment, bounded output, and an end when it makes no progress or a person stops it.
+"""One call of git: exact environment, bounded output, and an end when it makes no progress or a
+person stops it.
 
 GitPython starts the process. Not here: what git is asked for.
 """
@@ -11,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a missing git is our error to tell, not one of importing
+os.environ.setdefault(
+    "GIT_PYTHON_REFRESH", "quiet"
+)  # a missing git is our error to tell, not one of importing
 import git
 
 from cleanroom import children
@@ -39,15 +42,24 @@ class Patience(NamedTuple):
     stopped: Callable[[], bool] = lambda: False
 
 
-def call(env: dict[str, str], folder: Path, arguments: list[str], patience: Patience, most: int = _MOST) -> bytes:
+def call(
+    env: dict[str, str], folder: Path, arguments: list[str], patience: Patience, most: int = _MOST
+) -> bytes:
     """Run git in `folder` with exactly this environment; returns what it printed.
 
-    Raises: GitError; SourceError where git is missing, silent for too long, or prints more than `most` bytes; Interrupted.
+    Raises: GitError; SourceError where git is missing, silent for too long, or prints more than
+    `most` bytes; Interrupted.
     """
     if shutil.which("git") is None:
         raise SourceError("git is not installed.", "Install it: apt-get install git")
-    # GitPython adds to the environment that it inherits, so that what is not passed on is taken away.
-    command = ["env", *(word for key in os.environ if key not in env for word in ("-u", key)), "git", *arguments]
+    # GitPython adds to the environment that it inherits, so that what is not passed on is taken
+    # away.
+    command = [
+        "env",
+        *(word for key in os.environ if key not in env for word in ("-u", key)),
+        "git",
+        *arguments,
+    ]
     process = git.Git(folder).execute(command, env=env, as_process=True, start_new_session=True)
     running = process.proc
     assert running is not None and running.stdout is not None and running.stderr is not None
@@ -69,10 +81,14 @@ def call(env: dict[str, str], folder: Path, arguments: list[str], patience: Pati
             if patience.stopped():
                 raise Interrupted("Stopped.")
             if size > most:
-                raise SourceError(f"git {arguments[0]} printed more than {most} bytes.", "Is the repository what it should be?")
+                raise SourceError(
+                    f"git {arguments[0]} printed more than {most} bytes.",
+                    "Is the repository what it should be?",
+                )
             if time.monotonic() - heard > patience.seconds:
                 raise SourceError(
-                    f"git {arguments[0]} made no progress for {patience.seconds:.0f} s and was ended.",
+                    f"git {arguments[0]} made no progress for {patience.seconds:.0f} s and "
+                    "was ended.",
                     "Is the other side alive? Run again, or give it more time with --fetch-limit.",
                 )
         code = running.wait()
@@ -86,6 +102,12 @@ def call(env: dict[str, str], folder: Path, arguments: list[str], patience: Pati
 def _said(stderr: bytes, code: int) -> str:
     """What git itself said, in one line."""
     text = stderr.decode("utf-8", "backslashreplace").replace("\r", "\n")
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
+    lines = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")
+    ]
     wanted = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
-    return wanted[0].removeprefix("fatal: ").removeprefix("error: ") if wanted else f"git ended with {code}"
+    return (
+        wanted[0].removeprefix("fatal: ").removeprefix("error: ")
+        if wanted
+        else f"git ended with {code}"
+    )

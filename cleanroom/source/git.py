@@ -1,8 +1,11 @@
 """A bare mirror per repository, a ref resolved once, and a fresh clone per room.
 
-The user's git configuration, hooks and filters never run: every call has a scrubbed environment, and the only configuration read
-is that of the mirror, which cleanroom itself wrote. A repository is untrusted: what is fetched is checked by git and its tree
-once more here, each clone is made in an empty folder of its own, and git never works in a folder that holds another clone.
+The user's git configuration, hooks and filters never run: every call has a scrubbed environment,
+and the only configuration read
+is that of the mirror, which cleanroom itself wrote. A repository is untrusted: what is fetched is
+checked by git and its tree
+once more here, each clone is made in an empty folder of its own, and git never works in a folder
+that holds another clone.
 Not here: what is in the clone, and how a call of git is made to end.
 """
 
@@ -32,20 +35,34 @@ from cleanroom.values.setup import Source
 
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PASSED = (
-    "PATH", "SSH_AUTH_SOCK", "GIT_ASKPASS", "SSH_ASKPASS", "GIT_SSH_COMMAND",  # how a private remote lets this user in
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",  # the certificates of a proxy
-    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
-)  # fmt: skip
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "GIT_ASKPASS",
+    "SSH_ASKPASS",
+    "GIT_SSH_COMMAND",  # how a private remote lets this user in
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",  # the certificates of a proxy
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+)
 _CONFIG = {
     "core.attributesFile": "/dev/null",  # what the user wants of files elsewhere
     "core.excludesFile": "/dev/null",
     "core.hooksPath": "/dev/null",  # no hook of a template or of the clone
     "core.fsmonitor": "false",  # a command that `status` would start
     "safe.directory": "*",  # a shared repository owned by somebody else is only read
-    "transfer.fsckObjects": "true",  # a tree that would make git write elsewhere is refused when it arrives
+    # a tree that would make git write elsewhere is refused when it arrives
+    "transfer.fsckObjects": "true",
     "fetch.fsckObjects": "true",
     "receive.fsckObjects": "true",
-    "http.lowSpeedLimit": "1",  # bytes a second: a server that says nothing is left, even when we were killed
+    # bytes a second: a server that says nothing is left, even when we were killed
+    "http.lowSpeedLimit": "1",
     "http.lowSpeedTime": "600",
     "gc.auto": "0",  # no work in the background after we are done
     "advice.detachedHead": "false",
@@ -53,11 +70,30 @@ _CONFIG = {
     "core.quotePath": "false",
 }
 _HARMLESS = (
-    "badDate", "badDateOverflow", "badEmail", "badName", "badTagName", "badTimezone", "missingEmail", "missingNameBeforeEmail",
-    "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "missingTaggerEntry", "multipleAuthors", "nulInCommit", "zeroPaddedDate",
-    "zeroPaddedFilemode", "badFilemode", "gitmodulesParse", "missingTag", "missingTagEntry", "extraHeaderEntry",
-)  # fmt: skip
-"""What git's check finds in old, honest repositories too, and what makes it write nothing anywhere (git help fsck)."""
+    "badDate",
+    "badDateOverflow",
+    "badEmail",
+    "badName",
+    "badTagName",
+    "badTimezone",
+    "missingEmail",
+    "missingNameBeforeEmail",
+    "missingSpaceBeforeDate",
+    "missingSpaceBeforeEmail",
+    "missingTaggerEntry",
+    "multipleAuthors",
+    "nulInCommit",
+    "zeroPaddedDate",
+    "zeroPaddedFilemode",
+    "badFilemode",
+    "gitmodulesParse",
+    "missingTag",
+    "missingTagEntry",
+    "extraHeaderEntry",
+)
+"""What git's check finds in old, honest repositories too, and what makes it write nothing anywhere
+(git help fsck).
+"""
 _SPOKEN = {"https": "https", "ssh": "ssh", "git+ssh": "ssh", "ssh+git": "ssh", "file": "file"}
 """Schemes of addresses, and what git calls the protocol behind each."""
 _SSH = "ssh -o ConnectTimeout=60 -o ServerAliveInterval=15 -o ServerAliveCountMax=8"
@@ -75,14 +111,29 @@ _FREE = "Free space, or set CLEANROOM_CACHE to another folder."
 
 
 def _environment(configuration: Path, extra: dict[str, str] | None = None) -> dict[str, str]:
-    """What git may know of the host: how to reach the remote, and nothing of the user's configuration.
+    """What git may know of the host: how to reach the remote, and nothing of the user's
+    configuration.
 
-    Ours is a file, not variables: those do not reach the process on the other side of a local fetch.
+    Ours is a file, not variables: those do not reach the process on the other side of a local
+    fetch.
     """
     env = {key: os.environ[key] for key in _PASSED if key in os.environ}
-    env.update(HOME="/nonexistent", GIT_CONFIG_GLOBAL=str(configuration), GIT_CONFIG_SYSTEM="/dev/null", GIT_CONFIG_NOSYSTEM="1")
-    env.update(GIT_ATTR_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0", GIT_TEMPLATE_DIR="", LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
-    env.update(GIT_NO_REPLACE_OBJECTS="1", GIT_GRAFT_FILE="/dev/null")  # a commit is what its name says, and nothing else
+    env.update(
+        HOME="/nonexistent",
+        GIT_CONFIG_GLOBAL=str(configuration),
+        GIT_CONFIG_SYSTEM="/dev/null",
+        GIT_CONFIG_NOSYSTEM="1",
+    )
+    env.update(
+        GIT_ATTR_NOSYSTEM="1",
+        GIT_TERMINAL_PROMPT="0",
+        GIT_TEMPLATE_DIR="",
+        LC_ALL="C",
+        GIT_OPTIONAL_LOCKS="0",
+    )
+    env.update(
+        GIT_NO_REPLACE_OBJECTS="1", GIT_GRAFT_FILE="/dev/null"
+    )  # a commit is what its name says, and nothing else
     env.update(GIT_ALLOW_PROTOCOL="file", GIT_LFS_FORCE_PROGRESS="1")
     env.setdefault("GIT_SSH_COMMAND", _SSH)
     return env | (extra or {})
@@ -90,7 +141,10 @@ def _environment(configuration: Path, extra: dict[str, str] | None = None) -> di
 
 def _configuration(cache: Path) -> Path:
     """The only configuration that git reads besides a mirror's own."""
-    lines = [f"[{key.partition('.')[0]}]\n\t{key.partition('.')[2]} = {value}\n" for key, value in _CONFIG.items()]
+    lines = [
+        f"[{key.partition('.')[0]}]\n\t{key.partition('.')[2]} = {value}\n"
+        for key, value in _CONFIG.items()
+    ]
     lines += ['[fetch "fsck"]\n', *(f"\t{name} = ignore\n" for name in _HARMLESS)]
     path, text = cache / "gitconfig", "".join(lines)
     if not path.exists() or path.read_text() != text:
@@ -102,7 +156,9 @@ def _configuration(cache: Path) -> Path:
 
 
 class Reach(NamedTuple):
-    """How far a repository is followed: how patient calls are, whether submodules may be any repository of this machine."""
+    """How far a repository is followed: how patient calls are, whether submodules may be any
+    repository of this machine.
+    """
 
     patience: Patience = Patience()
     local_submodules: bool = False
@@ -120,32 +176,48 @@ class _Space:
         """Raises: SourceError before anything is written."""
         self._left -= size
         if self._left < 0:
-            raise SourceError(f"A clone of {url} would take more than {self._most} bytes.", "Allow it more with --disk.")
+            raise SourceError(
+                f"A clone of {url} would take more than {self._most} bytes.",
+                "Allow it more with --disk.",
+            )
 
 
 class Repository:
-    """A mirror of one repository in the cache; everything is read from it, and every room gets a clone of it."""
+    """A mirror of one repository in the cache; everything is read from it, and every room gets a
+    clone of it.
+    """
 
     def __init__(self, address: str | Path, cache: Path, reach: Reach = Reach()) -> None:  # noqa: B008 - it is frozen
         self.url = _public(str(address))
         self._address = address
         self._local = address if isinstance(address, Path) else None
         self._cache, self._reach = cache, reach
-        self._mirror = cache / "mirrors" / f"{hashlib.sha256(str(address).encode()).hexdigest()}.git"
+        self._mirror = (
+            cache / "mirrors" / f"{hashlib.sha256(str(address).encode()).hexdigest()}.git"
+        )
         self._submodules: dict[str, Repository] = {}
         self._trees: dict[str, tuple[Entry, ...]] = {}
 
-    def _git(self, folder: Path, *arguments: str, extra: dict[str, str] | None = None, most: int = _MOST_READ) -> str:
+    def _git(
+        self,
+        folder: Path,
+        *arguments: str,
+        extra: dict[str, str] | None = None,
+        most: int = _MOST_READ,
+    ) -> str:
         env = _environment(_configuration(self._cache), extra)
         return os.fsdecode(call(env, folder, list(arguments), self._reach.patience, most))
 
     def resolve(self, ref: str) -> Source:
         """The full commit of a commit, tag or branch, fetched when it is not in the mirror yet.
 
-        Raises: UsageError for an unknown ref (with near ones), SourceError for a remote that does not answer or a tree that is refused.
+        Raises: UsageError for an unknown ref (with near ones), SourceError for a remote that does
+        not answer or a tree that is refused.
         """
         if ref.startswith("-") or not ref or "@{" in ref or re.fullmatch(r"[A-Z_]+_HEAD.*", ref):
-            raise UsageError(f"'{ref}' is not a commit, tag or branch.", "Give REF as git would name it.")
+            raise UsageError(
+                f"'{ref}' is not a commit, tag or branch.", "Give REF as git would name it."
+            )
         with self._lock():
             if not (_FULL_COMMIT.fullmatch(ref) and self._has(ref)):
                 self._fetch(ref)
@@ -160,9 +232,14 @@ class Repository:
         return [os.fsencode(entry.path) for entry in self._tree(commit) if entry.kind == "blob"]
 
     def links(self, commit: str) -> dict[str, str]:
-        """{path: target} of every symbolic link of a commit; paths as the model writes them. Raises: SourceError."""
+        """{path: target} of every symbolic link of a commit; paths as the model writes them.
+        Raises: SourceError.
+        """
         found = [entry for entry in self._tree(commit) if entry.mode == "120000"]
-        return {escape_path(os.fsencode(e.path)): escape_path(self._blob(e.object, _MOST_TARGET)) for e in found[:_MOST_LINKS]}
+        return {
+            escape_path(os.fsencode(e.path)): escape_path(self._blob(e.object, _MOST_TARGET))
+            for e in found[:_MOST_LINKS]
+        }
 
     def _tree(self, commit: str) -> tuple[Entry, ...]:
         """Every entry of a commit. Raises: SourceError for a tree that no honest commit has."""
@@ -178,8 +255,12 @@ class Repository:
         return call(env, self._mirror, ["cat-file", "blob", name], self._reach.patience, most)
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """The content of a tracked regular file, or None. Raises: SourceError for one of more than 16 MiB."""
-        found = next((e for e in self._tree(commit) if e.path == path and e.mode.startswith("100")), None)
+        """The content of a tracked regular file, or None.
+        Raises: SourceError for one of more than 16 MiB.
+        """
+        found = next(
+            (e for e in self._tree(commit) if e.path == path and e.mode.startswith("100")), None
+        )
         return self._blob(found.object) if found else None
 
     def ancestor(self, base: str, head: str) -> bool:
@@ -191,10 +272,25 @@ class Repository:
         return True
 
     def changed(self, base: str, head: str) -> dict[str, str]:
-        """{path: A, M, D or T} of what differs between two commits; paths as the model writes them."""
-        text = self._git(self._mirror, "diff", "--no-renames", "--no-ext-diff", "--name-status", "-z", base, head, most=_MOST_TREE)
+        """{path: A, M, D or T} of what differs between two commits; paths as the model writes
+        them.
+        """
+        text = self._git(
+            self._mirror,
+            "diff",
+            "--no-renames",
+            "--no-ext-diff",
+            "--name-status",
+            "-z",
+            base,
+            head,
+            most=_MOST_TREE,
+        )
         words = text.split("\0")
-        return {escape_path(os.fsencode(path)): how for how, path in zip(words[::2], words[1::2], strict=False)}
+        return {
+            escape_path(os.fsencode(path)): how
+            for how, path in zip(words[::2], words[1::2], strict=False)
+        }
 
     def trailers(self, base: str, head: str, key: str) -> tuple[str, ...]:
         """The values of a trailer in the commits that lead from one to the other, newest first."""
@@ -203,7 +299,9 @@ class Repository:
         return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
     def lay_over(self, commit: str, paths: Sequence[str], folder: Path) -> None:
-        """Put these files into a clone as another commit has them; what that commit lacks is removed. Raises: SourceError."""
+        """Put these files into a clone as another commit has them; what that commit lacks is
+        removed. Raises: SourceError.
+        """
         theirs = {entry.path: entry for entry in self._tree(commit) if entry.kind == "blob"}
         try:
             with Beneath(folder) as here:
@@ -214,16 +312,23 @@ class Repository:
                     elif entry.mode == "120000":
                         here.link(raw, self._blob(entry.object, _MOST_TARGET))
                     else:
-                        here.write(raw, [self._blob(entry.object)], 0o755 if entry.mode == "100755" else 0o644)
+                        here.write(
+                            raw,
+                            [self._blob(entry.object)],
+                            0o755 if entry.mode == "100755" else 0o644,
+                        )
         except (GitError, OSError) as error:
             raise SourceError(
-                f"Cannot put files of {commit} into a clone: {error}.", "Does a link of the clone stand in the way?"
+                f"Cannot put files of {commit} into a clone: {error}.",
+                "Does a link of the clone stand in the way?",
             ) from None
 
     def clone(self, commit: str, folder: Path) -> list[bytes]:
-        """A fresh clone of one commit, with submodules and git-lfs files; returns the tracked paths.
+        """A fresh clone of one commit, with submodules and git-lfs files; returns the tracked
+        paths.
 
-        Every tracked file gets the time of the commit: the order of a checkout must not decide what Snakemake rebuilds.
+        Every tracked file gets the time of the commit: the order of a checkout must not decide what
+        Snakemake rebuilds.
 
         Raises: SourceError.
         """
@@ -232,9 +337,14 @@ class Repository:
         except GitError as error:
             if _is_full(folder):
                 raise SourceError(f"The disk is full while cloning {self.url}.", _FREE) from None
-            raise SourceError(f"Cannot clone {self.url} at {commit}: {error.said}.", "Run again; see `cleanroom doctor`.") from None
+            raise SourceError(
+                f"Cannot clone {self.url} at {commit}: {error.said}.",
+                "Run again; see `cleanroom doctor`.",
+            ) from None
         except OSError as error:
-            raise SourceError(f"Cannot clone into {folder}: {error.strerror}.", "Free disk space, or set --cache.") from None
+            raise SourceError(
+                f"Cannot clone into {folder}: {error.strerror}.", "Free disk space, or set --cache."
+            ) from None
 
     def _clone(self, commit: str, folder: Path, depth: int, space: "_Space") -> list[bytes]:
         tracked = self.files(commit)  # refuses a tree that git should not write
@@ -242,15 +352,27 @@ class Repository:
         folder.mkdir(parents=True, exist_ok=True)
         kind = self._git(self._mirror, "rev-parse", "--show-object-format").strip()
         self._git(folder, "init", "--quiet", "--initial-branch", "main", f"--object-format={kind}")
-        # git brings the tags of this history along, so that `git describe` says in a room what it says elsewhere.
-        fetch = ["fetch", "--progress", "--update-head-ok", "--update-shallow", str(self._mirror), f"+{commit}:refs/heads/main"]
+        # git brings the tags of this history along, so that `git describe` says in a room what it
+        # says elsewhere.
+        fetch = [
+            "fetch",
+            "--progress",
+            "--update-head-ok",
+            "--update-shallow",
+            str(self._mirror),
+            f"+{commit}:refs/heads/main",
+        ]
         self._git(folder, *fetch)
         self._git(folder, "checkout", "--progress", "--force", "--detach", commit)
         with self._lock():
-            env = _environment(_configuration(self._cache), {"GIT_ALLOW_PROTOCOL": self._protocol()})
+            env = _environment(
+                _configuration(self._cache), {"GIT_ALLOW_PROTOCOL": self._protocol()}
+            )
             pointers = lfs.pointers(folder, tracked)
             space.take(sum(pointer.size for pointer in pointers.values()), self.url)
-            lfs.fill(folder, self._mirror, self._address, commit, pointers, env, self._reach.patience)
+            lfs.fill(
+                folder, self._mirror, self._address, commit, pointers, env, self._reach.patience
+            )
         tracked += self._clone_submodules(commit, folder, depth, space)
         stamp = int(self._git(self._mirror, "show", "--no-patch", "--format=%ct", commit))
         with Beneath(folder) as here:
@@ -259,13 +381,20 @@ class Repository:
                     here.set_time(path, stamp)
         return tracked
 
-    def _clone_submodules(self, commit: str, folder: Path, depth: int, space: "_Space") -> list[bytes]:
-        """Each in a folder of its own first, so that git works in none that another clone filled; then it takes its place."""
+    def _clone_submodules(
+        self, commit: str, folder: Path, depth: int, space: "_Space"
+    ) -> list[bytes]:
+        """Each in a folder of its own first, so that git works in none that another clone filled;
+        then it takes its place.
+        """
         links = [entry for entry in self._tree(commit) if entry.kind == "commit"]
         if not links:
             return []
         if depth >= _MAX_SUBMODULE_DEPTH:
-            raise SourceError(f"Submodules of {self.url} nest deeper than {_MAX_SUBMODULE_DEPTH}.", "Flatten them.")
+            raise SourceError(
+                f"Submodules of {self.url} nest deeper than {_MAX_SUBMODULE_DEPTH}.",
+                "Flatten them.",
+            )
         urls = self._submodule_urls(commit)
         tracked: list[bytes] = []
         for number, link in enumerate(links):
@@ -284,7 +413,9 @@ class Repository:
         return tracked
 
     def submodules(self, commit: str) -> list[str]:
-        """The paths of all submodules that a clone of a commit holds, those of submodules too; as the model writes them."""
+        """The paths of all submodules that a clone of a commit holds, those of submodules too; as
+        the model writes them.
+        """
         found = []
         urls = self._submodule_urls(commit)
         for entry in self._tree(commit):
@@ -297,7 +428,15 @@ class Repository:
     def _submodule_urls(self, commit: str) -> dict[str, str]:
         if self.read(commit, ".gitmodules") is None:
             return {}
-        text = self._git(self._mirror, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z", most=_MOST_CONFIG)
+        text = self._git(
+            self._mirror,
+            "config",
+            "--blob",
+            f"{commit}:.gitmodules",
+            "--list",
+            "-z",
+            most=_MOST_CONFIG,
+        )
         paths: dict[str, str] = {}
         urls: dict[str, str] = {}
         for item in text.split("\0"):
@@ -312,24 +451,36 @@ class Repository:
             try:
                 scheme = _scheme(full)
             except UsageError as error:
-                raise SourceError(f"A submodule of {self.url}: {error.what}", error.next_step) from None
+                raise SourceError(
+                    f"A submodule of {self.url}: {error.what}", error.next_step
+                ) from None
             if scheme == "file":
                 self._check_local(url, full, commit)
             self._submodules[url] = open_repository(full, self._cache, self._reach)
         return self._submodules[url]
 
     def _check_local(self, url: str, full: str, commit: str) -> None:
-        """A submodule on this machine lies below the repository itself, or somebody allowed it. Raises: SourceError."""
+        """A submodule on this machine lies below the repository itself, or somebody allowed it.
+        Raises: SourceError.
+        """
         if not self._local:
-            raise SourceError(f"Submodule '{url}' points at this machine.", "A remote repository may only name remote submodules.")
+            raise SourceError(
+                f"Submodule '{url}' points at this machine.",
+                "A remote repository may only name remote submodules.",
+            )
         if self._reach.local_submodules:
             return
         top, place = os.path.realpath(self._local), os.path.realpath(full.removeprefix("file://"))
         inside = os.path.relpath(place, top)
-        made = any(e.path == inside or e.path.startswith(f"{inside}/") for e in self._tree(commit) if e.kind == "blob")
+        made = any(
+            e.path == inside or e.path.startswith(f"{inside}/")
+            for e in self._tree(commit)
+            if e.kind == "blob"
+        )
         if inside in (".", "..") or inside.startswith("../") or made:
             raise SourceError(
-                f"Submodule '{url}' of {self.url} is another repository of this machine, whose content would be in the room.",
+                f"Submodule '{url}' of {self.url} is another repository of this machine, whose "
+                "content would be in the room.",
                 "If that is meant, allow it with --allow-local-submodules.",
             )
 
@@ -342,7 +493,10 @@ class Repository:
     def _lock(self) -> Iterator[None]:
         """One process at a time works on a mirror; who waits for it can be stopped."""
         self._mirror.parent.mkdir(parents=True, exist_ok=True)
-        lock, deadline = filelock.FileLock(self._mirror.with_suffix(".lock")), time.monotonic() + _LOCK_SECONDS
+        lock, deadline = (
+            filelock.FileLock(self._mirror.with_suffix(".lock")),
+            time.monotonic() + _LOCK_SECONDS,
+        )
         while True:
             try:
                 lock.acquire(timeout=_LOCK_POLL)
@@ -351,39 +505,64 @@ class Repository:
                 if self._reach.patience.stopped():
                     raise Interrupted("Stopped.") from None
                 if time.monotonic() > deadline:
-                    raise SourceError(f"Another process holds {lock.lock_file}.", "End it, then run again.") from None
+                    raise SourceError(
+                        f"Another process holds {lock.lock_file}.", "End it, then run again."
+                    ) from None
         try:
             yield
         finally:
             lock.release()
 
     def _fetch(self, wanted: str = "") -> None:
-        """Bring the mirror up to date: branches, tags, HEAD, and `wanted` where it is none of them (a full commit, or a ref in full).
+        """Bring the mirror up to date: branches, tags, HEAD, and `wanted` where it is none of them
+        (a full commit, or a ref in full).
 
         A fetch that was killed leaves only lock files behind, which are removed first.
         """
         address = str(self._address)
         spoken = {"GIT_ALLOW_PROTOCOL": self._protocol()}
         try:
-            head = self._git(self._mirror.parent, "ls-remote", "--", address, "HEAD", extra=spoken).split()
+            head = self._git(
+                self._mirror.parent, "ls-remote", "--", address, "HEAD", extra=spoken
+            ).split()
             if not (self._mirror / "HEAD").exists():
                 kind = "sha256" if head and len(head[0]) == 64 else "sha1"
                 shutil.rmtree(self._mirror, ignore_errors=True)
                 self._mirror.mkdir(parents=True)
-                self._git(self._mirror, "init", "--quiet", "--bare", "--initial-branch", "main", f"--object-format={kind}")
+                self._git(
+                    self._mirror,
+                    "init",
+                    "--quiet",
+                    "--bare",
+                    "--initial-branch",
+                    "main",
+                    f"--object-format={kind}",
+                )
                 self._git(self._mirror, "config", "uploadpack.allowAnySHA1InWant", "true")
             for stale in self._mirror.rglob("*.lock"):
                 stale.unlink(missing_ok=True)
-            specs = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags", *(["remotes"] if self._local else []))]
+            specs = [
+                f"+refs/{kind}/*:refs/{kind}/*"
+                for kind in ("heads", "tags", *(["remotes"] if self._local else []))
+            ]
             specs += ["+HEAD:refs/cleanroom/HEAD"] if head else []
             fetch = ["fetch", "--progress", "--no-tags", "--force", "--update-shallow"]
             self._git(self._mirror, *fetch, "--prune", "--", address, *specs, extra=spoken)
             if _FULL_COMMIT.fullmatch(wanted) and not self._has(wanted):
                 with contextlib.suppress(GitError):  # then there is none, and who asked says so
-                    self._git(self._mirror, *fetch, "--", address, f"+{wanted}:refs/cleanroom/asked/{wanted}", extra=spoken)
+                    self._git(
+                        self._mirror,
+                        *fetch,
+                        "--",
+                        address,
+                        f"+{wanted}:refs/cleanroom/asked/{wanted}",
+                        extra=spoken,
+                    )
             elif wanted.startswith("refs/") and not wanted.startswith("refs/replace/"):
                 with contextlib.suppress(GitError):
-                    self._git(self._mirror, *fetch, "--", address, f"+{wanted}:{wanted}", extra=spoken)
+                    self._git(
+                        self._mirror, *fetch, "--", address, f"+{wanted}:{wanted}", extra=spoken
+                    )
         except GitError as error:
             raise _fetch_error(self.url, self._local, error.said) from None
 
@@ -402,18 +581,33 @@ class Repository:
             names += [f"refs/remotes/origin/{ref}"]
         for name in names:
             with contextlib.suppress(GitError):
-                return self._git(self._mirror, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+                return self._git(
+                    self._mirror,
+                    "rev-parse",
+                    "--verify",
+                    "--quiet",
+                    "--end-of-options",
+                    f"{name}^{{commit}}",
+                ).strip()
         return None
 
     def _near(self, ref: str) -> str:
-        listed = self._git(self._mirror, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags").split()
+        listed = self._git(
+            self._mirror, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags"
+        ).split()
         near = difflib.get_close_matches(ref, listed, n=3, cutoff=0.5)
         if near:
             return f"Did you mean {' or '.join(near)}?"
-        return f"It has: {', '.join(sorted(listed)[:8])}." if listed else "It has no branches or tags yet."
+        return (
+            f"It has: {', '.join(sorted(listed)[:8])}."
+            if listed
+            else "It has no branches or tags yet."
+        )
 
     def _uncommitted(self) -> int:
-        """Paths of the work tree of a local repository that differ from its HEAD; read with the mirror's configuration."""
+        """Paths of the work tree of a local repository that differ from its HEAD; read with the
+        mirror's configuration.
+        """
         if not self._local or (self._local / "HEAD").exists():
             return 0
         try:
@@ -427,25 +621,49 @@ class Repository:
                     with os.fdopen(fd, "rb") as source, index.open("wb") as copy:
                         if os.fstat(fd).st_size <= _MOST_INDEX:
                             shutil.copyfileobj(source, copy)
-                extra = {"GIT_DIR": str(self._mirror), "GIT_WORK_TREE": top, "GIT_INDEX_FILE": str(index)}
+                extra = {
+                    "GIT_DIR": str(self._mirror),
+                    "GIT_WORK_TREE": top,
+                    "GIT_INDEX_FILE": str(index),
+                }
                 head = self._git(self._local, "rev-parse", "HEAD").strip()
-                changed = self._git(Path(top), "diff-index", "-z", "--name-only", "--ignore-submodules", head, extra=extra)
-                new = self._git(Path(top), "ls-files", "-z", "--others", "--exclude-standard", "--directory", extra=extra)
+                changed = self._git(
+                    Path(top),
+                    "diff-index",
+                    "-z",
+                    "--name-only",
+                    "--ignore-submodules",
+                    head,
+                    extra=extra,
+                )
+                new = self._git(
+                    Path(top),
+                    "ls-files",
+                    "-z",
+                    "--others",
+                    "--exclude-standard",
+                    "--directory",
+                    extra=extra,
+                )
             return len({p for p in (changed + new).split("\0") if p})
         except (GitError, OSError):
             return 0
 
 
 def open_repository(repo: str, cache: Path, reach: Reach = Reach()) -> Repository:  # noqa: B008 - it is frozen
-    """The repository at a URL or a local path, with its mirror in `cache` (made at the first resolve).
+    """The repository at a URL or a local path, with its mirror in `cache` (made at the first
+    resolve).
 
-    Raises: UsageError where a local path is not a repository, or an address is of a kind that is not spoken.
+    Raises: UsageError where a local path is not a repository, or an address is of a kind that is
+    not spoken.
     """
     if _scheme(repo) != "file":
         return Repository(repo, cache, reach)
     folder = Path(repo.removeprefix("file://")).expanduser().resolve()
     if not _there(folder):
-        raise UsageError(f"There is no folder '{repo}'.", "Give a URL or the path of a git repository.")
+        raise UsageError(
+            f"There is no folder '{repo}'.", "Give a URL or the path of a git repository."
+        )
     env = _environment(_configuration(cache))
 
     def asked(*arguments: str) -> str:
@@ -455,7 +673,9 @@ def open_repository(repo: str, cache: Path, reach: Reach = Reach()) -> Repositor
         bare = asked("rev-parse", "--is-bare-repository") == "true"
         local = Path(asked("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
     except (GitError, NotADirectoryError):
-        raise UsageError(f"'{repo}' is not a git repository.", "Give a URL or the path of a git repository.") from None
+        raise UsageError(
+            f"'{repo}' is not a git repository.", "Give a URL or the path of a git repository."
+        ) from None
     return Repository(local, cache, reach)
 
 
@@ -467,11 +687,14 @@ def _scheme(repo: str) -> str:
         if found[2] == "://" and found[1].lower() in _SPOKEN:
             return found[1].lower()
         raise UsageError(
-            f"'{_public(repo)}' is an address of the kind '{found[1]}', which is not spoken.", "Give one with https, ssh or file."
+            f"'{_public(repo)}' is an address of the kind '{found[1]}', which is not spoken.",
+            "Give one with https, ssh or file.",
         )
     if "://" not in repo and not repo.startswith("-") and re.match(r"([\w.-]+@)?[\w.-]+:", repo):
         return "ssh"
-    raise UsageError(f"'{repo}' is neither a folder nor a URL.", "Give a URL or the path of a git repository.")
+    raise UsageError(
+        f"'{repo}' is neither a folder nor a URL.", "Give a URL or the path of a git repository."
+    )
 
 
 def _is_full(folder: Path) -> bool:
@@ -488,7 +711,11 @@ def _there(path: Path) -> bool:
 
 
 def _is_local(repo: str) -> bool:
-    return repo.startswith(("/", "./", "../", "~", "file://")) or repo in {".", ".."} or _there(Path(repo))
+    return (
+        repo.startswith(("/", "./", "../", "~", "file://"))
+        or repo in {".", ".."}
+        or _there(Path(repo))
+    )
 
 
 def _public(url: str) -> str:
@@ -508,8 +735,14 @@ def _join(base: str, relative: str) -> str:
 
 def _fetch_error(url: str, local: Path | None, said: str) -> SourceError | UsageError:
     if "does not appear to be a git repository" in said and local:
-        return UsageError(f"'{url}' is not a git repository.", "Give a URL or the path of a git repository.")
+        return UsageError(
+            f"'{url}' is not a git repository.", "Give a URL or the path of a git repository."
+        )
     if "No space left" in said:
         return SourceError(f"The disk is full while fetching {url}.", _FREE)
-    advice = "Is the repository complete? See `git fsck` there." if local else "Check the address and your access, then run again."
+    advice = (
+        "Is the repository complete? See `git fsck` there."
+        if local
+        else "Check the address and your access, then run again."
+    )
     return SourceError(f"Cannot fetch {url}: {said.rstrip('.')}.", advice)

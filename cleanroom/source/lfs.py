@@ -1,6 +1,8 @@
-"""git-lfs files without git-lfs filters: pointers in a clone are replaced by their objects, checked by digest.
+"""git-lfs files without git-lfs filters: pointers in a clone are replaced by their objects, checked
+by digest.
 
-The pointer format is that of the git-lfs specification, version 1. Not here: anything but downloading and copying.
+The pointer format is that of the git-lfs specification, version 1. Not here: anything but
+downloading and copying.
 """
 
 import hashlib
@@ -16,7 +18,10 @@ from cleanroom.beneath import Beneath
 from cleanroom.errors import Interrupted, SourceError
 from cleanroom.source.calls import GitError, Patience, call
 
-_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\nsize (\d+)\n")
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid "
+    rb"sha256:([0-9a-f]{64})\nsize (\d+)\n"
+)
 _MAX_POINTER = 1024
 
 
@@ -48,11 +53,18 @@ def pointers(folder: Path, tracked: list[bytes]) -> dict[bytes, Pointer]:
 
 
 def fill(
-    folder: Path, mirror: Path, address: str | Path, commit: str, found: dict[bytes, Pointer], env: dict[str, str], patience: Patience
+    folder: Path,
+    mirror: Path,
+    address: str | Path,
+    commit: str,
+    found: dict[bytes, Pointer],
+    env: dict[str, str],
+    patience: Patience,
 ) -> None:
     """Replace every pointer of the clone in `folder` by its content, fetched once into the mirror.
 
-    Call it with the mirror's lock held. Raises: SourceError where an object cannot be had; a pointer must never pass for data.
+    Call it with the mirror's lock held. Raises: SourceError where an object cannot be had; a
+    pointer must never pass for data.
     """
     missing = {pointer for pointer in found.values() if not _whole(mirror, pointer, patience)}
     if missing and isinstance(address, Path):
@@ -64,13 +76,22 @@ def fill(
         for path, pointer in found.items():
             if not _whole(mirror, pointer, patience):
                 name = os.fsdecode(path.rpartition(b"/")[2])
-                raise SourceError(f"The git-lfs object of '{name}' ({pointer.oid}) is not there.", "Push it with `git lfs push --all`.")
+                raise SourceError(
+                    f"The git-lfs object of '{name}' ({pointer.oid}) is not there.",
+                    "Push it with `git lfs push --all`.",
+                )
             with (mirror / _object(pointer)).open("rb") as stream:
-                here.write(path, iter(partial(stream.read, 2**20), b""), stat.S_IMODE(here.stat(path).st_mode))
+                here.write(
+                    path,
+                    iter(partial(stream.read, 2**20), b""),
+                    stat.S_IMODE(here.stat(path).st_mode),
+                )
 
 
 def _copy_from(repository: Path, mirror: Path, pointer: Pointer, patience: Patience) -> None:
-    """Take an object from where the repository keeps its own: git's folder, and never a work tree, which a commit fills."""
+    """Take an object from where the repository keeps its own: git's folder, and never a work tree,
+    which a commit fills.
+    """
     store = repository / ".git" if (repository / ".git").exists() else repository
     if _whole(store, pointer, patience):
         place = mirror / _object(pointer)
@@ -84,7 +105,9 @@ def _object(pointer: Pointer) -> Path:
 
 
 def _whole(store: Path, pointer: Pointer, patience: Patience) -> bool:
-    """Whether an object is there with the content that its name says; a copy that was cut short is not. Raises: Interrupted."""
+    """Whether an object is there with the content that its name says; a copy that was cut short is
+    not. Raises: Interrupted.
+    """
     digest = hashlib.sha256()
     try:
         with Beneath(store / "lfs") as here:
@@ -101,17 +124,29 @@ def _whole(store: Path, pointer: Pointer, patience: Patience) -> bool:
     return digest.hexdigest() == pointer.oid
 
 
-def _download(mirror: Path, url: str, commit: str, env: dict[str, str], count: int, patience: Patience) -> None:
+def _download(
+    mirror: Path, url: str, commit: str, env: dict[str, str], count: int, patience: Patience
+) -> None:
     if shutil.which("git-lfs") is None:
-        raise SourceError(f"{count} files are stored with git-lfs, which is not installed.", "Install it: apt-get install git-lfs")
+        raise SourceError(
+            f"{count} files are stored with git-lfs, which is not installed.",
+            "Install it: apt-get install git-lfs",
+        )
     try:
-        call(env, mirror, ["-c", f"lfs.url={_endpoint(url)}", "lfs", "fetch", url, commit], patience)
+        call(
+            env, mirror, ["-c", f"lfs.url={_endpoint(url)}", "lfs", "fetch", url, commit], patience
+        )
     except GitError as error:
-        raise SourceError(f"git-lfs cannot fetch {count} files: {error.said}.", "Check your access, then run again.") from None
+        raise SourceError(
+            f"git-lfs cannot fetch {count} files: {error.said}.",
+            "Check your access, then run again.",
+        ) from None
 
 
 def _endpoint(url: str) -> str:
-    """Where the objects of a repository are: what git-lfs makes of its address. Said aloud, no `.lfsconfig` of a commit says otherwise."""
+    """Where the objects of a repository are: what git-lfs makes of its address.
+    Said aloud, no `.lfsconfig` of a commit says otherwise.
+    """
     if not url.lower().startswith("https://"):
         return url
     address = url.rstrip("/")

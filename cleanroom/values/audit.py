@@ -46,7 +46,9 @@ class Decided(StrEnum):
 
 
 class AuditedSetting(Value, frozen=True):
-    """One setting as in force under one profile, its class, and what decided it. `rules` are those that it reaches."""
+    """One setting as in force under one profile, its class, and what decided it.
+    `rules` are those that it reaches.
+    """
 
     profile: str
     key: str
@@ -87,7 +89,9 @@ class Answer(Value, frozen=True):
 
 
 class Acceptance(Value, frozen=True, forbid_unknown_fields=True):
-    """A finding that somebody answers for, until a day; also `accept:` in `cleanroom.yaml`. An empty place matches any."""
+    """A finding that somebody answers for, until a day; also `accept:` in `cleanroom.yaml`.
+    An empty place matches any.
+    """
 
     finding: str
     reason: str
@@ -110,12 +114,16 @@ class Audit(Value, frozen=True):
 
     @property
     def drifted(self) -> tuple[Finding, ...]:
-        """The errors that say that a setting of a profile reaches the meaning, and that nobody accepted."""
+        """The errors that say that a setting of a profile reaches the meaning, and that nobody
+        accepted.
+        """
         return tuple(f for f in self.findings if f.counts and f.code == "CR-016")
 
 
 class AuditOutcome(StrEnum):
-    """How an audit ended: nothing counts, an error counts, the workflow cannot be planned, or nothing is known."""
+    """How an audit ended: nothing counts, an error counts, the workflow cannot be planned, or
+    nothing is known.
+    """
 
     CLEAN = "CLEAN"
     ERRORS = "ERRORS"

@@ -1,7 +1,9 @@
 """What every value is: frozen, JSON in and out, named by the digest of its canonical JSON.
 
-Paths are strings relative to the clone in a reversible form: a backslash is doubled and a byte that is not UTF-8 is `\\xNN`.
-Times are seconds since the epoch, durations seconds, sizes bytes, digests full SHA-256 in hexadecimal.
+Paths are strings relative to the clone in a reversible form: a backslash is doubled and a byte that
+is not UTF-8 is `\\xNN`.
+Times are seconds since the epoch, durations seconds, sizes bytes, digests full SHA-256 in
+hexadecimal.
 """
 
 import hashlib

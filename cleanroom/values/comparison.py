@@ -36,7 +36,9 @@ class PlanDifference(Value, frozen=True):
 
 
 class Excerpt(Value, frozen=True):
-    """One place inside a file that differs: a line, row, key or pixel, with both values, bounded. `kind` where it is certain."""
+    """One place inside a file that differs: a line, row, key or pixel, with both values, bounded.
+    `kind` where it is certain.
+    """
 
     where: str
     left: str
@@ -47,7 +49,8 @@ class Excerpt(Value, frozen=True):
 class Difference(Value, frozen=True):
     """One artifact that is not the same by bytes.
 
-    `decides` is false where it only informs, or where payload or an equivalence accepts it; `noise` means that it differs from itself too.
+    `decides` is false where it only informs, or where payload or an equivalence accepts it; `noise`
+    means that it differs from itself too.
     """
 
     path: str
@@ -68,7 +71,9 @@ class Difference(Value, frozen=True):
     """Counts and the largest deviation, in sentences."""
     excerpts: tuple[Excerpt, ...] = ()
     kinds: tuple[str, ...] = ()
-    """What every difference within is, where that is certain: timestamp, order of rows, floating-point noise."""
+    """What every difference within is, where that is certain: timestamp, order of rows,
+    floating-point noise.
+    """
     pictures: tuple[str, ...] = ()
     """Two pictures and their difference, as `data:` addresses."""
     diffoscope: str = ""
@@ -82,7 +87,9 @@ class Difference(Value, frozen=True):
 
 
 class Origin(Value, frozen=True):
-    """A job that read the same and left something else, or that only one run has. `derived` are the paths that follow from it."""
+    """A job that read the same and left something else, or that only one run has.
+    `derived` are the paths that follow from it.
+    """
 
     rule: str
     wildcards: dict[str, str]
@@ -151,7 +158,9 @@ class Comparison(Value, frozen=True):
 
 
 class Cause(Value, frozen=True):
-    """What made an origin differ: a setting or a context, its values by run, and how it was found."""
+    """What made an origin differ: a setting or a context, its values by run, and how it was
+    found.
+    """
 
     name: str
     values: dict[str, str]

@@ -9,10 +9,13 @@ from cleanroom.values.base import Value
 
 
 class CompareOptions(Value, frozen=True, forbid_unknown_fields=True):
-    """What a comparison may leave out or take as near; also `options:` of an equivalence. The default leaves out nothing.
+    """What a comparison may leave out or take as near; also `options:` of an equivalence.
+    The default leaves out nothing.
 
-    `ignore` names columns, keys, data sets or header lines; `mask` holds regular expressions whose matches in a line do not count.
-    `order: any` compares rows as a multiset. Deviations are of numbers: |a - b| <= absolute + relative * max(|a|, |b|), or
+    `ignore` names columns, keys, data sets or header lines; `mask` holds regular expressions whose
+    matches in a line do not count.
+    `order: any` compares rows as a multiset. Deviations are of numbers: |a - b| <= absolute +
+    relative * max(|a|, |b|), or
     for pixels of channel values. `appearance` compares pages as they look.
     """
 
@@ -26,7 +29,9 @@ class CompareOptions(Value, frozen=True, forbid_unknown_fields=True):
 
 
 class Equivalence(Value, frozen=True, forbid_unknown_fields=True):
-    """A declared acceptance below `payload`; also `equivalences:` in `cleanroom.yaml`. Paths are globs, `**` crosses folders."""
+    """A declared acceptance below `payload`; also `equivalences:` in `cleanroom.yaml`.
+    Paths are globs, `**` crosses folders.
+    """
 
     comparator: str
     reason: str
@@ -61,7 +66,9 @@ class Scratch(Value, frozen=True, forbid_unknown_fields=True):
 
 
 class Declared(Value, frozen=True):
-    """What `cleanroom.yaml` of the commit says of results: what is published, what is scratch, what counts as equivalent."""
+    """What `cleanroom.yaml` of the commit says of results: what is published, what is scratch, what
+    counts as equivalent.
+    """
 
     publish: tuple[Publish, ...] = ()
     scratch: tuple[Scratch, ...] = ()

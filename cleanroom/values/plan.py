@@ -20,7 +20,9 @@ class Rule(Value, frozen=True):
     retries: Any = None
     threads: int = 0
     reads: dict[str, tuple[str, ...]] = {}
-    """What of its context the rule reads (`threads`, `resources.NAME`, `attempt`, `unread` code), and where."""
+    """What of its context the rule reads (`threads`, `resources.NAME`, `attempt`, `unread` code),
+    and where.
+    """
     declares_retries: bool = False
     logs: bool = False
     cached: bool = False
@@ -29,7 +31,9 @@ class Rule(Value, frozen=True):
 
 
 class Job(Value, frozen=True):
-    """One job as Snakemake resolved it. `needed`: Snakemake would run it; `target`: it was asked for."""
+    """One job as Snakemake resolved it.
+    `needed`: Snakemake would run it; `target`: it was asked for.
+    """
 
     rule: str
     wildcards: dict[str, str] = {}
@@ -58,7 +62,9 @@ class Job(Value, frozen=True):
 
 
 class Hidden(Value, frozen=True):
-    """A line of workflow code that reads context which no profile shows: environment, host, path, cores, order or date."""
+    """A line of workflow code that reads context which no profile shows: environment, host, path,
+    cores, order or date.
+    """
 
     kind: str
     file: str
@@ -87,7 +93,9 @@ class Change(Value, frozen=True):
 
 
 class Effect(Value, frozen=True):
-    """What a plan without some settings showed. `code` is not 0 where there is no plan without them."""
+    """What a plan without some settings showed.
+    `code` is not 0 where there is no plan without them.
+    """
 
     keys: tuple[str, ...]
     code: int = 0

@@ -16,19 +16,24 @@ class Control(Value, frozen=True, tag_field="kind", tag="control"):
 
 
 class Varied(Value, frozen=True, tag_field="kind", tag="varied"):
-    """The baseline in other surroundings: the factors that are not as in every other room. Without any, simply once more."""
+    """The baseline in other surroundings: the factors that are not as in every other room.
+    Without any, simply once more.
+    """
 
     factors: tuple[str, ...] = ()
 
 
 class Steady(Value, frozen=True, tag_field="kind", tag="steady"):
-    """The baseline with something held fixed that may move from run to run: a `clock` that stands still, or one job at once."""
+    """The baseline with something held fixed that may move from run to run: a `clock` that stands
+    still, or one job at once.
+    """
 
     clock: str = ""
 
 
 class Staged(Value, frozen=True, tag_field="kind", tag="staged"):
-    """Jobs see only what they declare, and files that are `shown` to all of them nevertheless (paths from the clone).
+    """Jobs see only what they declare, and files that are `shown` to all of them nevertheless
+    (paths from the clone).
 
     `strays` are those of them that no job declares: what a job leaves there is kept.
     """
@@ -38,19 +43,25 @@ class Staged(Value, frozen=True, tag_field="kind", tag="staged"):
 
 
 class Interrupted(Value, frozen=True, tag_field="kind", tag="interrupted"):
-    """A run is killed and then resumed: the signal, and the moment of a job. `job` counts starts of jobs with outputs, from 0 on."""
+    """A run is killed and then resumed: the signal, and the moment of a job.
+    `job` counts starts of jobs with outputs, from 0 on.
+    """
 
     signal: Literal["KILL", "TERM"]
     moment: Literal["start", "middle", "after"]
     job: int
 
     def __str__(self) -> str:
-        when = {"start": "at the start of", "middle": "in the middle of", "after": "after"}[self.moment]
+        when = {"start": "at the start of", "middle": "in the middle of", "after": "after"}[
+            self.moment
+        ]
         return f"SIG{self.signal} {when} job {self.job + 1}"
 
 
 class Hybrid(Value, frozen=True, tag_field="kind", tag="hybrid"):
-    """A profile with some settings of another one of the commit, as that one states them or leaves them out."""
+    """A profile with some settings of another one of the commit, as that one states them or leaves
+    them out.
+    """
 
     giver: str
     keys: tuple[str, ...]

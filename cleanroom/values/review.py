@@ -9,7 +9,9 @@ from cleanroom.values.setup import Entry, Source
 
 
 class Drift(StrEnum):
-    """What a change is. DECLARED: meaning changed, and code, configuration or the commit says so."""
+    """What a change is. DECLARED: meaning changed, and code, configuration or the commit says
+    so.
+    """
 
     SEMANTIC = "semantic drift"
     UNKNOWN = "not known"
@@ -27,7 +29,9 @@ class ReviewOutcome(StrEnum):
 
 
 class History(Value, frozen=True):
-    """How two commits stand to each other. `changed` is {path: A, M, D or T}; `declared` the reasons of `Semantic-Drift:` trailers."""
+    """How two commits stand to each other.
+    `changed` is {path: A, M, D or T}; `declared` the reasons of `Semantic-Drift:` trailers.
+    """
 
     ancestor: bool
     changed: dict[str, str]
@@ -35,7 +39,9 @@ class History(Value, frozen=True):
 
 
 class ReviewChange(Value, frozen=True):
-    """One thing that changed. `topic`: setting, recovery, staging, rule, publish path, proof route or profile."""
+    """One thing that changed. `topic`: setting, recovery, staging, rule, publish path, proof route
+    or profile.
+    """
 
     topic: str
     name: str
@@ -54,7 +60,9 @@ class ReviewChange(Value, frozen=True):
 
 
 class Pair(Value, frozen=True):
-    """One profile at both commits. `between` is the head's code under the base's profile files; None where it could not be made."""
+    """One profile at both commits.
+    `between` is the head's code under the base's profile files; None where it could not be made.
+    """
 
     profile: str
     base: Evidence | None

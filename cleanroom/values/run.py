@@ -1,4 +1,6 @@
-"""What one run left behind: its steps, attempts of jobs, artifacts, and the evidence that holds it all."""
+"""What one run left behind: its steps, attempts of jobs, artifacts, and the evidence that holds it
+all.
+"""
 
 from enum import StrEnum
 from typing import Any
@@ -6,8 +8,25 @@ from typing import Any
 from cleanroom.values.base import EVIDENCE_VERSION, Value
 from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Effect, Job, Plan
-from cleanroom.values.purpose import Control, Earlier, Folder, Interrupted, OfProfile, Purpose, Staged
-from cleanroom.values.setup import Entry, Image, Layer, Override, Profile, Setting, SettingPlace, Source
+from cleanroom.values.purpose import (
+    Control,
+    Earlier,
+    Folder,
+    Interrupted,
+    OfProfile,
+    Purpose,
+    Staged,
+)
+from cleanroom.values.setup import (
+    Entry,
+    Image,
+    Layer,
+    Override,
+    Profile,
+    Setting,
+    SettingPlace,
+    Source,
+)
 
 
 class StepStatus(StrEnum):
@@ -63,9 +82,11 @@ class Role(StrEnum):
 
 
 class Artifact(Value, frozen=True):
-    """What a run left at one path. `job` indexes the evidence's attempts, -1 where no job declared it.
+    """What a run left at one path.
+    `job` indexes the evidence's attempts, -1 where no job declared it.
 
-    `sha256` is of the content, for a link of its target, empty where it could not be examined: then `unexamined` says why.
+    `sha256` is of the content, for a link of its target, empty where it could not be examined: then
+    `unexamined` says why.
     """
 
     path: str
@@ -78,7 +99,9 @@ class Artifact(Value, frozen=True):
     target: str = ""
     unexamined: str = ""
     leads_to: str = ""
-    """For a link: the path in the clone where it ends, if that is another one; what lies there is what the link holds."""
+    """For a link: the path in the clone where it ends, if that is another one; what lies there is
+    what the link holds.
+    """
     written_during: tuple[int, ...] = ()
     """For a file that no job declares: the attempts that were at work when it was last touched."""
 
@@ -97,7 +120,9 @@ class Lint(Value, frozen=True):
 
 
 class Evidence(Value, frozen=True):
-    """All that one run left behind. What the host measured: artifacts, timings, status. All else is a claim of the room."""
+    """All that one run left behind. What the host measured: artifacts, timings, status.
+    All else is a claim of the room.
+    """
 
     attempt_id: str
     source: Source
@@ -130,7 +155,9 @@ class Evidence(Value, frozen=True):
     """The plan under the other hash seed, where it is another one."""
     effects: tuple[Effect, ...] = ()
     unknown_key: str = ""
-    """The setting that this Snakemake does not know, where that is why the profile cannot be read."""
+    """The setting that this Snakemake does not know, where that is why the profile cannot be
+    read.
+    """
     attempts: tuple[Attempt, ...] = ()
     idle: tuple[Job, ...] = ()
     """Jobs of the final graph that never started."""
@@ -140,7 +167,9 @@ class Evidence(Value, frozen=True):
     tracked_outputs: tuple[str, ...] = ()
     """Declared outputs that git delivered; they were removed before the run."""
     away: tuple[str, ...] = ()
-    """Declared outputs that lie where the host does not look: outside the clone, or in Snakemake's own folder."""
+    """Declared outputs that lie where the host does not look: outside the clone, or in Snakemake's
+    own folder.
+    """
     gone: tuple[str, ...] = ()
     """Declared outputs that were made and are not there at the end."""
     lingering: tuple[str, ...] = ()
@@ -155,14 +184,20 @@ class Evidence(Value, frozen=True):
 
     @property
     def on_trial(self) -> bool:
-        """Whether it was killed on the way or its jobs were staged: that it fails is an answer then, and no failure of the workflow."""
+        """Whether it was killed on the way or its jobs were staged: that it fails is an answer
+        then, and no failure of the workflow.
+        """
         return isinstance(self.purpose, Interrupted | Staged)
 
     @property
     def comparable(self) -> bool:
-        """Whether what it left can be compared: it completed, or its jobs were staged and one failed, whose outputs then are missing."""
+        """Whether what it left can be compared: it completed, or its jobs were staged and one
+        failed, whose outputs then are missing.
+        """
         return self.status is RunStatus.COMPLETED or (
-            isinstance(self.purpose, Staged) and self.status is RunStatus.FAILED and any(attempt.ok is False for attempt in self.attempts)
+            isinstance(self.purpose, Staged)
+            and self.status is RunStatus.FAILED
+            and any(attempt.ok is False for attempt in self.attempts)
         )
 
     @property

@@ -7,7 +7,9 @@ from cleanroom.values.base import Value
 
 
 class Source(Value, frozen=True):
-    """One commit of one repository. `uncommitted` counts paths of a local repository that are not part of it."""
+    """One commit of one repository.
+    `uncommitted` counts paths of a local repository that are not part of it.
+    """
 
     url: str
     ref: str
@@ -16,9 +18,11 @@ class Source(Value, frozen=True):
 
 
 class Entry(Value, frozen=True, forbid_unknown_fields=True):
-    """How the workflow is entered; also `workflow:` in `cleanroom.yaml`, where a misspelt field is an error.
+    """How the workflow is entered; also `workflow:` in `cleanroom.yaml`, where a misspelt field is
+    an error.
 
-    `folder` is where a user would stand, `directory` Snakemake's own `--directory`, `cores` the minimum that every room gets.
+    `folder` is where a user would stand, `directory` Snakemake's own `--directory`, `cores` the
+    minimum that every room gets.
     """
 
     folder: str = ""
@@ -30,14 +34,18 @@ class Entry(Value, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Value, frozen=True):
-    """A profile of the repository. An empty path means: none was asked for (a workflow's default profile joins all the same)."""
+    """A profile of the repository.
+    An empty path means: none was asked for (a workflow's default profile joins all the same).
+    """
 
     name: str
     path: str = ""
 
 
 class Setting(Value, frozen=True):
-    """One setting in force: its value as Snakemake's parser yields it, and which file and line won over which others."""
+    """One setting in force: its value as Snakemake's parser yields it, and which file and line won
+    over which others.
+    """
 
     key: str
     value: Any
@@ -47,7 +55,9 @@ class Setting(Value, frozen=True):
 
 
 class SettingClass(StrEnum):
-    """Whether a setting can change what a workflow means. CONDITIONAL depends on the workflow; ACTION replaces the run."""
+    """Whether a setting can change what a workflow means.
+    CONDITIONAL depends on the workflow; ACTION replaces the run.
+    """
 
     POLICY = "policy"
     MEANING = "meaning"
@@ -56,7 +66,9 @@ class SettingClass(StrEnum):
 
 
 class Layer(Value, frozen=True):
-    """One file of a stack of profiles, as it was read. `rivals` are files beside it with an equal claim to be read."""
+    """One file of a stack of profiles, as it was read.
+    `rivals` are files beside it with an equal claim to be read.
+    """
 
     file: str
     sha256: str = ""
@@ -65,7 +77,9 @@ class Layer(Value, frozen=True):
 
 
 class Override(Value, frozen=True):
-    """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is None)."""
+    """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is
+    None).
+    """
 
     key: str
     was: Any

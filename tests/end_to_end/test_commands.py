@@ -20,22 +20,38 @@ def test_help_answers_at_once() -> None:
     times = []
     for _ in range(5):
         begin = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "cleanroom.cli", "--help"], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "cleanroom.cli", "--help"], check=True, capture_output=True
+        )
         times.append(time.perf_counter() - begin)
     assert min(times) < 0.15
 
 
 def test_every_verb_has_the_common_options(cli: Cli) -> None:
-    for verb in ("confirm", "audit", "review", "explain", "init", "compare", "doctor", "image", "completion"):
+    for verb in (
+        "confirm",
+        "audit",
+        "review",
+        "explain",
+        "init",
+        "compare",
+        "doctor",
+        "image",
+        "completion",
+    ):
         said = cli(verb, "--help").out
-        assert all(option in said for option in ("--format", "--quiet", "--verbose", "--cache")), verb
+        assert all(option in said for option in ("--format", "--quiet", "--verbose", "--cache")), (
+            verb
+        )
 
 
 def test_completion_completes(cli: Cli, tmp_path: Path) -> None:
     script = tmp_path / "completion.bash"
     script.write_text(cli("completion", "bash").out)
     typed = 'COMP_WORDS=(cleanroom con); COMP_CWORD=1; _shtab_cleanroom; echo "${COMPREPLY[@]}"'
-    ended = subprocess.run(["bash", "-c", f"source {script}; {typed}"], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        ["bash", "-c", f"source {script}; {typed}"], capture_output=True, text=True, check=True
+    )
     assert ended.stdout.split() == ["confirm"]
 
 
@@ -48,7 +64,12 @@ def test_doctor(cli: Cli) -> None:
 
 
 def test_doctor_names_what_mends_it(cli: Cli) -> None:
-    result = cli("doctor", "--format", "json", env={"DOCKER_HOST": "unix:///nonexistent.sock", "PATH": str(Path(sys.executable).parent)})
+    result = cli(
+        "doctor",
+        "--format",
+        "json",
+        env={"DOCKER_HOST": "unix:///nonexistent.sock", "PATH": str(Path(sys.executable).parent)},
+    )
     checks = {check["name"]: check for check in json.loads(result.out)["checks"]}
     assert result.code == 4
     assert checks["git"]["mend"] == "apt-get install git"
@@ -56,7 +77,16 @@ def test_doctor_names_what_mends_it(cli: Cli) -> None:
     assert "Docker" in checks["engine"]["mend"]
 
 
-@pytest.mark.parametrize("option", [["--time-limit", "soon"], ["--memory", "lots"], ["--cores", "0"], ["--engine", "lxc"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--time-limit", "soon"],
+        ["--memory", "lots"],
+        ["--cores", "0"],
+        ["--engine", "lxc"],
+        ["--nonsense"],
+    ],
+)
 def test_a_wrong_option_is_a_usage_error(cli: Cli, option: list[str]) -> None:
     result = cli("confirm", "x", "y", *option)
     assert result.code == 2
@@ -85,7 +115,17 @@ def test_the_wheel_holds_the_templates_the_dockerfile_and_the_schema(tmp_path: P
     import zipfile
 
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--wheel-dir",
+            str(tmp_path),
+            str(ROOT),
+        ],
         check=True,
         capture_output=True,
     )
@@ -111,7 +151,13 @@ def test_the_shipped_schema_is_that_of_the_view_model(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "said"),
-    [("set-threads", "conditional"), ("restart-times", "attempt"), ("CR-016", "repair"), ("cr-016", "repair"), ("slurm-qos", "policy")],
+    [
+        ("set-threads", "conditional"),
+        ("restart-times", "attempt"),
+        ("CR-016", "repair"),
+        ("cr-016", "repair"),
+        ("slurm-qos", "policy"),
+    ],
 )
 def test_explain(cli: Cli, key: str, said: str) -> None:
     result = cli("explain", key)

@@ -25,8 +25,13 @@ def test_reads_holds_by_payload(make_repository: Make, confirm: Confirm, engine:
     assert [run["profile"] for run in report["runs"]] == ["local", "ci", "slurm"]
     assert len({run["attempt_id"] for run in report["runs"]}) == 3
     assert {run["jobs"] for run in report["runs"]} == {19}
-    assert {(a["path"], a["right"]) for a in report["accepted"]} == {(f"results/{s}.fastq.gz", p) for s in "abcd" for p in ("ci", "slurm")}
-    assert any(f["code"] == "CR-001" and f["file"] == "profiles/slurm/config.yaml" and f["line"] == 1 for f in report["findings"])
+    assert {(a["path"], a["right"]) for a in report["accepted"]} == {
+        (f"results/{s}.fastq.gz", p) for s in "abcd" for p in ("ci", "slurm")
+    }
+    assert any(
+        f["code"] == "CR-001" and f["file"] == "profiles/slurm/config.yaml" and f["line"] == 1
+        for f in report["findings"]
+    )
     overrides = {o["key"] for o in report["runs"][2]["overrides"]}
     assert {"executor", "jobs", "slurm-logdir", "cores", "notemp", "scheduler"} <= overrides
     assert (report["isolation"] == "container") is (engine == "docker")
@@ -34,13 +39,17 @@ def test_reads_holds_by_payload(make_repository: Make, confirm: Confirm, engine:
         assert name in result.out
 
 
-def test_release_differs_from_itself_and_no_profile_is_blamed(make_repository: Make, confirm: Confirm) -> None:
+def test_release_differs_from_itself_and_no_profile_is_blamed(
+    make_repository: Make, confirm: Confirm
+) -> None:
     result, report = confirm(make_repository("reads"), "--engine", "sandbox", "--target", "release")
     assert (result.code, report["verdict"]) == (1, "DRIFTED")
     assert [c["name"] for c in report["causes"]] == ["not deterministic"]
-    assert {(d["path"], d["origin"], d["noise"]) for d in report["differences"] if d["decides"] and "control" not in d["right"]} == {
-        ("results/manifest.json", True, True)
-    }
+    assert {
+        (d["path"], d["origin"], d["noise"])
+        for d in report["differences"]
+        if d["decides"] and "control" not in d["right"]
+    } == {("results/manifest.json", True, True)}
     assert "repeated runs differ" in report["sentence"]
 
 
@@ -49,7 +58,9 @@ def test_wordcount_holds_by_bytes(make_repository: Make, confirm: Confirm, engin
     assert (result.code, report["accepted"], len(report["runs"])) == (0, [], 2)
 
 
-def test_features_is_held_against_its_control(make_repository: Make, confirm: Confirm, engine: str) -> None:
+def test_features_is_held_against_its_control(
+    make_repository: Make, confirm: Confirm, engine: str
+) -> None:
     result, report = confirm(make_repository("features"), "--engine", engine)
     assert result.code == 0, result.out
     assert [run["label"] for run in report["runs"]] == ["default", "default (control)"]
@@ -59,7 +70,9 @@ def test_features_is_held_against_its_control(make_repository: Make, confirm: Co
 
 @pytest.mark.parametrize("version", ["7.32.4", "8.30.0"])
 @pytest.mark.parametrize("fixture", ["reads", "features"])
-def test_older_snakemakes(make_repository: Make, confirm: Confirm, version: str, fixture: str) -> None:
+def test_older_snakemakes(
+    make_repository: Make, confirm: Confirm, version: str, fixture: str
+) -> None:
     image = f"cleanroom-room:{version}"
     require_engine("docker", image)
     result, report = confirm(make_repository(fixture), "--image", image)
@@ -72,43 +85,66 @@ def test_older_snakemakes(make_repository: Make, confirm: Confirm, version: str,
 # --- meaning through a profile, and policy that leaks ---
 
 
-def test_config_in_a_profile_is_found_in_the_plan(make_repository: Make, confirm: Confirm, engine: str) -> None:
+def test_config_in_a_profile_is_found_in_the_plan(
+    make_repository: Make, confirm: Confirm, engine: str
+) -> None:
     repo = make_repository(
         files={
-            "Snakefile": 'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n    params: n=config.get("num", 1)\n    shell: "echo {params.n} > {output}"\n',
+            "Snakefile": 'rule all:\n    input: "out.txt"\n\nrule one:\n    output: "out.txt"\n'
+            '    params: n=config.get("num", 1)\n    shell: "echo {params.n} > {output}"\n',
             "profiles/a/config.yaml": "cores: 1\n",
             "profiles/b/config.yaml": "cores: 1\nconfig:\n  num: 2\n",
         }
     )
     result, report = confirm(repo, "--engine", engine)
     assert (result.code, report["verdict"]) == (1, "DRIFTED")
-    assert {d["field"] for d in report["plan_differences"] if d["decides"] and "control" not in d["right"]} >= {"config: num", "params"}
+    assert {
+        d["field"]
+        for d in report["plan_differences"]
+        if d["decides"] and "control" not in d["right"]
+    } >= {"config: num", "params"}
     assert [(c["name"], c["certain"]) for c in report["causes"]] == [("config", True)]
     assert [run["label"] for run in report["runs"]] == ["a", "b", "a (control)"]
 
 
-def test_threads_that_only_a_script_reads_are_found_in_the_results(make_repository: Make, confirm: Confirm) -> None:
+def test_threads_that_only_a_script_reads_are_found_in_the_results(
+    make_repository: Make, confirm: Confirm
+) -> None:
     repo = make_repository(
         files={
-            "Snakefile": 'rule all:\n    input: "sum.txt"\n\nrule one:\n    output: "out.txt"\n    threads: 4\n    script: "s.py"\n\n'
-            'rule two:\n    input: "out.txt"\n    output: "sum.txt"\n    shell: "sha256sum {input} > {output}"\n',
+            "Snakefile": 'rule all:\n    input: "sum.txt"\n\nrule one:\n    output: "out.txt"\n'
+            '    threads: 4\n    script: "s.py"\n\n'
+            'rule two:\n    input: "out.txt"\n    output: "sum.txt"\n'
+            '    shell: "sha256sum {input} > {output}"\n',
             "s.py": 'open(snakemake.output[0], "w").write(str(snakemake.threads))\n',
             **TWO_PROFILES,
         }
     )
     result, report = confirm(repo, "--engine", "sandbox")
     assert result.code == 1
-    found = {d["path"]: (d["origin"], d["rule"]) for d in report["differences"] if d["decides"] and d["right"] == "b"}
+    found = {
+        d["path"]: (d["origin"], d["rule"])
+        for d in report["differences"]
+        if d["decides"] and d["right"] == "b"
+    }
     assert found == {"out.txt": (True, "one"), "sum.txt": (False, "two")}
     assert [c["name"] for c in report["causes"]] == ["cores"]
 
 
 def test_a_retry_that_hides_a_failure_decides(make_repository: Make, confirm: Confirm) -> None:
-    shell = "if [ {threads} = 4 ] && [ ! -e tried ]; then touch tried; exit 1; fi; echo same > {output}"
-    repo = make_repository(files={"Snakefile": snakefile(shell, more="    retries: 2\n", threads=4), **TWO_PROFILES})
+    shell = (
+        "if [ {threads} = 4 ] && [ ! -e tried ]; then touch tried; exit 1; fi; echo same > {output}"
+    )
+    repo = make_repository(
+        files={"Snakefile": snakefile(shell, more="    retries: 2\n", threads=4), **TWO_PROFILES}
+    )
     result, report = confirm(repo, "--engine", "sandbox")
     assert result.code == 1
-    assert {run["label"]: run["attempts"] for run in report["runs"]} == {"a": 1, "b": 2, "a (control)": 1}
+    assert {run["label"]: run["attempts"] for run in report["runs"]} == {
+        "a": 1,
+        "b": 2,
+        "a (control)": 1,
+    }
     assert any(f["code"] == "CR-010" for f in report["findings"])
 
 
@@ -118,18 +154,38 @@ VACUOUS: dict[str, tuple[dict[str, str], str]] = {
     "dry-run": ({"profiles/b/config.yaml": "cores: 1\ndry-run: true\n"}, "dry-run"),
     "touch": ({"profiles/b/config.yaml": "cores: 1\ntouch: true\n"}, "touch"),
     "unlock": ({"profiles/b/config.yaml": "cores: 1\nunlock: true\n"}, "unlock"),
-    "until an empty target": ({"profiles/b/config.yaml": "cores: 1\nuntil: [all]\n", "Snakefile": "rule all:\n    input: []\n"}, "no"),
-    "broken YAML": ({"profiles/b/config.yaml": "cores: 1\nquiet: [a\nx: 1\n"}, "profiles/b/config.yaml, line 3"),
-    "an unknown setting": ({"profiles/b/config.yaml": "cores: 1\ncorse: 2\n"}, "profiles/b/config.yaml, line 2"),
+    "until an empty target": (
+        {
+            "profiles/b/config.yaml": "cores: 1\nuntil: [all]\n",
+            "Snakefile": "rule all:\n    input: []\n",
+        },
+        "no",
+    ),
+    "broken YAML": (
+        {"profiles/b/config.yaml": "cores: 1\nquiet: [a\nx: 1\n"},
+        "profiles/b/config.yaml, line 3",
+    ),
+    "an unknown setting": (
+        {"profiles/b/config.yaml": "cores: 1\ncorse: 2\n"},
+        "profiles/b/config.yaml, line 2",
+    ),
     "an empty workflow": ({"Snakefile": "rule all:\n    input: []\n"}, "make"),
-    "only a log": ({"Snakefile": 'rule all:\n    output: touch("x")\n    log: "a.log"\n    shell: "rm -f nothing"\n'}, ""),
+    "only a log": (
+        {
+            "Snakefile": 'rule all:\n    output: touch("x")\n    log: "a.log"\n'
+            '    shell: "rm -f nothing"\n'
+        },
+        "",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", [name for name in VACUOUS if name != "only a log"])
 def test_nothing_proven(make_repository: Make, confirm: Confirm, case: str) -> None:
     files, said = VACUOUS[case]
-    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}"), **TWO_PROFILES, **files})
+    repo = make_repository(
+        files={"Snakefile": snakefile("echo 1 > {output}"), **TWO_PROFILES, **files}
+    )
     result, report = confirm(repo, "--engine", "sandbox")
     assert (result.code, report["verdict"]) == (4, "INCONCLUSIVE"), result.out
     assert said in " ".join(report["reasons"])
@@ -137,7 +193,9 @@ def test_nothing_proven(make_repository: Make, confirm: Confirm, case: str) -> N
 
 def test_committed_outputs_are_made_again(make_repository: Make, confirm: Confirm) -> None:
     shell = "echo {threads} > {output}"
-    repo = make_repository(files={"Snakefile": snakefile(shell, threads=4), "out.txt": "stale\n", **TWO_PROFILES})
+    repo = make_repository(
+        files={"Snakefile": snakefile(shell, threads=4), "out.txt": "stale\n", **TWO_PROFILES}
+    )
     result, report = confirm(repo, "--engine", "sandbox")
     assert result.code == 1, "with the committed file in place, nothing would have run"
     assert any(f["code"] == "CR-003" and "out.txt" in f["text"] for f in report["findings"])
@@ -145,30 +203,50 @@ def test_committed_outputs_are_made_again(make_repository: Make, confirm: Confir
 
 def test_parsing_that_writes_is_seen(make_repository: Make, confirm: Confirm) -> None:
     text = 'shell("date +%N > stamp.txt")\n' + snakefile("echo 1 > {output}")
-    result, report = confirm(make_repository(files={"Snakefile": text, **TWO_PROFILES}), "--engine", "sandbox")
+    result, report = confirm(
+        make_repository(files={"Snakefile": text, **TWO_PROFILES}), "--engine", "sandbox"
+    )
     assert any(f["code"] == "CR-004" and "stamp.txt" in f["text"] for f in report["findings"])
     assert result.code == 1, "the file that it leaves differs"
 
 
 ELSEWHERE = {
-    "a declared output outside": 'rule all:\n    input: "o.txt", "/tmp/abs/x.txt"\n\nrule a:\n    output: "o.txt"\n    shell: "echo hi > {output}"\n\n'
-    'rule b:\n    output: "/tmp/abs/x.txt"\n    threads: 2\n    shell: "echo {threads} > {output}"\n',
-    "an output in Snakemake's folder": 'rule all:\n    input: ".snakemake/x.txt", "o.txt"\n\nrule a:\n    output: ".snakemake/x.txt", "o.txt"\n'
+    "a declared output outside": 'rule all:\n    input: "o.txt", "/tmp/abs/x.txt"\n\nrule a:\n'
+    '    output: "o.txt"\n    shell: "echo hi > {output}"\n\n'
+    'rule b:\n    output: "/tmp/abs/x.txt"\n    threads: 2\n'
+    '    shell: "echo {threads} > {output}"\n',
+    "an output in Snakemake's folder": 'rule all:\n    input: ".snakemake/x.txt", "o.txt"\n\n'
+    'rule a:\n    output: ".snakemake/x.txt", "o.txt"\n'
     '    threads: 2\n    shell: "echo {threads} > {output[0]}; touch {output[1]}"\n',
-    "a link to what is not kept": snakefile("echo {threads} > /tmp/v; ln -s /tmp/v {output}", threads=2),
+    "a link to what is not kept": snakefile(
+        "echo {threads} > /tmp/v; ln -s /tmp/v {output}", threads=2
+    ),
 }
 
 
 @pytest.mark.parametrize("case", ELSEWHERE)
-def test_results_that_lie_elsewhere_prove_nothing(make_repository: Make, confirm: Confirm, case: str) -> None:
-    result, report = confirm(make_repository(files={"Snakefile": ELSEWHERE[case], **TWO_PROFILES}), "--engine", "sandbox")
+def test_results_that_lie_elsewhere_prove_nothing(
+    make_repository: Make, confirm: Confirm, case: str
+) -> None:
+    result, report = confirm(
+        make_repository(files={"Snakefile": ELSEWHERE[case], **TWO_PROFILES}), "--engine", "sandbox"
+    )
     assert (result.code, report["verdict"]) == (4, "INCONCLUSIVE"), result.out
     assert "examined" in report["reasons"][0]
 
 
-@pytest.mark.parametrize("shell", ["[ {threads} = 1 ] || rm in.txt; echo 1 > {output}", "[ {threads} = 1 ] || chmod +x {output}"])
-def test_what_a_run_removes_or_makes_executable_decides(make_repository: Make, confirm: Confirm, shell: str) -> None:
-    files = {"Snakefile": snakefile(f"echo 1 > {{output}}; {shell}; true", threads=4), "in.txt": "x", **TWO_PROFILES}
+@pytest.mark.parametrize(
+    "shell",
+    ["[ {threads} = 1 ] || rm in.txt; echo 1 > {output}", "[ {threads} = 1 ] || chmod +x {output}"],
+)
+def test_what_a_run_removes_or_makes_executable_decides(
+    make_repository: Make, confirm: Confirm, shell: str
+) -> None:
+    files = {
+        "Snakefile": snakefile(f"echo 1 > {{output}}; {shell}; true", threads=4),
+        "in.txt": "x",
+        **TWO_PROFILES,
+    }
     result, _ = confirm(make_repository(files=files), "--engine", "sandbox")
     assert result.code == 1, result.out
 
@@ -184,9 +262,17 @@ def test_a_part_of_the_workflow_is_not_the_whole(make_repository: Make, confirm:
 
 
 def test_a_deep_folder_is_removed(make_repository: Make, confirm: Confirm, tmp_path: Path) -> None:
-    """Deeper than Python's recursion goes, and for a user who is not root it takes away its own rights."""
+    """Deeper than Python's recursion goes, and for a user who is not root it takes away its own
+    rights.
+    """
     script = "import os\nfor _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n"
-    repo = make_repository(files={"Snakefile": snakefile("python3 s.py; echo 1 > {output}"), "s.py": script, **TWO_PROFILES})
+    repo = make_repository(
+        files={
+            "Snakefile": snakefile("python3 s.py; echo 1 > {output}"),
+            "s.py": script,
+            **TWO_PROFILES,
+        }
+    )
     own = tmp_path / "own"
     for _ in range(2):
         result, _ = confirm(repo, "--engine", "sandbox", "--cache", str(own))
@@ -198,8 +284,15 @@ def test_a_deep_folder_is_removed(make_repository: Make, confirm: Confirm, tmp_p
 
 
 def test_a_workflow_that_fails_under_one_profile(make_repository: Make, confirm: Confirm) -> None:
-    shell = "echo about to fail >&2; echo the reason > {log}; [ {threads} = 1 ] && echo 1 > {output}"
-    repo = make_repository(files={"Snakefile": snakefile(shell, threads=4, more='    log: "one.log"\n'), **TWO_PROFILES})
+    shell = (
+        "echo about to fail >&2; echo the reason > {log}; [ {threads} = 1 ] && echo 1 > {output}"
+    )
+    repo = make_repository(
+        files={
+            "Snakefile": snakefile(shell, threads=4, more='    log: "one.log"\n'),
+            **TWO_PROFILES,
+        }
+    )
     result, report = confirm(repo, "--engine", "sandbox")
     assert (result.code, report["verdict"]) == (3, "FAILED")
     failed = next(run for run in report["runs"] if run["label"] == "b")
@@ -220,12 +313,16 @@ FAILING_AT_ITS_END = {
 
 @pytest.mark.parametrize("version", ["", "7.32.4", "8.30.0"])
 @pytest.mark.parametrize("case", FAILING_AT_ITS_END)
-def test_a_job_that_fails_while_snakemake_finishes_it(make_repository: Make, confirm: Confirm, case: str, version: str) -> None:
+def test_a_job_that_fails_while_snakemake_finishes_it(
+    make_repository: Make, confirm: Confirm, case: str, version: str
+) -> None:
     shell, output = FAILING_AT_ITS_END[case]
     image = f"cleanroom-room:{version}"
     if version:
         require_engine("docker", image)
-    text = snakefile(shell, more="    retries: 1\n").replace('output: "out.txt"', f'input: "in.txt"\n    output: {output}')
+    text = snakefile(shell, more="    retries: 1\n").replace(
+        'output: "out.txt"', f'input: "in.txt"\n    output: {output}'
+    )
     repo = make_repository(files={"Snakefile": text, "in.txt": "1\n", **TWO_PROFILES})
     result, report = confirm(repo, *(("--image", image) if version else ("--engine", "sandbox")))
     assert (result.code, report["verdict"]) == (3, "FAILED"), result.out
@@ -233,41 +330,69 @@ def test_a_job_that_fails_while_snakemake_finishes_it(make_repository: Make, con
 
 
 def test_the_time_limit(make_repository: Make, confirm: Confirm, engine: str) -> None:
-    repo = make_repository(files={"Snakefile": snakefile("sleep 1000; echo 1 > {output}"), "profiles/a/config.yaml": "cores: 1\n"})
+    repo = make_repository(
+        files={
+            "Snakefile": snakefile("sleep 1000; echo 1 > {output}"),
+            "profiles/a/config.yaml": "cores: 1\n",
+        }
+    )
     result, report = confirm(repo, "--engine", engine, "--time-limit", "6s")
     assert (result.code, report["verdict"]) == (4, "INCONCLUSIVE"), result.out
     assert "time limit" in report["reasons"][0]
 
 
 def test_lint_that_hangs_only_informs(make_repository: Make, confirm: Confirm) -> None:
-    text = 'import sys, time\nif "--lint" in sys.argv:\n    time.sleep(3600)\n' + snakefile("echo 1 > {output}")
+    text = 'import sys, time\nif "--lint" in sys.argv:\n    time.sleep(3600)\n' + snakefile(
+        "echo 1 > {output}"
+    )
     repo = make_repository(files={"Snakefile": text, **TWO_PROFILES})
     result, report = confirm(repo, "--engine", "sandbox", "--time-limit", "10s")
     assert result.code == 0, result.out
-    assert {run["label"]: next(s["status"] for s in run["steps"] if s["name"] == "lint") for run in report["runs"]} == {
+    assert {
+        run["label"]: next(s["status"] for s in run["steps"] if s["name"] == "lint")
+        for run in report["runs"]
+    } == {
         "a": "timeout",
         "b": "timeout",
     }
     assert {f["profile"] for f in report["findings"] if f["code"] == "CR-009"} == {"a", "b"}
-    assert {r["name"]: (r["decides"], r["verdict"]) for r in report["rungs"]}["lint"] == (False, None)
+    assert {r["name"]: (r["decides"], r["verdict"]) for r in report["rungs"]}["lint"] == (
+        False,
+        None,
+    )
 
 
-def test_a_snakefile_that_hangs_on_a_set_differs_from_itself(make_repository: Make, confirm: Confirm) -> None:
-    """The order of a set changes between the baseline and its control, so that no profile is blamed."""
+def test_a_snakefile_that_hangs_on_a_set_differs_from_itself(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    """The order of a set changes between the baseline and its control, so that no profile is
+    blamed.
+    """
     text = 'N = "".join({str(i) for i in "abcdefghijklmnop"})\n' + snakefile("echo {N} > {output}")
-    result, report = confirm(make_repository(files={"Snakefile": text, **TWO_PROFILES}), "--engine", "sandbox")
+    result, report = confirm(
+        make_repository(files={"Snakefile": text, **TWO_PROFILES}), "--engine", "sandbox"
+    )
     assert result.code == 1
     assert [c["name"] for c in report["causes"]] == ["not deterministic"]
 
 
-def test_names_that_are_new_each_time_blame_no_profile(make_repository: Make, confirm: Confirm) -> None:
-    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}; echo 1 > scratch.$(date +%N)"), **TWO_PROFILES})
+def test_names_that_are_new_each_time_blame_no_profile(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    repo = make_repository(
+        files={
+            "Snakefile": snakefile("echo 1 > {output}; echo 1 > scratch.$(date +%N)"),
+            **TWO_PROFILES,
+        }
+    )
     result, report = confirm(repo, "--engine", "sandbox")
     assert result.code == 1
     assert [c["name"] for c in report["causes"]] == ["not deterministic"]
 
 
-def test_a_profile_of_an_older_snakemake_runs_with_its_placement_replaced(make_repository: Make, confirm: Confirm) -> None:
+def test_a_profile_of_an_older_snakemake_runs_with_its_placement_replaced(
+    make_repository: Make, confirm: Confirm
+) -> None:
     old = (
         'cluster: "sbatch --cpus-per-task={threads} '
         + "x" * 300
@@ -282,8 +407,12 @@ def test_a_profile_of_an_older_snakemake_runs_with_its_placement_replaced(make_r
     )
     result, report = confirm(repo, "--engine", "sandbox")
     assert result.code == 0, result.out
-    assert {f["line"] for f in report["findings"] if f["code"] == "CR-001" and f["profile"] == "old"} == {1, 2}
-    assert {"cluster", "cluster-status", "jobs", "shadow-prefix", "cores"} <= {o["key"] for o in report["runs"][1]["overrides"]}
+    assert {
+        f["line"] for f in report["findings"] if f["code"] == "CR-001" and f["profile"] == "old"
+    } == {1, 2}
+    assert {"cluster", "cluster-status", "jobs", "shadow-prefix", "cores"} <= {
+        o["key"] for o in report["runs"][1]["overrides"]
+    }
 
 
 # --- entering a workflow ---
@@ -292,21 +421,31 @@ def test_a_profile_of_an_older_snakemake_runs_with_its_placement_replaced(make_r
 def test_the_entry_from_cleanroom_yaml(make_repository: Make, confirm: Confirm) -> None:
     repo = make_repository(
         files={
-            "sub/Snakefile": 'configfile: "c.yaml"\nrule a:\n    output: "a.txt"\n    shell: "echo a > {output}"\n\n'
-            'rule b:\n    output: "b.txt"\n    params: x=config["x"]\n    shell: "echo {params.x} > {output}"\n',
+            "sub/Snakefile": 'configfile: "c.yaml"\nrule a:\n    output: "a.txt"\n'
+            '    shell: "echo a > {output}"\n\n'
+            'rule b:\n    output: "b.txt"\n    params: x=config["x"]\n'
+            '    shell: "echo {params.x} > {output}"\n',
             "sub/c.yaml": "x: 1\n",
             "sub/d.yaml": "x: 2\n",
-            "cleanroom.yaml": "workflow:\n  folder: sub\n  targets: [b]\n  configfiles: [d.yaml]\n  cores: 3\n",
+            "cleanroom.yaml": "workflow:\n  folder: sub\n  targets: [b]\n"
+            "  configfiles: [d.yaml]\n  cores: 3\n",
         }
     )
     result, report = confirm(repo, "--engine", "sandbox")
     assert result.code == 0, result.out
-    assert report["entry"] == {"folder": "sub", "targets": ["b"], "configfiles": ["d.yaml"], "cores": 3}
+    assert report["entry"] == {
+        "folder": "sub",
+        "targets": ["b"],
+        "configfiles": ["d.yaml"],
+        "cores": 3,
+    }
     assert report["runs"][0]["jobs"] == 1
     assert any(o["key"] == "cores" and o["now"] == 3 for o in report["runs"][0]["overrides"])
 
 
-def test_submodules_and_lfs_files_are_in_the_clone(make_repository: Make, confirm: Confirm, tmp_path: Path) -> None:
+def test_submodules_and_lfs_files_are_in_the_clone(
+    make_repository: Make, confirm: Confirm, tmp_path: Path
+) -> None:
     inner = make_repository(files={"part.txt": "from the submodule\n"}, name="inner")
     content = b"a large file\n"
     import hashlib
@@ -315,7 +454,9 @@ def test_submodules_and_lfs_files_are_in_the_clone(make_repository: Make, confir
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n"
     repo = make_repository(
         files={
-            "Snakefile": 'rule all:\n    input: "out.txt"\n\nrule one:\n    input: "lib/part.txt", "big.bin"\n    output: "out.txt"\n    shell: "cat {input} > {output}; test $(wc -l < {output}) = 2"\n',
+            "Snakefile": 'rule all:\n    input: "out.txt"\n\nrule one:\n'
+            '    input: "lib/part.txt", "big.bin"\n    output: "out.txt"\n'
+            '    shell: "cat {input} > {output}; test $(wc -l < {output}) = 2"\n',
             ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
         }
     )
@@ -333,15 +474,23 @@ def test_submodules_and_lfs_files_are_in_the_clone(make_repository: Make, confir
 # --- names and output that are hostile to whoever looks ---
 
 
-def test_names_with_spaces_newlines_bytes_and_markup(make_repository: Make, confirm: Confirm, tmp_path: Path, engine: str) -> None:
+def test_names_with_spaces_newlines_bytes_and_markup(
+    make_repository: Make, confirm: Confirm, tmp_path: Path, engine: str
+) -> None:
     script = (
         "import os, random\n"
-        "for name in (b'with space', b'new\\nline', b'\\xff\\xfe', b'<script>alert(1)', b'\\x1b[31mred', b'`code` | *bold*'):\n"
+        "for name in (b'with space', b'new\\nline', b'\\xff\\xfe', b'<script>alert(1)', "
+        "b'\\x1b[31mred', b'`code` | *bold*'):\n"
         "    open(name, 'w').write(str(random.random()))\n"
         "os.symlink('/etc/passwd', 'link')\n"
         "open(snakemake.output[0], 'w').write('1')\n"
     )
-    repo = make_repository(files={"Snakefile": 'rule all:\n    output: "out.txt"\n    script: "s.py"\n', "s.py": script})
+    repo = make_repository(
+        files={
+            "Snakefile": 'rule all:\n    output: "out.txt"\n    script: "s.py"\n',
+            "s.py": script,
+        }
+    )
     result, report = confirm(repo, "--engine", engine)
     assert result.code == 1
     paths = {d["path"] for d in report["differences"]}
@@ -368,7 +517,9 @@ def test_uncommitted_changes_are_not_part_of_it(make_repository: Make, confirm: 
     assert "2 uncommitted paths" in result.err
 
 
-def test_a_confirmation_can_be_judged_again_from_its_evidence(make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path) -> None:
+def test_a_confirmation_can_be_judged_again_from_its_evidence(
+    make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path
+) -> None:
     repo = make_repository(files={"Snakefile": snakefile("date +%N > {output}")})
     _, report = confirm(repo, "--engine", "sandbox")
     digests = [run["evidence"] for run in report["runs"]]
@@ -393,20 +544,46 @@ def test_the_demo(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).symlink_to(ROOT / path)
     venv = Path(sys.executable).parent.parent
-    env = {**os.environ, "CLEANROOM_CACHE": str(tmp_path / "cache"), "PATH": f"{venv}/bin:{os.environ['PATH']}"}
+    env = {
+        **os.environ,
+        "CLEANROOM_CACHE": str(tmp_path / "cache"),
+        "PATH": f"{venv}/bin:{os.environ['PATH']}",
+    }
     for _ in range(2):
-        ended = subprocess.run(["sh", "tests/setup/demo.sh", str(venv)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280)
+        ended = subprocess.run(
+            ["sh", "tests/setup/demo.sh", str(venv)],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
         assert ended.returncode == 0, ended.stderr
         assert "HELD" in ended.stdout
         assert (tmp_path / ".demo" / "report" / "report.html").exists()
 
 
-def test_confirmations_with_other_caches_leave_each_other_alone(make_repository: Make, tmp_path: Path) -> None:
+def test_confirmations_with_other_caches_leave_each_other_alone(
+    make_repository: Make, tmp_path: Path
+) -> None:
     """A sweep removes what is left of this cache's own past, and nothing else's present."""
     require_engine("docker")
-    slow = make_repository(files={"Snakefile": snakefile("sleep 8; echo 1 > {output}"), **TWO_PROFILES}, name="slow")
-    quick = make_repository(files={"Snakefile": snakefile("echo 1 > {output}"), **TWO_PROFILES}, name="quick")
-    command = [sys.executable, "-m", "cleanroom.cli", "confirm", "-q", "--engine", "docker", "--out"]
+    slow = make_repository(
+        files={"Snakefile": snakefile("sleep 8; echo 1 > {output}"), **TWO_PROFILES}, name="slow"
+    )
+    quick = make_repository(
+        files={"Snakefile": snakefile("echo 1 > {output}"), **TWO_PROFILES}, name="quick"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "cleanroom.cli",
+        "confirm",
+        "-q",
+        "--engine",
+        "docker",
+        "--out",
+    ]
     first = subprocess.Popen(
         [*command, str(tmp_path / "r1"), str(slow), "HEAD"],
         env={**os.environ, "CLEANROOM_CACHE": str(tmp_path / "c1")},
@@ -424,7 +601,9 @@ def test_confirmations_with_other_caches_leave_each_other_alone(make_repository:
 
 
 def test_a_remote_repository(make_repository: Make, cli: Cli, tmp_path: Path) -> None:
-    """Over https, on the network of this machine; once fetched, a full commit needs the remote no more."""
+    """Over https, on the network of this machine; once fetched, a full commit needs the remote no
+    more.
+    """
     repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}")})
     commit = git(repo, "rev-parse", "HEAD").strip()
     git(repo, "update-server-info")
@@ -437,9 +616,15 @@ def test_a_remote_repository(make_repository: Make, cli: Cli, tmp_path: Path) ->
     assert (gone.code, "Cannot fetch" in gone.err) == (4, True)
 
 
-def test_the_folder_of_shadow_prefix_is_snakemakes_own(make_repository: Make, confirm: Confirm) -> None:
+def test_the_folder_of_shadow_prefix_is_snakemakes_own(
+    make_repository: Make, confirm: Confirm
+) -> None:
     rule = 'rule all:\n    output: "a.txt"\n    shadow: "minimal"\n    shell: "echo a > {output}"\n'
-    files = {"Snakefile": rule, "profiles/a/config.yaml": "cores: 1\n", "profiles/b/config.yaml": "cores: 1\nshadow-prefix: .shadow\n"}
+    files = {
+        "Snakefile": rule,
+        "profiles/a/config.yaml": "cores: 1\n",
+        "profiles/b/config.yaml": "cores: 1\nshadow-prefix: .shadow\n",
+    }
     result, report = confirm(make_repository(files=files), "--engine", "sandbox")
     assert (result.code, report["verdict"]) == (0, "HELD"), result.out
     assert {run["decides"] for run in report["runs"]} == {1}

@@ -1,4 +1,6 @@
-"""What a commit declares of its results, from the first confirmation to one that holds: suggest, equivalences, publish, scratch."""
+"""What a commit declares of its results, from the first confirmation to one that holds: suggest,
+equivalences, publish, scratch.
+"""
 
 import shutil
 import sys
@@ -10,16 +12,22 @@ import yaml
 
 from tests.conftest import Cli, Confirm, Make, commit_all, require
 
-PROFILES = {f"profiles/{name}/config.yaml": f"cores: {cores}\n" for name, cores in (("a", 1), ("b", 2))}
+PROFILES = {
+    f"profiles/{name}/config.yaml": f"cores: {cores}\n" for name, cores in (("a", 1), ("b", 2))
+}
 RULE = '\nrule {name}:\n    output: "{file}"\n    shell: r"""{shell}"""\n'
 
 
 def workflow(**files: str) -> str:
-    """One rule for each file, which its shell command writes; `__` in a name is a dot, and a slash comes from `S`."""
+    """One rule for each file, which its shell command writes; `__` in a name is a dot, and a slash
+    comes from `S`.
+    """
     named = {name: name.replace("S", "/").replace("__", ".") for name in files}
     wanted = ", ".join(f'"{file}"' for file in named.values())
     text = f"rule all:\n    input: {wanted}\n"
-    return text + "".join(RULE.format(name=name, file=file, shell=files[name]) for name, file in named.items())
+    return text + "".join(
+        RULE.format(name=name, file=file, shell=files[name]) for name, file in named.items()
+    )
 
 
 NOISY = workflow(
@@ -37,14 +45,18 @@ def excerpts(report: dict[str, Any], path: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_from_noise_to_held_by_way_of_suggest(make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path) -> None:
+def test_from_noise_to_held_by_way_of_suggest(
+    make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path
+) -> None:
     repo = make_repository(files=PROFILES | {"Snakefile": NOISY})
     result, report = confirm(repo, "--engine", "sandbox", "--repeats", "1")
     assert (result.code, report["verdict"]) == (1, "DRIFTED")
     noisy = {d["path"] for d in report["differences"] if d["right"] == "a (control)"}
     assert noisy == {"table.csv", "run.json", "log.txt", "packed.csv.gz"}
     assert excerpts(report, "table.csv")[0]["where"] == "row 1, column seconds"
-    assert next(d["kinds"] for d in report["differences"] if d["path"] == "log.txt") == ["timestamp"]
+    assert next(d["kinds"] for d in report["differences"] if d["path"] == "log.txt") == [
+        "timestamp"
+    ]
 
     suggested = cli("suggest", tmp_path / "report")
     assert suggested.code == 0, suggested.out
@@ -60,7 +72,9 @@ def test_from_noise_to_held_by_way_of_suggest(make_repository: Make, confirm: Co
     (repo / "cleanroom.yaml").write_text(suggested.out)
     commit_all(repo)
     result, _ = confirm(repo, "--engine", "sandbox", out="blank")
-    assert (result.code, "no reason or no owner" in result.err) == (2, True), "a blank reason is refused"
+    assert (result.code, "no reason or no owner" in result.err) == (2, True), (
+        "a blank reason is refused"
+    )
 
     for entry in entries:
         entry |= {"reason": "the clock", "owner": "ada@example.org"}
@@ -75,9 +89,16 @@ def test_from_noise_to_held_by_way_of_suggest(make_repository: Make, confirm: Co
     assert (nothing.code, nothing.out) == (0, ""), nothing.err
 
 
-def test_suggest_says_what_nothing_narrow_covers(make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path) -> None:
+def test_suggest_says_what_nothing_narrow_covers(
+    make_repository: Make, confirm: Confirm, cli: Cli, tmp_path: Path
+) -> None:
     repo = make_repository(
-        files=PROFILES | {"Snakefile": workflow(x__txt="head -c 40 /dev/urandom | base64 -w0 | tr -d '[:digit:]' > {output}")}
+        files=PROFILES
+        | {
+            "Snakefile": workflow(
+                x__txt="head -c 40 /dev/urandom | base64 -w0 | tr -d '[:digit:]' > {output}"
+            )
+        }
     )
     confirm(repo, "--engine", "sandbox", "--repeats", "1")
     suggested = cli("suggest", tmp_path / "report")
@@ -86,19 +107,28 @@ def test_suggest_says_what_nothing_narrow_covers(make_repository: Make, confirm:
     assert cli("suggest", tmp_path / "no-such-folder").code == 2
 
 
-def test_an_equivalence_too_narrow_leaves_the_drift(make_repository: Make, confirm: Confirm) -> None:
+def test_an_equivalence_too_narrow_leaves_the_drift(
+    make_repository: Make, confirm: Confirm
+) -> None:
     """The value column is not covered by what covers the clock's."""
     files = PROFILES | {
-        "Snakefile": 'rule all:\n    input: "t.csv"\nrule one:\n    output: "t.csv"\n    threads: 2\n'
+        "Snakefile": 'rule all:\n    input: "t.csv"\nrule one:\n    output: "t.csv"\n'
+        "    threads: 2\n"
         "    shell: \"printf 'value,seconds\\\\n%s,%s\\\\n' {threads} $(date +%N) > {output}\"\n",
-        "cleanroom.yaml": "equivalences:\n  - paths: [t.csv]\n    comparator: table\n    options: {ignore: [seconds]}\n"
-        "    reason: clock\n    owner: ada\n    expires: 2099-01-01\n  - paths: ['*.tsv']\n    comparator: table\n"
+        "cleanroom.yaml": "equivalences:\n  - paths: [t.csv]\n    comparator: table\n"
+        "    options: {ignore: [seconds]}\n"
+        "    reason: clock\n    owner: ada\n    expires: 2099-01-01\n  - paths: ['*.tsv']\n"
+        "    comparator: table\n"
         "    reason: none\n    owner: ada\n    expires: 2099-01-01\n",
-    }  # fmt: skip
+    }
     result, report = confirm(make_repository(files=files), "--engine", "sandbox")
     assert (result.code, report["verdict"]) == (1, "DRIFTED")
     (excerpt,) = excerpts(report, "t.csv")
-    assert (excerpt["where"], excerpt["left"], excerpt["right"]) == ("row 1, column value", "1", "2")
+    assert (excerpt["where"], excerpt["left"], excerpt["right"]) == (
+        "row 1, column value",
+        "1",
+        "2",
+    )
     assert [f["code"] for f in report["findings"] if f["code"].startswith("CR-04")] == ["CR-043"]
 
 
@@ -114,9 +144,15 @@ def test_an_equivalence_too_narrow_leaves_the_drift(make_repository: Make, confi
         ("", 1, 2),
     ],
 )
-def test_publish_and_scratch_draw_the_boundary(make_repository: Make, confirm: Confirm, declared: str, code: int, decides: int) -> None:
+def test_publish_and_scratch_draw_the_boundary(
+    make_repository: Make, confirm: Confirm, declared: str, code: int, decides: int
+) -> None:
     text = workflow(resultsSgood__txt="echo 1 > {output}", resultsSbad__txt="date +%N > {output}")
-    result, report = confirm(make_repository(files=PROFILES | {"Snakefile": text, "cleanroom.yaml": declared}), "--engine", "sandbox")
+    result, report = confirm(
+        make_repository(files=PROFILES | {"Snakefile": text, "cleanroom.yaml": declared}),
+        "--engine",
+        "sandbox",
+    )
     assert (result.code, report["runs"][0]["decides"]) == (code, decides), result.out
     assert report["runs"][0]["decides"] + report["runs"][0]["informs"] == 2
     if declared:
@@ -132,5 +168,12 @@ def test_diffoscope_is_asked_where_it_is_asked_for(make_repository: Make, confir
     assert (result.code, said.startswith("---"), "made" in said) == (1, True, True), said
     _, report = confirm(repo, "--engine", "sandbox", out="without")
     assert {d["diffoscope"] for d in report["differences"]} == {""}
-    without = confirm(repo, "--engine", "sandbox", "--diffoscope", out="missing", env={"PATH": str(Path(sys.executable).parent)})[0]
+    without = confirm(
+        repo,
+        "--engine",
+        "sandbox",
+        "--diffoscope",
+        out="missing",
+        env={"PATH": str(Path(sys.executable).parent)},
+    )[0]
     assert (without.code, "apt-get install diffoscope" in without.err) == (2, True), without.err

@@ -1,4 +1,6 @@
-"""A room sees its job and nothing else. Each test runs a real workflow whose only job looks around."""
+"""A room sees its job and nothing else.
+Each test runs a real workflow whose only job looks around.
+"""
 
 import json
 import os
@@ -24,9 +26,17 @@ Inhabit = Callable[..., tuple[Evidence, dict[str, Any]]]
 
 @pytest.fixture
 def inhabit(make_repository: Make, cache: Path, engine: str) -> Inhabit:
-    """Run a Python script as the only job of a workflow; returns the evidence and what the job wrote as JSON."""
+    """Run a Python script as the only job of a workflow; returns the evidence and what the job
+    wrote as JSON.
+    """
 
-    def call(script: str, *, limits: Limits | None = None, network: Any = "none", files: dict[str, str] | None = None) -> Any:
+    def call(
+        script: str,
+        *,
+        limits: Limits | None = None,
+        network: Any = "none",
+        files: dict[str, str] | None = None,
+    ) -> Any:
         snakefile = 'rule all:\n    output: "out.json"\n    shell: "python3 s.py {output}"\n'
         repo = make_repository(files={"Snakefile": snakefile, "s.py": script, **(files or {})})
         source = open_repository(str(repo), cache).resolve("HEAD")
@@ -34,10 +44,18 @@ def inhabit(make_repository: Make, cache: Path, engine: str) -> Inhabit:
         opened = open_engine(engine)
         try:
             request = RunRequest(
-                source=source, repo=str(repo), entry=Entry(), profile=Profile(name="none"), image=opened.resolve(""), engine=engine,
-                cache=str(cache), owner=owner.name,
-                mark=owner.mark, limits=limits or Limits(lint=20), network=network,
-            )  # fmt: skip
+                source=source,
+                repo=str(repo),
+                entry=Entry(),
+                profile=Profile(name="none"),
+                image=opened.resolve(""),
+                engine=engine,
+                cache=str(cache),
+                owner=owner.name,
+                mark=owner.mark,
+                limits=limits or Limits(lint=20),
+                network=network,
+            )
             evidence = run(request)
         finally:
             opened.close()
@@ -77,7 +95,9 @@ json.dump(facts, open(sys.argv[1], "w"))
 """
 
 
-def test_what_a_room_sees(inhabit: Inhabit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_room_sees(
+    inhabit: Inhabit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import socket
 
     secret = tmp_path / "secret"
@@ -112,7 +132,10 @@ def test_the_network_can_be_declared(inhabit: Inhabit) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        script = f"import json, socket, sys\nsocket.create_connection(('127.0.0.1', {port}), 5)\njson.dump({{}}, open(sys.argv[1], 'w'))\n"
+        script = (
+            f"import json, socket, sys\nsocket.create_connection(('127.0.0.1', {port}), 5)\n"
+            f"json.dump({{}}, open(sys.argv[1], 'w'))\n"
+        )
         evidence, _ = inhabit(script, network="host")
     assert evidence.status is RunStatus.COMPLETED, evidence.why
     assert evidence.context["network"] == "host"
@@ -150,7 +173,10 @@ json.dump({"count": count}, open(sys.argv[1], "w"))
 
 
 def test_disk_is_limited(inhabit: Inhabit) -> None:
-    script = "import os, sys, time\nfor i in range(1000):\n    open(f'f{i}', 'wb').write(os.urandom(2**20))\n    time.sleep(0.01)\n"
+    script = (
+        "import os, sys, time\nfor i in range(1000):\n"
+        "    open(f'f{i}', 'wb').write(os.urandom(2**20))\n    time.sleep(0.01)\n"
+    )
     evidence, _ = inhabit(script, limits=Limits(disk=60 * 2**20, lint=20))
     assert evidence.status is RunStatus.BROKEN
     assert "disk limit" in evidence.why
@@ -165,7 +191,8 @@ def test_one_file_cannot_grow_without_end(inhabit: Inhabit) -> None:
 def test_what_a_job_leaves_running_is_killed_and_finishes_nothing(inhabit: Inhabit) -> None:
     script = (
         "import subprocess, sys\n"
-        "subprocess.Popen(['setsid', 'sh', '-c', 'trap \"\" TERM HUP; sleep 8; echo late > late.txt'])\n"
+        "subprocess.Popen(['setsid', 'sh', '-c', 'trap \"\" TERM HUP; sleep 8; echo late > "
+        "late.txt'])\n"
         "open(sys.argv[1], 'w').write('{}')\n"
     )
     evidence, _ = inhabit(script)
@@ -176,7 +203,10 @@ def test_what_a_job_leaves_running_is_killed_and_finishes_nothing(inhabit: Inhab
 def test_links_out_of_the_room_are_not_followed(inhabit: Inhabit, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
-    script = f"import os, sys\nos.symlink({str(secret)!r}, 'link')\nos.symlink('/', 'root')\nopen(sys.argv[1], 'w').write('{{}}')\n"
+    script = (
+        f"import os, sys\nos.symlink({str(secret)!r}, 'link')\nos.symlink('/', 'root')\n"
+        f"open(sys.argv[1], 'w').write('{{}}')\n"
+    )
     evidence, _ = inhabit(script)
     found = {a.path: a for a in evidence.artifacts}
     assert found["link"].kind == "link"
@@ -185,7 +215,10 @@ def test_links_out_of_the_room_are_not_followed(inhabit: Inhabit, tmp_path: Path
 
 
 def test_room_folders_and_containers_are_gone(inhabit: Inhabit, cache: Path, engine: str) -> None:
-    script = "import os, sys\nos.makedirs('locked/deep')\nopen('locked/deep/f', 'w').write('x')\nos.chmod('locked', 0)\nopen(sys.argv[1], 'w').write('{}')\n"
+    script = (
+        "import os, sys\nos.makedirs('locked/deep')\nopen('locked/deep/f', 'w').write('x')\n"
+        "os.chmod('locked', 0)\nopen(sys.argv[1], 'w').write('{}')\n"
+    )
     evidence, _ = inhabit(script)
     assert not list(cache.glob(f"rooms/*/{evidence.attempt_id}"))
     if engine == "docker":

@@ -1,8 +1,12 @@
-"""Kill confirmations at random moments and look at what is left: `make faults`, or `python -m tests.faults.run --kills 300`.
+"""Kill confirmations at random moments and look at what is left: `make faults`, or `python -m
+tests.faults.run --kills 300`.
 
-Each kill is a SIGKILL of the program alone (its children must end by themselves), a SIGTERM or a ^C. After it: no process, mount or
-container of it within a few seconds, every kept object and evidence whole, and a verdict only where the program had ended. After
-every tenth kill a confirmation runs to its end in the same cache, must be right, and must leave no room.
+Each kill is a SIGKILL of the program alone (its children must end by themselves), a SIGTERM or a
+^C. After it: no process, mount or
+container of it within a few seconds, every kept object and evidence whole, and a verdict only where
+the program had ended. After
+every tenth kill a confirmation runs to its end in the same cache, must be right, and must leave no
+room.
 """
 
 import argparse
@@ -52,21 +56,43 @@ def repository(folder: Path) -> Path:
 
 
 def command(repo: Path, engine: str, cache: Path, out: Path) -> list[str]:
-    call = [sys.executable, "-m", "cleanroom.cli", "confirm", str(repo), "HEAD", "-q", "--engine", engine]
+    call = [
+        sys.executable,
+        "-m",
+        "cleanroom.cli",
+        "confirm",
+        str(repo),
+        "HEAD",
+        "-q",
+        "--engine",
+        engine,
+    ]
     return [*call, "--cache", str(cache), "--out", str(out)]
 
 
 def of_rooms(cache: Path) -> list[str]:
     """Processes of the host that name a cache, but for this one."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(cache) in line and "tests.faults" not in line and "ps -eo" not in line]
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        line
+        for line in listed.splitlines()
+        if str(cache) in line and "tests.faults" not in line and "ps -eo" not in line
+    ]
 
 
 def containers(cache: Path) -> list[str]:
     engine = DockerEngine()
     try:
-        listed = engine._client.containers.list(all=True, filters={"label": "cleanroom.owner"}, ignore_removed=True)
-        return [str(c.name) for c in listed if str(c.labels.get("cleanroom.owner", "")).startswith(f"{cache}:")]
+        listed = engine._client.containers.list(
+            all=True, filters={"label": "cleanroom.owner"}, ignore_removed=True
+        )
+        return [
+            str(c.name)
+            for c in listed
+            if str(c.labels.get("cleanroom.owner", "")).startswith(f"{cache}:")
+        ]
     finally:
         engine.close()
 
@@ -76,7 +102,9 @@ def check_settled(cache: Path, engine: str) -> None:
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         left = of_rooms(cache) + (containers(cache) if engine == "docker" else [])
-        left += [line for line in Path("/proc/mounts").read_text().splitlines() if str(cache) in line]
+        left += [
+            line for line in Path("/proc/mounts").read_text().splitlines() if str(cache) in line
+        ]
         if not left:
             return
         if time.monotonic() > deadline:
@@ -85,9 +113,14 @@ def check_settled(cache: Path, engine: str) -> None:
 
 
 def check_store(cache: Path) -> None:
-    """Every name in the store is that of its content; nothing half-written has one. Raises: Fault."""
+    """Every name in the store is that of its content; nothing half-written has one.
+    Raises: Fault.
+    """
     for path in cache.glob("store/objects/*/*"):
-        if not path.name.startswith(".part-") and hashlib.sha256(path.read_bytes()).hexdigest() != path.parent.name + path.name:
+        if (
+            not path.name.startswith(".part-")
+            and hashlib.sha256(path.read_bytes()).hexdigest() != path.parent.name + path.name
+        ):
             raise Fault(f"half-written: {path}")
     for path in cache.glob("store/evidence/*.json"):
         if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
@@ -105,7 +138,9 @@ def check_verdict(out: Path, code: int) -> None:
         raise Fault(f"exit code {code} and the verdict {found['verdict']}")
 
 
-def killed(call: list[str], cache: Path, out: Path, engine: str, chance: random.Random, longest: float) -> str:
+def killed(
+    call: list[str], cache: Path, out: Path, engine: str, chance: random.Random, longest: float
+) -> str:
     """One kill; returns what became of the program."""
     shutil.rmtree(out, ignore_errors=True)
     number = chance.choice(SIGNALS)
@@ -134,9 +169,15 @@ def whole(call: list[str], cache: Path) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=300, help="in all, half of them in each engine (default: 300)")
-    parser.add_argument("--engine", choices=("sandbox", "docker"), action="append", help="only this one")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--kills", type=int, default=300, help="in all, half of them in each engine (default: 300)"
+    )
+    parser.add_argument(
+        "--engine", choices=("sandbox", "docker"), action="append", help="only this one"
+    )
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     engines = asked.engine or ["sandbox", "docker"]
@@ -156,7 +197,11 @@ def main() -> int:
                 except Fault as fault:
                     faults += 1
                     print(f"{engine}, kill {count}: {fault}", flush=True)
-        print(f"{engine}: {sum(ends.values())} kills within {longest:.1f} s ({dict(ends)}), {faults} faults", flush=True)
+        print(
+            f"{engine}: {sum(ends.values())} kills within {longest:.1f} s ({dict(ends)}), "
+            f"{faults} faults",
+            flush=True,
+        )
     return int(faults > 0)
 
 

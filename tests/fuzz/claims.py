@@ -1,4 +1,6 @@
-"""What holds of the claims of a room, whatever it says: it is refused, or it is a run that can be judged, kept and rendered."""
+"""What holds of the claims of a room, whatever it says: it is refused, or it is a run that can be
+judged, kept and rendered.
+"""
 
 import tracemalloc
 from pathlib import Path
@@ -71,7 +73,9 @@ def _cut(said: bytes) -> list[bytes]:
 
 def _left(claims: Claims) -> tuple[Artifact, ...]:
     """What the host would have seen: a file for every output."""
-    of_job = {file.path: i for i, attempt in enumerate(claims.attempts) for file in attempt.job.output}
+    of_job = {
+        file.path: i for i, attempt in enumerate(claims.attempts) for file in attempt.job.output
+    }
     return tuple(artifact(path, index=index) for path, index in of_job.items())
 
 

@@ -14,12 +14,16 @@ from tests.fuzz.oracles import disagrees
 from tests.fuzz.targets import FOLDER
 
 SECONDS = 20.0
-"""Of processor time that one answer may take: a broken CRAM of 512 bytes keeps htslib busy for 5 s, and nothing takes hours."""
+"""Of processor time that one answer may take: a broken CRAM of 512 bytes keeps htslib busy for 5 s,
+and nothing takes hours.
+"""
 SAME = (Sameness.PAYLOAD, Sameness.CANONICAL)
 
 
 def broken(comparator: str, name: str, left: bytes, right: bytes, scratch: Path) -> str:
-    """Which invariant two contents break, or nothing. Equal contents are not asked; claims are looked at alone."""
+    """Which invariant two contents break, or nothing.
+    Equal contents are not asked; claims are looked at alone.
+    """
     if comparator == CLAIMS:
         return claims.broken(right, scratch)
     if left == right:
@@ -32,7 +36,9 @@ def broken(comparator: str, name: str, left: bytes, right: bytes, scratch: Path)
     for a, b in (files, files[::-1]):
         start = time.process_time()
         try:
-            answers.append(answer(Question(left=str(a), right=str(b), name=name, comparator=comparator)))
+            answers.append(
+                answer(Question(left=str(a), right=str(b), name=name, comparator=comparator))
+            )
         except Exception as error:
             return f"raised {type(error).__name__}: {error}"
         if (taken := time.process_time() - start) > SECONDS:
@@ -53,7 +59,9 @@ def _judged(comparator: str, there: Found, back: Found, files: tuple[Path, Path]
 
 
 def _laid_out(place: Path, name: str, content: bytes) -> bool:
-    """Write a file, or a folder for a seed that stands for one; false where its archive cannot be read."""
+    """Write a file, or a folder for a seed that stands for one; false where its archive cannot be
+    read.
+    """
     if not name.endswith(FOLDER):
         place.write_bytes(content)
         return True

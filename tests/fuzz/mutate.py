@@ -1,4 +1,6 @@
-"""One file from another: bytes, numbers and lines changed at random places, the same for the same random numbers."""
+"""One file from another: bytes, numbers and lines changed at random places, the same for the same
+random numbers.
+"""
 
 import io
 import struct
@@ -11,9 +13,29 @@ from tests.fuzz.targets import FOLDER, Seed
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
 _TOKENS = (
-    b"-0", b"1e999", b"NaN", b"\0", b"\r\n", b"\n", b'"', b"<!--", b"-->", b"&a;", b"*a", b"[" * 99,
-    b"\xff", b"\xef\xbb\xbf", b" ", b"\t", b",", b"#", b"@", b"2026-01-01", b"../../x", b"99999999999",
-)  # fmt: skip
+    b"-0",
+    b"1e999",
+    b"NaN",
+    b"\0",
+    b"\r\n",
+    b"\n",
+    b'"',
+    b"<!--",
+    b"-->",
+    b"&a;",
+    b"*a",
+    b"[" * 99,
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b" ",
+    b"\t",
+    b",",
+    b"#",
+    b"@",
+    b"2026-01-01",
+    b"../../x",
+    b"99999999999",
+)
 _LARGEST = 60_000
 
 
@@ -49,7 +71,11 @@ def _bit(content: bytes, random: Random) -> bytes:
 
 def _cut(content: bytes, random: Random) -> bytes:
     at = _at(content, random)
-    return content[:at] if random.random() < 0.3 else content[:at] + content[at + random.choice((1, 1, 4, 16)) :]
+    return (
+        content[:at]
+        if random.random() < 0.3
+        else content[:at] + content[at + random.choice((1, 1, 4, 16)) :]
+    )
 
 
 def _doubled(content: bytes, random: Random) -> bytes:
@@ -88,7 +114,9 @@ def _line_twice(content: bytes, random: Random) -> bytes:
     """A line once more at another place, or taken away."""
     lines = content.split(b"\n")
     i = random.randrange(len(lines))
-    return b"\n".join([*lines[:i], *lines[i + 1 :]] if random.random() < 0.5 else [*lines, lines[i], b""])
+    return b"\n".join(
+        [*lines[:i], *lines[i + 1 :]] if random.random() < 0.5 else [*lines, lines[i], b""]
+    )
 
 
 def _appended(content: bytes, random: Random) -> bytes:
@@ -100,12 +128,25 @@ def _spliced(content: bytes, other: bytes, random: Random) -> bytes:
 
 
 _CHANGES: tuple[Callable[[bytes, Random], bytes], ...] = (
-    _byte, _bit, _bit, _cut, _doubled, _number, _token, _digit, _digit, _lines, _line_twice, _appended,
-)  # fmt: skip
+    _byte,
+    _bit,
+    _bit,
+    _cut,
+    _doubled,
+    _number,
+    _token,
+    _digit,
+    _digit,
+    _lines,
+    _line_twice,
+    _appended,
+)
 
 
 def _with_sums(content: bytes) -> bytes:
-    """A PNG with the checksums that its chunks would have, so that more than the first check is reached."""
+    """A PNG with the checksums that its chunks would have, so that more than the first check is
+    reached.
+    """
     out, at = bytearray(content[:8]), 8
     while at + 12 <= len(content):
         length = min(int.from_bytes(content[at : at + 4], "big"), len(content) - at - 12)

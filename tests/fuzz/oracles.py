@@ -1,6 +1,8 @@
-"""What two files hold by another route than the comparators', as far as there is one: it may only say that they differ.
+"""What two files hold by another route than the comparators', as far as there is one: it may only
+say that they differ.
 
-An oracle gives a value that is equal for files that mean the same. It raises where it cannot read a file, and then has no opinion.
+An oracle gives a value that is equal for files that mean the same. It raises where it cannot read a
+file, and then has no opinion.
 """
 
 import csv
@@ -28,7 +30,11 @@ def _json(path: Path) -> Any:
 
 
 def _number(text: str) -> Any:
-    return ("whole", int(text), text.startswith("-")) if text.strip("-").isdigit() else ("real", repr(float(text)))
+    return (
+        ("whole", int(text), text.startswith("-"))
+        if text.strip("-").isdigit()
+        else ("real", repr(float(text)))
+    )
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> Any:
@@ -37,7 +43,11 @@ def _pairs(pairs: list[tuple[str, Any]]) -> Any:
 
 def _ndjson(path: Path) -> Any:
     lines = path.read_bytes().split(b"\n")
-    return [json.loads(line.decode("utf-8-sig"), object_pairs_hook=_pairs) for line in lines if line.strip()]
+    return [
+        json.loads(line.decode("utf-8-sig"), object_pairs_hook=_pairs)
+        for line in lines
+        if line.strip()
+    ]
 
 
 def _yaml(path: Path) -> Any:
@@ -47,7 +57,11 @@ def _yaml(path: Path) -> Any:
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
         return sorted((repr(k), repr(_ordered(v))) for k, v in value.items())
-    return [_ordered(v) for v in value] if isinstance(value, list) else (type(value).__name__, repr(value))
+    return (
+        [_ordered(v) for v in value]
+        if isinstance(value, list)
+        else (type(value).__name__, repr(value))
+    )
 
 
 def _notebook(path: Path) -> Any:
@@ -114,8 +128,12 @@ def _hdf5(path: Path) -> Any:
     with h5py.File(path, "r") as file:
 
         def visit(name: str, item: Any) -> None:
-            attributes = sorted((k, repr(v)) for k, v in item.attrs.items() if not k.endswith("_LIST"))
-            found.append((name, attributes, repr(item[()].tolist()) if hasattr(item, "shape") else ""))
+            attributes = sorted(
+                (k, repr(v)) for k, v in item.attrs.items() if not k.endswith("_LIST")
+            )
+            found.append(
+                (name, attributes, repr(item[()].tolist()) if hasattr(item, "shape") else "")
+            )
 
         file.visititems(visit)
     return found
@@ -149,15 +167,34 @@ def _zip(path: Path) -> Any:
 
 
 ORACLES: dict[str, Oracle] = {
-    "json": _json, "ndjson": _ndjson, "yaml": _yaml, "notebook": _notebook, "table": _csv, "text": _lines, "fastq": _lines,
-    "vcf": _records, "sam": _records, "bed": _records, "gff": _records, "fasta": _fasta, "npy": _npy, "sqlite": _sqlite,
-    "columnar": _columnar, "hdf5": _hdf5, "image": _image, "html": _html, "pdf": _pdf, "archive": _zip,
-}  # fmt: skip
+    "json": _json,
+    "ndjson": _ndjson,
+    "yaml": _yaml,
+    "notebook": _notebook,
+    "table": _csv,
+    "text": _lines,
+    "fastq": _lines,
+    "vcf": _records,
+    "sam": _records,
+    "bed": _records,
+    "gff": _records,
+    "fasta": _fasta,
+    "npy": _npy,
+    "sqlite": _sqlite,
+    "columnar": _columnar,
+    "hdf5": _hdf5,
+    "image": _image,
+    "html": _html,
+    "pdf": _pdf,
+    "archive": _zip,
+}
 """By the name of a comparator. A new one needs none: then only the other invariants hold it."""
 
 
 def disagrees(name: str, left: Path, right: Path) -> str:
-    """What another route says of two files that were called the same, where it can tell them apart; else nothing."""
+    """What another route says of two files that were called the same, where it can tell them apart;
+    else nothing.
+    """
     oracle = ORACLES.get(name)
     if oracle is None:
         return ""

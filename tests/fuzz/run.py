@@ -1,8 +1,12 @@
-"""Fuzz the comparators and the decoder of claims: python -m tests.fuzz.run --seconds N [--only NAME]
+"""Fuzz the comparators and the decoder of claims: python -m tests.fuzz.run --seconds N [--only
+NAME]
 
-Guided by coverage where atheris is installed (`pip install '.[fuzz]'`), else by random changes of the seeds. Each comparator runs
-in a process of its own, under the limit of memory that workers have; one that dies or hangs is a finding, and another goes on.
-Findings are written to tests/fuzz/findings/NAME/, two files each with a sentence. Exit code 1 where there are any.
+Guided by coverage where atheris is installed (`pip install '.[fuzz]'`), else by random changes of
+the seeds. Each comparator runs
+in a process of its own, under the limit of memory that workers have; one that dies or hangs is a
+finding, and another goes on.
+Findings are written to tests/fuzz/findings/NAME/, two files each with a sentence. Exit code 1 where
+there are any.
 """
 
 import argparse
@@ -26,7 +30,9 @@ _NEW = 4000
 
 
 class Session:
-    """One process that fuzzes one comparator: counts, and writes down what it is at and what it found."""
+    """One process that fuzzes one comparator: counts, and writes down what it is at and what it
+    found.
+    """
 
     def __init__(self, name: str, folder: Path) -> None:
         from tests.fuzz.targets import targets
@@ -73,7 +79,9 @@ def at_random(session: Session, seconds: float, start: int) -> None:
 
 
 def guided(session: Session, seconds: float, start: int, atheris: Any) -> None:
-    """Let coverage choose what to mutate. An input is the number of a seed, then a file that is compared with it."""
+    """Let coverage choose what to mutate.
+    An input is the number of a seed, then a file that is compared with it.
+    """
     from tests.fuzz.mutate import mutated
     from tests.fuzz.targets import Seed
 
@@ -140,7 +148,9 @@ def fuzz(name: str, seconds: float, keep: bool) -> tuple[int, int, int]:
             executions += int(count.read_text()) if count.exists() else 0
             if not done and (folder / "left").exists():
                 sides = [(folder / side).read_bytes() for side in ("left", "right")]
-                keep_finding(name, (folder / "name").read_text(), sides[0], sides[1], "died or hung")
+                keep_finding(
+                    name, (folder / "name").read_text(), sides[0], sides[1], "died or hung"
+                )
             if keep and (folder / "corpus").is_dir():
                 new += _kept(name, folder / "corpus")
         start += 1
@@ -191,7 +201,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz the comparators.")
     parser.add_argument("--seconds", type=float, default=60, help="for all comparators together")
     parser.add_argument("--only", default="", help="one comparator, or claims")
-    parser.add_argument("--keep", action="store_true", help="keep a few new inputs in tests/fuzz/corpus")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep a few new inputs in tests/fuzz/corpus"
+    )
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
     asked = parser.parse_args()

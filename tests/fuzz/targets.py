@@ -1,6 +1,8 @@
-"""What is fuzzed: every installed comparator, with files to begin from, and what a room may say. A new comparator needs no edit here.
+"""What is fuzzed: every installed comparator, with files to begin from, and what a room may say.
+A new comparator needs no edit here.
 
-Seeds are the files of the labelled pairs that are its own, and `corpus/NAME/`. A seed called `*.folder.zip` stands for a folder.
+Seeds are the files of the labelled pairs that are its own, and `corpus/NAME/`. A seed called
+`*.folder.zip` stands for a folder.
 """
 
 import functools

@@ -1,4 +1,6 @@
-"""Every comparator, and the decoder of claims, holds what `invariants.py` says on the corpus and on mutations of it that are the same in every run."""
+"""Every comparator, and the decoder of claims, holds what `invariants.py` says on the corpus and on
+mutations of it that are the same in every run.
+"""
 
 from pathlib import Path
 from random import Random

@@ -1,4 +1,6 @@
-"""Files that a hostile author would write: those of honest libraries, with what libraries overlook."""
+"""Files that a hostile author would write: those of honest libraries, with what libraries
+overlook.
+"""
 
 import io
 import json
@@ -171,8 +173,12 @@ def book(**parts: Any) -> bytes:
     """A notebook of one cell, with other parts beside it or in its place."""
     data = parts.pop("data", {"text/plain": ["1"]})
     cell = {
-        "cell_type": "code", "source": ["1"], "execution_count": 1, "metadata": {}, "id": "a",
+        "cell_type": "code",
+        "source": ["1"],
+        "execution_count": 1,
+        "metadata": {},
+        "id": "a",
         "outputs": [{"output_type": "display_data", "data": data, "metadata": {}}],
-    }  # fmt: skip
+    }
     whole = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5} | parts
     return json.dumps(whole).encode()

@@ -1,6 +1,8 @@
-"""How much memory a call of cleanroom takes at most, as the kernel counts it for that program alone.
+"""How much memory a call of cleanroom takes at most, as the kernel counts it for that program
+alone.
 
-`ru_maxrss` will not do: it outlives `exec`, so that a child of a large process looks as large as its parent.
+`ru_maxrss` will not do: it outlives `exec`, so that a child of a large process looks as large as
+its parent.
 """
 
 import re

@@ -1,4 +1,6 @@
-"""Servers on loopback for what a repository may be fetched from: one that answers over https, and some that do harm."""
+"""Servers on loopback for what a repository may be fetched from: one that answers over https, and
+some that do harm.
+"""
 
 import contextlib
 import functools
@@ -18,7 +20,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def https(folder: Path, scratch: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """(address, environment with which git trusts it) of a server of the files below `folder`: git's plain ("dumb") protocol."""
+    """(address, environment with which git trusts it) of a server of the files below `folder`:
+    git's plain ("dumb") protocol.
+    """
     key, certificate = scratch / "key.pem", scratch / "certificate.pem"
     if not key.exists():
         command = [

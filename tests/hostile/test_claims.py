@@ -1,6 +1,8 @@
-"""What a workflow can say in the name of the room's driver: a job nothing, code in a Snakefile only what is of its own step.
+"""What a workflow can say in the name of the room's driver: a job nothing, code in a Snakefile only
+what is of its own step.
 
-Every workflow here has a result that hangs on its threads, so that an honest account of it is DRIFTED and never HELD.
+Every workflow here has a result that hangs on its threads, so that an honest account of it is
+DRIFTED and never HELD.
 """
 
 import json
@@ -25,8 +27,12 @@ rule one:
     shell: "echo {threads} > {output}; python3 job.py {output}"
 """
 FORGED_JOB = {
-    "rule": "one", "output": [{"path": "a.txt", "flags": ["temp"]}], "input": [], "log": [], "wildcards": {},
-}  # fmt: skip
+    "rule": "one",
+    "output": [{"path": "a.txt", "flags": ["temp"]}],
+    "input": [],
+    "log": [],
+    "wildcards": {},
+}
 
 BY_JOB = {
     "write claims into the room's folder": """
@@ -78,9 +84,10 @@ for name in ("run.log", "plan.log", "lint.log"):
         pass
     os.mkfifo(f"/room/out/{name}")
 """,
-    "a module of Python in the clone": "open('sitecustomize.py', 'w').write('import os; os._exit(0)')\n",
+    "a module of Python in the clone": "open('sitecustomize.py', 'w').write('import os; "
+    "os._exit(0)')\n",
     "a preloaded library": "os.environ['LD_PRELOAD'] = '/room/work/x.so'\n",
-}  # fmt: skip
+}
 
 PIPES = (
     f"""JOB = {json.dumps(FORGED_JOB)}"""
@@ -102,29 +109,41 @@ running = not planning and not linting
 )
 BY_CODE = {
     "the end of the work": 'if planning: say(b\'\\n!{"claim": "done", "value": {}}\\n\')',
-    "another step": 'if planning: say({"claim": "step", "value": {"name": "run", "state": "start"}})',
-    "the end of a run that never ran": 'if planning: say({"claim": "final", "value": {"idle": [], "code": 0, "unstaged": []}}); os._exit(0)',
+    "another step": 'if planning: say({"claim": "step", "value": {"name": "run", "state": '
+    '"start"}})',
+    "the end of a run that never ran": 'if planning: say({"claim": "final", "value": {"idle": '
+    '[], "code": 0, "unstaged": []}}); os._exit(0)',
     "other settings": 'if planning: say({"claim": "settings", "value": {}})',
     "settings without an effect": 'if planning: say({"claim": "effects", "value": []})',
     "that nothing is different": 'if running: say({"claim": "effects", "value": []})',
-    "a job with a temporary output": 'if running: say({"claim": "start", "value": {"job": JOB, "number": 0}}, {"claim": "end", "value": {"number": 0, "ok": True}})',
-    "a second account of a job": 'if running: say({"claim": "start", "value": {"job": JOB, "number": 77}}, {"claim": "end", "value": {"number": 77, "ok": True}})',
-    "a job that no plan has": 'if running: say({"claim": "start", "value": {"job": dict(JOB, rule="zzz"), "number": 78}})',
-    "a job of no plan": 'if running: say({"claim": "start", "value": {"planned": 9, "number": 79}})',
+    "a job with a temporary output": 'if running: say({"claim": "start", "value": {"job": JOB, '
+    '"number": 0}}, {"claim": "end", "value": {"number": 0, "ok": True}})',
+    "a second account of a job": 'if running: say({"claim": "start", "value": {"job": JOB, '
+    '"number": 77}}, {"claim": "end", "value": {"number": 77, "ok": True}})',
+    "a job that no plan has": 'if running: say({"claim": "start", "value": {"job": dict(JOB, '
+    'rule="zzz"), "number": 78}})',
+    "a job of no plan": 'if running: say({"claim": "start", "value": {"planned": 9, '
+    '"number": 79}})',
     "the end of no job": 'if running: say({"claim": "end", "value": {"number": 99, "ok": True}})',
-    "that it ran": 'if running: say({"claim": "final", "value": {"idle": [], "code": 0, "unstaged": []}}); os._exit(0)',
+    "that it ran": 'if running: say({"claim": "final", "value": {"idle": [], "code": 0, '
+    '"unstaged": []}}); os._exit(0)',
     "nothing": "if running: os._exit(0)",
     "no plan": "if planning: os._exit(0)",
-    "a plan of its own": 'if planning: say({"claim": "job", "value": JOB}, {"claim": "plan", "value": {"rules": {}, "config": {}, "targets": []}}); os._exit(0)',
+    "a plan of its own": 'if planning: say({"claim": "job", "value": JOB}, {"claim": "plan", '
+    '"value": {"rules": {}, "config": {}, "targets": []}}); os._exit(0)',
     "what is no JSON": 'if planning: say(b"garbage\\n")',
     "a line of another speaker": 'if planning: say(b"\\x00\\xff\\n")',
     "a plan that is none": 'if planning: say({"claim": "plan", "value": [1, 2]})',
-    "a nest without end": 'if planning: say(b\'{"claim": "plan", "value": \' + b"[" * 200000 + b"\\n")',
+    "a nest without end": 'if planning: say(b\'{"claim": "plan", "value": \' + b"[" * 200000 '
+    '+ b"\\n")',
     "a line without end": 'if planning: say(b"x" * (40 * 2**20))',
-    "more than fits": 'if running: [say({"claim": "undescribed", "value": {"rule": "x", "text": "y" * 2**20}}) for _ in range(300)]',
-    "very many empty lists": 'if planning: say(b\'{"claim": "plan", "value": {"rules": {}, "targets": [], "config": [\' + b"[]," * 10**7 + b"0]}}\\n")',
-    "very many jobs": 'if running: [say(*[{"claim": "start", "value": {"job": JOB, "number": i}} for i in range(n, n + 1000)]) for n in range(1000, 300000, 1000)]',
-}  # fmt: skip
+    "more than fits": 'if running: [say({"claim": "undescribed", "value": {"rule": "x", "text": '
+    '"y" * 2**20}}) for _ in range(300)]',
+    "very many empty lists": 'if planning: say(b\'{"claim": "plan", "value": {"rules": {}, '
+    '"targets": [], "config": [\' + b"[]," * 10**7 + b"0]}}\\n")',
+    "very many jobs": 'if running: [say(*[{"claim": "start", "value": {"job": JOB, "number": i}} '
+    "for i in range(n, n + 1000)]) for n in range(1000, 300000, 1000)]",
+}
 
 
 @pytest.mark.parametrize("engine", ["docker", "sandbox"])
@@ -184,15 +203,28 @@ STEP = line("!", "step", {"name": "plan", "state": "start"})
 @pytest.mark.parametrize(
     "said",
     [
-        b"\n", b"x\n", b"!\n", b"!{}\n", b":{}\n", b'!{"claim": "job", "value": {}}\n', line(":", "job", {"rule": "r"}),
-        STEP + STEP, STEP + line(":", "done", {}), STEP + line(":", "step", {"name": "plan", "state": "ok"}), STEP + line("?", "job", {}),
-        STEP + line("!", "step", {"name": "run", "state": "ok"}), STEP + line("!", "step", {"name": "plan", "state": "ok"}),
-        STEP + line("!", "step", {"name": "plan", "state": "well"}), line("!", "step", {"name": "nap", "state": "start"}),
-        line("!", "versions", {}) + line("!", "versions", {}), line("!", "done", {}) + line("!", "done", {}),
-        line("!", "tree", {"name": "plan", "created": [], "changed": [], "removed": []}), line("!", "places", {"a": "x"}),
+        b"\n",
+        b"x\n",
+        b"!\n",
+        b"!{}\n",
+        b":{}\n",
+        b'!{"claim": "job", "value": {}}\n',
+        line(":", "job", {"rule": "r"}),
+        STEP + STEP,
+        STEP + line(":", "done", {}),
+        STEP + line(":", "step", {"name": "plan", "state": "ok"}),
+        STEP + line("?", "job", {}),
+        STEP + line("!", "step", {"name": "run", "state": "ok"}),
+        STEP + line("!", "step", {"name": "plan", "state": "ok"}),
+        STEP + line("!", "step", {"name": "plan", "state": "well"}),
+        line("!", "step", {"name": "nap", "state": "start"}),
+        line("!", "versions", {}) + line("!", "versions", {}),
+        line("!", "done", {}) + line("!", "done", {}),
+        line("!", "tree", {"name": "plan", "created": [], "changed": [], "removed": []}),
+        line("!", "places", {"a": "x"}),
         line("!", "versions", {"a": 1})[:-2] + b"\xff\n",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("piece", [1, 7, 10**6])
 def test_what_no_driver_says_is_refused(said: bytes, piece: int) -> None:
     reader = ClaimReader()
@@ -262,17 +294,23 @@ PLANTED = {
     "a folder of the clone under another name": "mv lib polars",
     "a link to a file of the clone": "ln -s lib/__init__.py polars.py",
     "a link to a folder of the clone": "ln -s lib polars",
-    "a folder for later deployments": "mkdir -p .snakemake/pip-deployments; cp evil.txt .snakemake/pip-deployments/polars.py",
-}  # fmt: skip
+    "a folder for later deployments": "mkdir -p .snakemake/pip-deployments; cp evil.txt "
+    ".snakemake/pip-deployments/polars.py",
+}
 
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_no_job_gets_code_into_the_process_of_snakemake(
     make_repository: Make, confirm: Confirm, name: str
 ) -> None:
-    """`script:` makes Snakemake look for polars when jobs have run already; the second profile's job fails, whatever is planted."""
+    """`script:` makes Snakemake look for polars when jobs have run already; the second profile's
+    job fails, whatever is planted.
+    """
     require_engine("sandbox")
-    script = "if snakemake.threads > 1:\n    raise ValueError\nopen(snakemake.output[0], 'w').write('1')\n"
+    script = (
+        "if snakemake.threads > 1:\n    raise ValueError\n"
+        "open(snakemake.output[0], 'w').write('1')\n"
+    )
     files = {
         "Snakefile": LATER.replace("PLANT", PLANTED[name]),
         "s.py": script,

@@ -1,4 +1,6 @@
-"""Files made to exhaust memory or time, and files that point out of themselves: an answer comes soon, and no door is opened."""
+"""Files made to exhaust memory or time, and files that point out of themselves: an answer comes
+soon, and no door is opened.
+"""
 
 import contextlib
 import ctypes
@@ -15,17 +17,19 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from benchmarks.pairs import makers as m
 from cleanroom.compare.examiner import MEMORY
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
-
 from tests.hostile import makers as h
 
 SECONDS = 20.0
-"""What an answer may take on a slow machine; each of these needs a few at most, and hours or all memory without its remedy."""
+"""What an answer may take on a slow machine; each of these needs a few at most, and hours or all
+memory without its remedy.
+"""
 Make = Callable[[Path], Any]
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg">%s</svg>'
 LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha">%s]>' % b"".join(
@@ -34,7 +38,9 @@ LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha">%s]>' % b"".join(
 
 
 class Worker:
-    """The process of comparators of this very code, under the limits of memory that it has in use."""
+    """The process of comparators of this very code, under the limits of memory that it has in
+    use.
+    """
 
     def __init__(self, scratch: Path) -> None:
         env = {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch)}
@@ -146,7 +152,8 @@ def _deep_pdf(_: Path) -> bytes:
 def _wide_pages(p: Path) -> bytes:
     """A database whose inner pages all point to one page below, each many times."""
     filler = "INSERT INTO t SELECT hex(randomblob(300)) FROM " + (
-        "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i FROM n)"
+        "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT "
+        "i FROM n)"
     )
     content = bytearray(h.database(p, "CREATE TABLE t (a)", filler))
     size = struct.unpack(">H", content[16:18])[0]
@@ -167,8 +174,16 @@ BOMBS: dict[str, tuple[str, Make | bytes, Make | bytes]] = {
     "comments": ("a.txt", b"<!---->" * 600 + b"1", b"<!---->" * 600 + b"2"),
     "comments with lines": ("a.html", b"<!-- -->\n" * 400 + b"1", b"<!-- -->\n" * 400 + b"2"),
     "laughs": ("a.svg", LAUGHS + SVG % b"&m;", LAUGHS + SVG % b"&n;"),
-    "deep SVG": ("a.svg", SVG % (b"<g>" * 50_000 + b"</g>" * 50_000), SVG % (b"<g>" * 49_999 + b"</g>" * 49_999)),
-    "open references": ("a.svg", SVG % b'<path d="%s"/>' % (b"url(#a" * 50_000), SVG % b'<path d="%s"/>' % (b"url(#b" * 50_000)),
+    "deep SVG": (
+        "a.svg",
+        SVG % (b"<g>" * 50_000 + b"</g>" * 50_000),
+        SVG % (b"<g>" * 49_999 + b"</g>" * 49_999),
+    ),
+    "open references": (
+        "a.svg",
+        SVG % b'<path d="%s"/>' % (b"url(#a" * 50_000),
+        SVG % b'<path d="%s"/>' % (b"url(#b" * 50_000),
+    ),
     "deep HTML": ("a.html", b"<html>" + b"<b>" * 50_000, b"<html>" + b"<i>" * 50_000),
     "open tags": ("a.html", b"<html>" + b"<a " * 20_000, b"<html>" + b"<b " * 20_000),
     "like lines": ("a.txt", b"a\nb\n" * 1400, b"b\na\na\n" * 990),
@@ -178,32 +193,83 @@ BOMBS: dict[str, tuple[str, Make | bytes, Make | bytes]] = {
     "deep JSON": ("a.json", b"[" * 200_000, b"[" * 200_001),
     "deep notebook": ("a.ipynb", b'{"cells":' * 50_000, b'{"cells":' * 50_001),
     "an exponent": ("a.json", b"[1e999999999]", b"[10e999999998]"),
-    "an exponent beyond": ("a.csv", b"a\n0e99999999999999999999\n", b"a\n0.0e99999999999999999999\n"),
+    "an exponent beyond": (
+        "a.csv",
+        b"a\n0e99999999999999999999\n",
+        b"a\n0.0e99999999999999999999\n",
+    ),
     "many digits": ("a.json", b"[%s]" % (b"9" * 10**6), b"[%s]" % (b"8" * 10**6)),
     "many digits in a line": ("a.txt", b"1" * 3000 + b"\n", b"2" * 3000 + b"\n"),
-    "laughs in YAML": ("a.yaml", _laughs := b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1) if c > 97 else b"x"] * 10)) for c in range(97, 110)), _laughs + b"z: 1\n"),
+    "laughs in YAML": (
+        "a.yaml",
+        _laughs := b"".join(
+            b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1) if c > 97 else b"x"] * 10))
+            for c in range(97, 110)
+        ),
+        _laughs + b"z: 1\n",
+    ),
     "a circle in YAML": ("a.yaml", b"&a [*a]\n", b"&a [*a, 1]\n"),
     "deep YAML": ("a.yaml", b"- " * 100_000, b"- " * 100_001),
     "columns": ("a.csv", b"," * 1_000_000 + b"\n", b"," * 1_000_000 + b"\r\n"),
     "declared data": ("a.h5", _sparse((2**40,)), _sparse((2**40,))),
     "declared rows": ("a.h5", _sparse((2**30, 2**30)), _sparse((2**30, 2**30))),
-    "many names of one": ("a.h5", lambda _: h.hdf5(_many_names), lambda _: h.hdf5(_many_names, userblock_size=0, libver="latest")),
-    "circles of groups": ("a.h5", lambda _: h.hdf5(_circle), lambda _: h.hdf5(_circle, libver="latest")),
-    "a declared shape": ("a.npy", _npy(b"{'descr':'<f8','fortran_order':False,'shape':(9999999999999,)}"), m.npy([1.0])),
-    "no bytes each": ("a.npy", _npy(b"{'descr':'|S0','fortran_order':False,'shape':(999999999999,)}"), _npy(b"{'descr':'|S0','fortran_order':True,'shape':(999999999999,)}")),
+    "many names of one": (
+        "a.h5",
+        lambda _: h.hdf5(_many_names),
+        lambda _: h.hdf5(_many_names, userblock_size=0, libver="latest"),
+    ),
+    "circles of groups": (
+        "a.h5",
+        lambda _: h.hdf5(_circle),
+        lambda _: h.hdf5(_circle, libver="latest"),
+    ),
+    "a declared shape": (
+        "a.npy",
+        _npy(b"{'descr':'<f8','fortran_order':False,'shape':(9999999999999,)}"),
+        m.npy([1.0]),
+    ),
+    "no bytes each": (
+        "a.npy",
+        _npy(b"{'descr':'|S0','fortran_order':False,'shape':(999999999999,)}"),
+        _npy(b"{'descr':'|S0','fortran_order':True,'shape':(999999999999,)}"),
+    ),
     "brackets": ("a.npy", _npy(b"(" * 20_000), _npy(b"[" * 20_000)),
-    "a declared picture": ("a.png", _tall_png(2**31 - 1, 2**31 - 1), _tall_png(2**31 - 2, 2**31 - 1)),
+    "a declared picture": (
+        "a.png",
+        _tall_png(2**31 - 1, 2**31 - 1),
+        _tall_png(2**31 - 2, 2**31 - 1),
+    ),
     "a large picture": ("a.png", _tall_png(12_000, 12_000), m.picture("PNG")),
-    "frames": ("a.gif", lambda _: _frames(300), lambda _: _frames(300).replace(b"\x2c", b"\x21\xfe\1a\0\x2c", 1)),
+    "frames": (
+        "a.gif",
+        lambda _: _frames(300),
+        lambda _: _frames(300).replace(b"\x2c", b"\x21\xfe\1a\0\x2c", 1),
+    ),
     "a stream in a stream": ("a.pdf", _bomb_pdf, lambda _: h.pdf(lambda *_: None)),
     "a circle of objects": ("a.pdf", _deep_pdf, lambda _: h.pdf(lambda *_: None)),
-    "a computed column": ("a.db", lambda p: h.database(p, GROWING, "INSERT INTO t VALUES (1)"), lambda p: h.database(p, GROWING, "INSERT INTO t VALUES (1.1)")),
+    "a computed column": (
+        "a.db",
+        lambda p: h.database(p, GROWING, "INSERT INTO t VALUES (1)"),
+        lambda p: h.database(p, GROWING, "INSERT INTO t VALUES (1.1)"),
+    ),
     "pages many times": ("a.db", _wide_pages, lambda p: h.database(p, "CREATE TABLE t (a)")),
-    "a virtual table": ("a.db", lambda p: h.database(p, "CREATE /*                             */ VIRTUAL TABLE t USING fts5(a)", "PRAGMA user_version=1"), lambda p: h.database(p, "CREATE /*                             */ VIRTUAL TABLE t USING fts5(a)", "PRAGMA application_id=1")),
+    "a virtual table": (
+        "a.db",
+        lambda p: h.database(
+            p,
+            "CREATE /*                             */ VIRTUAL TABLE t USING fts5(a)",
+            "PRAGMA user_version=1",
+        ),
+        lambda p: h.database(
+            p,
+            "CREATE /*                             */ VIRTUAL TABLE t USING fts5(a)",
+            "PRAGMA application_id=1",
+        ),
+    ),
     "not UTF-8": ("a.txt", b"\xff\n", b"\xfe\n"),
     "half of a pair": ("a.json", b'{"\\ud800": 1}', b'{"\\ud800": 2}'),
     "half of a pair as text": ("a.json", b'["\\ud800"]', b'["\\udc00"]'),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("about", BOMBS)
@@ -235,7 +301,8 @@ def test_a_store_that_declares_more_than_it_holds(tmp_path: Path, worker: list[W
     assert "unfolds to too much" in found.note
 
 
-# --- doors ------------------------------------------------------------------------------------------------------------
+# --- doors
+# ------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -362,12 +429,20 @@ DOORS: dict[str, tuple[str, str, Callable[[Path], bytes]]] = {
     "references of a page": ("a.html", "", _page_door),
     "a pickle": ("a.pkl", "", _pickle_door),
     "objects in an array": ("a.npy", "", _object_door),
-    "an object of Python in YAML": ("a.yaml", "", lambda c: b"a: !!python/object/apply:open ['%s/raw']" % bytes(c)),
+    "an object of Python in YAML": (
+        "a.yaml",
+        "",
+        lambda c: b"a: !!python/object/apply:open ['%s/raw']" % bytes(c),
+    ),
     "code in a database": ("a.db", "", _sql_door),
     "a reference of a CRAM": ("a.cram", "", _cram_door),
     "a redirection": ("a.bam", "alignments", _redirect_door),
-    "a script for a printer": ("a.eps", "image", lambda c: b"%%!PS-Adobe-3.0 EPSF-3.0\n%%%%BoundingBox: 0 0 9 9\n(%s/raw) run\n" % bytes(c)),
-}  # fmt: skip
+    "a script for a printer": (
+        "a.eps",
+        "image",
+        lambda c: b"%%!PS-Adobe-3.0 EPSF-3.0\n%%%%BoundingBox: 0 0 9 9\n(%s/raw) run\n" % bytes(c),
+    ),
+}
 
 
 @pytest.mark.parametrize("about", DOORS)
@@ -390,7 +465,11 @@ def test_nothing_but_the_two_files_is_opened(tmp_path: Path, about: str) -> None
         if comparator == "" and name != "a.svg"
         else CompareOptions()
     )
-    questions = [Question(left=str(files[0]), right=str(files[1]), name=name, rules=rules, comparator=comparator)]  # fmt: skip
+    questions = [
+        Question(
+            left=str(files[0]), right=str(files[1]), name=name, rules=rules, comparator=comparator
+        )
+    ]
     if name == "a.h5":  # two files whose ends are the same
         files[1].write_bytes(make(canary).replace(b"own", b"OWN"))
     with watched(canary) as seen:

@@ -1,4 +1,6 @@
-"""Results that hide: a rule whose content hangs on its threads must never be HELD under two numbers of cores, wherever it puts it."""
+"""Results that hide: a rule whose content hangs on its threads must never be HELD under two numbers
+of cores, wherever it puts it.
+"""
 
 import shutil
 import subprocess
@@ -29,51 +31,114 @@ def workflow(shell: str, output: str = '"a.txt"', more: str = "") -> str:
 HIDDEN: dict[str, tuple[str, str]] = {
     # what hides it: (command, output)
     "a link into .git": ("echo {threads} > .git/x; ln -s .git/x {output}", '"a.txt"'),
-    "a link into .snakemake": ("echo {threads} > .snakemake/x; ln -s .snakemake/x {output}", '"a.txt"'),
+    "a link into .snakemake": (
+        "echo {threads} > .snakemake/x; ln -s .snakemake/x {output}",
+        '"a.txt"',
+    ),
     "a link into /tmp": ("echo {threads} > /tmp/x; ln -s /tmp/x {output}", '"a.txt"'),
     "a link into /dev/shm": ("echo {threads} > /dev/shm/x; ln -s /dev/shm/x {output}", '"a.txt"'),
-    "a link into the room's own folder": ("echo {threads} > /room/out/x; ln -s /room/out/x {output}", '"a.txt"'),
+    "a link into the room's own folder": (
+        "echo {threads} > /room/out/x; ln -s /room/out/x {output}",
+        '"a.txt"',
+    ),
     "a link upwards": ("echo {threads} > ../out/x; ln -s ../out/x {output}", '"a.txt"'),
     "a link to a link": ("echo {threads} > /tmp/x; ln -s /tmp/x b; ln -s b {output}", '"a.txt"'),
-    "a link through a folder that is one": ("mkdir /tmp/d; echo {threads} > /tmp/d/x; ln -s /tmp/d d; ln -s d/x {output}", '"a.txt"'),
+    "a link through a folder that is one": (
+        "mkdir /tmp/d; echo {threads} > /tmp/d/x; ln -s /tmp/d d; ln -s d/x {output}",
+        '"a.txt"',
+    ),
     "a link to the home": ("echo {threads} > $HOME/x; ln -s $HOME/x {output}", '"a.txt"'),
-    "a link to what a process has open": ("echo {threads} > /tmp/x; ln -s /proc/self/root/tmp/x {output}", '"a.txt"'),
-    "a folder that is a link": ("mkdir /tmp/d; echo {threads} > /tmp/d/x; ln -s /tmp/d {output}", 'directory("a")'),
-    "a folder that is a link, below": ("rm -r r; mkdir /tmp/d; ln -s /tmp/d r; echo {threads} > {output}", '"r/a.txt"'),
-    "a .git in a folder": ("mkdir -p {output}/.git; echo {threads} > {output}/.git/x", 'directory("a")'),
-    "a .snakemake in a folder": ("mkdir -p {output}/.snakemake; echo {threads} > {output}/.snakemake/x", 'directory("a")'),
-    "a time stamp with content": ("mkdir {output}; echo {threads} > {output}/.snakemake_timestamp; echo > {output}/x", 'directory("a")'),
-    "a time stamp further down": ("mkdir -p {output}/d; echo {threads} > {output}/d/.snakemake_timestamp", 'directory("a")'),
-    "bytecode": ("mkdir -p {output}/__pycache__; echo {threads} > {output}/__pycache__/x.cpython-311.pyc", 'directory("a")'),
-    "bytecode that nobody declared": ("mkdir -p r/__pycache__; echo {threads} > r/__pycache__/x.pyc; echo > {output}", '"a.txt"'),
-    "a .git that nobody declared": ("mkdir -p r/.git; echo {threads} > r/.git/x; echo > {output}", '"a.txt"'),
+    "a link to what a process has open": (
+        "echo {threads} > /tmp/x; ln -s /proc/self/root/tmp/x {output}",
+        '"a.txt"',
+    ),
+    "a folder that is a link": (
+        "mkdir /tmp/d; echo {threads} > /tmp/d/x; ln -s /tmp/d {output}",
+        'directory("a")',
+    ),
+    "a folder that is a link, below": (
+        "rm -r r; mkdir /tmp/d; ln -s /tmp/d r; echo {threads} > {output}",
+        '"r/a.txt"',
+    ),
+    "a .git in a folder": (
+        "mkdir -p {output}/.git; echo {threads} > {output}/.git/x",
+        'directory("a")',
+    ),
+    "a .snakemake in a folder": (
+        "mkdir -p {output}/.snakemake; echo {threads} > {output}/.snakemake/x",
+        'directory("a")',
+    ),
+    "a time stamp with content": (
+        "mkdir {output}; echo {threads} > {output}/.snakemake_timestamp; echo > {output}/x",
+        'directory("a")',
+    ),
+    "a time stamp further down": (
+        "mkdir -p {output}/d; echo {threads} > {output}/d/.snakemake_timestamp",
+        'directory("a")',
+    ),
+    "bytecode": (
+        "mkdir -p {output}/__pycache__; echo {threads} > {output}/__pycache__/x.cpython-311.pyc",
+        'directory("a")',
+    ),
+    "bytecode that nobody declared": (
+        "mkdir -p r/__pycache__; echo {threads} > r/__pycache__/x.pyc; echo > {output}",
+        '"a.txt"',
+    ),
+    "a .git that nobody declared": (
+        "mkdir -p r/.git; echo {threads} > r/.git/x; echo > {output}",
+        '"a.txt"',
+    ),
     "a file named as git's own": ("echo {threads} > .git", '".git"'),
     "a declared output in .git": ("echo {threads} > {output}", '".git/a.txt"'),
     "a declared output in .snakemake": ("echo {threads} > {output}", '".snakemake/a.txt"'),
     "a declared output in /tmp": ("echo {threads} > {output}", '"/tmp/a.txt"'),
     "a declared output upwards": ("echo {threads} > {output}", '"../out/a.txt"'),
     "a pipe": ("mkfifo {output}", '"a.fifo"'),
-    "a socket": ("python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('a.sock')\"", '"a.sock"'),
+    "a socket": (
+        "python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('a.sock')\"",
+        '"a.sock"',
+    ),
     "a link in a circle": ("ln -s b {output}; ln -s a.txt b; touch -h {output}", '"a.txt"'),
-    "a result that goes away afterwards": ("echo {threads} > {output}; (sleep 0.3; rm {output}) > /dev/null 2>&1 &", '"a.txt"'),
+    "a result that goes away afterwards": (
+        "echo {threads} > {output}; (sleep 0.3; rm {output}) > /dev/null 2>&1 &",
+        '"a.txt"',
+    ),
     "the right to run": ("echo 1 > {output}; test {threads} = 1 || chmod +x {output}", '"a.txt"'),
-    "holes": ("truncate -s 100M {output}; test {threads} = 1 || echo x | dd of={output} bs=1 seek=50M conv=notrunc", '"a.txt"'),
-    "a name of another case": ("mkdir {output}; test {threads} = 1 && touch {output}/a || touch {output}/A", 'directory("d")'),
-    "a name that is no text": ("mkdir {output}; touch {output}/$(printf '\\\\37{threads}')", 'directory("d")'),
+    "holes": (
+        "truncate -s 100M {output}; test {threads} = 1 || echo x | dd of={output} bs=1 seek=50M "
+        "conv=notrunc",
+        '"a.txt"',
+    ),
+    "a name of another case": (
+        "mkdir {output}; test {threads} = 1 && touch {output}/a || touch {output}/A",
+        'directory("d")',
+    ),
+    "a name that is no text": (
+        "mkdir {output}; touch {output}/$(printf '\\\\37{threads}')",
+        'directory("d")',
+    ),
     "an empty folder": ("mkdir {output}; test {threads} = 1 || mkdir {output}/e", 'directory("d")'),
-    "a folder that nobody may read": ("mkdir -p {output}/d; echo {threads} > {output}/d/x; chmod 0 {output}/d", 'directory("r")'),
+    "a folder that nobody may read": (
+        "mkdir -p {output}/d; echo {threads} > {output}/d/x; chmod 0 {output}/d",
+        'directory("r")',
+    ),
     "a file that nobody may read": ("echo {threads} > {output}; chmod 0 {output}", '"a.txt"'),
     "a way through a link of /tmp": (
-        "mkdir -p /tmp/a/b /tmp/usr/share; ln -s /tmp/a/b /tmp/d; echo {threads} > /tmp/usr/share/x; ln -s /tmp/d/../../usr/share/x {output}",
+        "mkdir -p /tmp/a/b /tmp/usr/share; ln -s /tmp/a/b /tmp/d; echo {threads} > "
+        "/tmp/usr/share/x; ln -s /tmp/d/../../usr/share/x {output}",
         '"a.txt"',
     ),
     "a way through a link of .snakemake": (
-        "mkdir -p /tmp/a/b; echo {threads} > /tmp/plain.txt; echo 1 > plain.txt; ln -s /tmp/a/b .snakemake/l;"
+        "mkdir -p /tmp/a/b; echo {threads} > /tmp/plain.txt; echo 1 > plain.txt; ln -s /tmp/a/b "
+        ".snakemake/l;"
         " ln -s .snakemake/l/../../plain.txt {output}; test $(cat {output}) = {threads}",
         '"a.txt"',
     ),
-    "LD_PRELOAD in the profile's folder": ("LD_PRELOAD=/dev/null true; echo {threads} > {output}", '"a.txt"'),
-}  # fmt: skip
+    "LD_PRELOAD in the profile's folder": (
+        "LD_PRELOAD=/dev/null true; echo {threads} > {output}",
+        '"a.txt"',
+    ),
+}
 
 
 @pytest.mark.parametrize("name", HIDDEN)
@@ -105,9 +170,13 @@ rule one:
 BEHIND: dict[str, dict[str, str]] = {
     # a link, or a flag, between the result and what decides: files beside the profiles
     "a link to the rule's own log": {
-        "Snakefile": workflow("echo {threads} > {log}; ln -s x.log {output}").replace("    threads", '    log: "x.log"\n    threads')
+        "Snakefile": workflow("echo {threads} > {log}; ln -s x.log {output}").replace(
+            "    threads", '    log: "x.log"\n    threads'
+        )
     },
-    "a link to a temporary file": {"Snakefile": TWO.replace('output: "work/x.txt"', 'output: temp("work/x.txt")')},
+    "a link to a temporary file": {
+        "Snakefile": TWO.replace('output: "work/x.txt"', 'output: temp("work/x.txt")')
+    },
     "a link out of what is published": {
         "Snakefile": TWO,
         "cleanroom.yaml": "publish:\n  - path: a.txt\n",
@@ -123,11 +192,15 @@ BEHIND: dict[str, dict[str, str]] = {
         .replace("ln -s work/x.txt {output}", "mkdir {output}; ln -s ../work/x.txt {output}/y")
     },
     "a link to a folder": {
-        "Snakefile": workflow("mkdir logs; echo {threads} > logs/x; ln -s logs {output}", 'directory("a")'),
+        "Snakefile": workflow(
+            "mkdir logs; echo {threads} > logs/x; ln -s logs {output}", 'directory("a")'
+        ),
         "cleanroom.yaml": "publish:\n  - path: a\n",
     },
     "a temporary output that was asked for": {
-        "Snakefile": workflow("echo {threads} > a.txt; echo 1 > b.txt", '"a.txt", "b.txt"').replace('output: "a.txt"', 'output: temp("a.txt")')
+        "Snakefile": workflow("echo {threads} > a.txt; echo 1 > b.txt", '"a.txt", "b.txt"').replace(
+            'output: "a.txt"', 'output: temp("a.txt")'
+        )
     },
     "an output that is the log too": {
         "Snakefile": workflow("echo 1 > a.txt; echo {threads} > b.txt", '"a.txt", "b.txt"').replace(
@@ -135,12 +208,16 @@ BEHIND: dict[str, dict[str, str]] = {
         )
     },
     "results in the folder of local storage": {
-        "Snakefile": workflow("mkdir -p results; echo {threads} > results/x.txt; echo 1 > {output}"),
+        "Snakefile": workflow(
+            "mkdir -p results; echo {threads} > results/x.txt; echo 1 > {output}"
+        ),
         "profiles/local/config.yaml": "cores: 1\nlocal-storage-prefix: results\n",
         "profiles/ci/config.yaml": "cores: 2\nlocal-storage-prefix: results\n",
     },
     "results in the folder of shadows": {
-        "Snakefile": workflow("mkdir -p results/shadow; echo {threads} > results/shadow/x.txt; echo 1 > {output}"),
+        "Snakefile": workflow(
+            "mkdir -p results/shadow; echo {threads} > results/shadow/x.txt; echo 1 > {output}"
+        ),
         "profiles/local/config.yaml": "cores: 1\nshadow-prefix: results\n",
         "profiles/ci/config.yaml": "cores: 2\nshadow-prefix: results\n",
     },
@@ -149,11 +226,15 @@ BEHIND: dict[str, dict[str, str]] = {
         "tool.sh": "echo\n",
     },
     "a delivered file that is a link now": {
-        "Snakefile": workflow("test {threads} = 1 || ln -sf /etc/passwd tool.sh; echo 1 > {output}"),
+        "Snakefile": workflow(
+            "test {threads} = 1 || ln -sf /etc/passwd tool.sh; echo 1 > {output}"
+        ),
         "tool.sh": "link\0/etc/passwd",
     },
     "a name that ends in a new line": {
-        "Snakefile": workflow("python3 -c \"open('tmp.txt' + chr(10), 'w').write('{threads}')\"; echo 1 > {output}"),
+        "Snakefile": workflow(
+            "python3 -c \"open('tmp.txt' + chr(10), 'w').write('{threads}')\"; echo 1 > {output}"
+        ),
         "cleanroom.yaml": "scratch:\n  - {path: tmp.txt, reason: r}\n",
     },
     "a minimum of cores": {
@@ -172,12 +253,13 @@ BEHIND: dict[str, dict[str, str]] = {
     },
     "resources that only a remote executor gives": {
         "Snakefile": workflow("echo {params.m} > {output}").replace(
-            "    threads", '    params: m=lambda w, resources: resources.get("mem_mb", 0)\n    threads'
+            "    threads",
+            '    params: m=lambda w, resources: resources.get("mem_mb", 0)\n    threads',
         ),
         "profiles/local/config.yaml": "cores: 2\n",
         "profiles/ci/config.yaml": "executor: slurm\njobs: 2\n",
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BEHIND)
@@ -238,7 +320,10 @@ def test_processes_that_outlive_their_jobs_are_waited_for_or_named(
     make_repository: Make, confirm: Confirm
 ) -> None:
     for seconds, verdict in ((1, "DRIFTED"), (60, "HELD")):
-        shell = f"setsid nohup sh -c 'sleep {seconds}; echo {{threads}} > late.txt' > /dev/null 2>&1 & echo 1 > {{output}}"
+        shell = (
+            f"setsid nohup sh -c 'sleep {seconds}; echo {{threads}} > late.txt' > /dev/null "
+            f"2>&1 & echo 1 > {{output}}"
+        )
         repo = make_repository(
             files={"Snakefile": workflow(shell), **PROFILES}, name=f"repo{seconds}"
         )
@@ -271,9 +356,12 @@ def test_results_below_a_committed_link_are_examined(
 def test_a_committed_link_to_nothing_is_not_made_an_input(
     make_repository: Make, confirm: Confirm
 ) -> None:
-    """Only where results are declared below it does a link get a place: data that are not there stay missing."""
+    """Only where results are declared below it does a link get a place: data that are not there
+    stay missing.
+    """
     files = {
-        "Snakefile": 'rule all:\n    input: "data"\n    output: "a.txt"\n    shell: "ls {input} > {output}"\n',
+        "Snakefile": 'rule all:\n    input: "data"\n    output: "a.txt"\n'
+        '    shell: "ls {input} > {output}"\n',
         **PROFILES,
     }
     repo = make_repository(files=files)
@@ -288,15 +376,23 @@ NOTHING = {
     "existence of a folder": "equivalences:\n  - {paths: ['results/'], comparator: existence",
     "existence of any": "equivalences:\n  - {paths: ['results/*'], comparator: existence",
     "existence of a rule": "equivalences:\n  - {rule: one, comparator: existence",
-    "an absolute tolerance without end": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {absolute: 1.0e+308}",
-    "a relative tolerance of nearly one": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {relative: 0.9999999}",
-    "a tolerance larger than all numbers": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {absolute: 1000}",
-    "a mask for all": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['.*']}",
-    "a mask for two letters and more": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['.{2,}']}",
-    "a mask for all of ASCII": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['[ -~]*']}",
-    "a mask for all digits": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['[0-9]+']}",
-    "a mask that explodes": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: {mask: ['(x+x+)+y|[0-9]']}",
-}  # fmt: skip
+    "an absolute tolerance without end": "equivalences:\n  - {paths: ['results/a.txt'], "
+    "comparator: text, options: {absolute: 1.0e+308}",
+    "a relative tolerance of nearly one": "equivalences:\n  - {paths: ['results/a.txt'], "
+    "comparator: text, options: {relative: 0.9999999}",
+    "a tolerance larger than all numbers": "equivalences:\n  - {paths: ['results/a.txt'], "
+    "comparator: text, options: {absolute: 1000}",
+    "a mask for all": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, options: "
+    "{mask: ['.*']}",
+    "a mask for two letters and more": "equivalences:\n  - {paths: ['results/a.txt'], "
+    "comparator: text, options: {mask: ['.{2,}']}",
+    "a mask for all of ASCII": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, "
+    "options: {mask: ['[ -~]*']}",
+    "a mask for all digits": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, "
+    "options: {mask: ['[0-9]+']}",
+    "a mask that explodes": "equivalences:\n  - {paths: ['results/a.txt'], comparator: text, "
+    "options: {mask: ['(x+x+)+y|[0-9]']}",
+}
 
 
 @pytest.mark.parametrize("name", NOTHING)
@@ -320,8 +416,13 @@ def test_an_acceptance_of_anything_is_refused_or_proves_nothing(
 
 
 def test_one_file_may_be_there_and_no_more(make_repository: Make, confirm: Confirm) -> None:
-    """Somebody who names a single file, with reason, owner and day, is believed; the report says how little that is."""
-    declared = "equivalences:\n  - {paths: ['results/a.txt'], comparator: existence, reason: r, owner: o, expires: 2099-01-01}\n"
+    """Somebody who names a single file, with reason, owner and day, is believed; the report says
+    how little that is.
+    """
+    declared = (
+        "equivalences:\n  - {paths: ['results/a.txt'], comparator: existence, reason: r, "
+        "owner: o, expires: 2099-01-01}\n"
+    )
     files = {
         "Snakefile": workflow("date +%N > {output}", '"results/a.txt"'),
         "cleanroom.yaml": declared,
@@ -352,10 +453,14 @@ def test_a_scratch_place_over_a_declared_output_proves_nothing(
 def test_what_other_jobs_make_something_of_may_be_scratch(
     make_repository: Make, confirm: Confirm
 ) -> None:
-    """An intermediate file shows in what is made of it; one that was asked for, or that nobody reads, does not."""
+    """An intermediate file shows in what is made of it; one that was asked for, or that nobody
+    reads, does not.
+    """
     rules = (
-        'rule all:\n    input: "b.txt"\nrule one:\n    output: "work/a.txt"\n    shell: "date +%N > {output}"\n'
-        'rule two:\n    input: "work/a.txt"\n    output: "b.txt"\n    shell: "wc -l < {input} > {output}"\n'
+        'rule all:\n    input: "b.txt"\nrule one:\n    output: "work/a.txt"\n'
+        '    shell: "date +%N > {output}"\n'
+        'rule two:\n    input: "work/a.txt"\n    output: "b.txt"\n'
+        '    shell: "wc -l < {input} > {output}"\n'
     )
     declared = "scratch:\n  - path: 'work/**'\n    reason: intermediate\n"
     for text, code in (
@@ -372,8 +477,10 @@ def test_a_result_that_is_gone_at_the_end_proves_nothing(
     make_repository: Make, confirm: Confirm
 ) -> None:
     rules = (
-        'rule all:\n    input: "c.txt", "a.txt"\nrule one:\n    output: "a.txt"\n    threads: 2\n    shell: "echo {threads} > {output}"\n'
-        'rule three:\n    input: "a.txt"\n    output: "c.txt"\n    shell: "rm {input}; echo > {output}"\n'
+        'rule all:\n    input: "c.txt", "a.txt"\nrule one:\n    output: "a.txt"\n    threads: 2\n'
+        '    shell: "echo {threads} > {output}"\n'
+        'rule three:\n    input: "a.txt"\n    output: "c.txt"\n'
+        '    shell: "rm {input}; echo > {output}"\n'
     )
     result, _ = confirm(
         make_repository(files={"Snakefile": rules, **PROFILES}), "--engine", "sandbox"
@@ -413,7 +520,9 @@ def test_a_profile_that_is_a_link_is_followed_or_named(
 def test_a_writer_that_goes_on_behind_the_back_of_the_hash(
     make_repository: Make, confirm: Confirm, tmp_path: Path
 ) -> None:
-    """A process that maps its output writes without a trace in its times; what is kept is what was there when all was over."""
+    """A process that maps its output writes without a trace in its times; what is kept is what was
+    there when all was over.
+    """
     import hashlib
 
     script = (
@@ -462,10 +571,22 @@ def test_a_file_of_holes_counts_with_its_size(make_repository: Make, confirm: Co
 
 WIDE = {
     # a tolerance beyond all numbers of a binary file: (what writes it, comparator)
-    "an array": ("import numpy, sys; numpy.save(sys.argv[1], [1, 2] if sys.argv[2] == '1' else [-100, -200])", "npy"),
-    "a picture": ("import PIL.Image, sys; PIL.Image.new('L', (9, 9), 255 * (sys.argv[2] == '1')).save(sys.argv[1])", "image"),
-    "a wide picture": ("import PIL.Image, sys; PIL.Image.new('I;16', (9, 9), 9 * int(sys.argv[2])).save(sys.argv[1])", "image"),
-}  # fmt: skip
+    "an array": (
+        "import numpy, sys; numpy.save(sys.argv[1], [1, 2] if sys.argv[2] == '1' else "
+        "[-100, -200])",
+        "npy",
+    ),
+    "a picture": (
+        "import PIL.Image, sys; PIL.Image.new('L', (9, 9), 255 * (sys.argv[2] == "
+        "'1')).save(sys.argv[1])",
+        "image",
+    ),
+    "a wide picture": (
+        "import PIL.Image, sys; PIL.Image.new('I;16', (9, 9), 9 * "
+        "int(sys.argv[2])).save(sys.argv[1])",
+        "image",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", WIDE)

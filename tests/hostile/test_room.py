@@ -1,4 +1,6 @@
-"""What a job can do to its host. Each attempt runs as the only job of a workflow, in a container and in the sandbox."""
+"""What a job can do to its host.
+Each attempt runs as the only job of a workflow, in a container and in the sandbox.
+"""
 
 import json
 import os
@@ -23,8 +25,10 @@ from cleanroom.values.setup import Entry, Profile
 from tests.conftest import Make, require, require_engine
 
 ATTEMPTS = {
-    "write the kernel's core pattern": "open('/proc/sys/kernel/core_pattern', 'w').write('|/bin/true')",
-    "read and write back a setting of the kernel": "t = open('/proc/sys/kernel/hostname').read(); open('/proc/sys/kernel/hostname', 'w').write(t)",
+    "write the kernel's core pattern": "open('/proc/sys/kernel/core_pattern', "
+    "'w').write('|/bin/true')",
+    "read and write back a setting of the kernel": "t = open('/proc/sys/kernel/hostname').read(); "
+    "open('/proc/sys/kernel/hostname', 'w').write(t)",
     "press a magic key": "open('/proc/sysrq-trigger', 'w').write('h')",
     "write the map of user names": "os.write(os.open('/proc/self/uid_map', os.O_WRONLY), b'0 0 1')",
     "write an interrupt's setting": "open('/proc/irq/default_smp_affinity', 'w').write('1')",
@@ -33,7 +37,8 @@ ATTEMPTS = {
     "a new network namespace": "call(libc.unshare, 0x40000000)",
     "a clone in a new user namespace": "call(libc.syscall, 56, 0x10000011, 0, 0, 0, 0)",
     "a clone in a new process namespace": "call(libc.syscall, 56, 0x20000011, 0, 0, 0, 0)",
-    "clone3": "a = (ctypes.c_uint64 * 8)(0x10000000, 0, 0, 0, 17, 0, 0, 0); call(libc.syscall, 435, ctypes.byref(a), 64)",
+    "clone3": "a = (ctypes.c_uint64 * 8)(0x10000000, 0, 0, 0, 17, 0, 0, 0); call(libc.syscall, "
+    "435, ctypes.byref(a), 64)",
     "enter a namespace": "call(libc.setns, os.open('/proc/1/ns/mnt', os.O_RDONLY), 0)",
     "mount a file system": "os.mkdir('m'); call(libc.mount, b'none', b'm', b'tmpfs', 0, None)",
     "bind the root elsewhere": "os.mkdir('b'); call(libc.mount, b'/', b'b', None, 4096, None)",
@@ -47,12 +52,16 @@ ATTEMPTS = {
     "see what the first process has open": "os.listdir('/proc/1/fd')[0]",
     "the environment of the first process": "open('/proc/1/environ', 'rb').read()",
     "trace who started this": "call(libc.ptrace, 16, snakemake(), 0, 0)",
-    "take a descriptor of who started this": "f = call(libc.syscall, 434, snakemake(), 0); [call(libc.syscall, 438, f, n, 0) for n in range(3, 40)][0]",
-    "open a pipe of who started this": "p = snakemake(); [open(f'/proc/{p}/fd/{n}', 'wb') for n in os.listdir(f'/proc/{p}/fd')][0]",
+    "take a descriptor of who started this": "f = call(libc.syscall, 434, snakemake(), 0); "
+    "[call(libc.syscall, 438, f, n, 0) for n in range(3, 40)][0]",
+    "open a pipe of who started this": "p = snakemake(); [open(f'/proc/{p}/fd/{n}', 'wb') for n "
+    "in os.listdir(f'/proc/{p}/fd')][0]",
     "a key of the kernel": "call(libc.syscall, 248, b'user', b'x', b'y', 1, ctypes.c_int(-3))",
     "the keyring of the session": "call(libc.syscall, 250, 0, ctypes.c_int(-3), 1)",
-    "a program in the kernel": "a = (ctypes.c_uint64 * 8)(); call(libc.syscall, 321, 5, ctypes.byref(a), 64)",
-    "count events of the machine": "a = (ctypes.c_uint64 * 16)(); call(libc.syscall, 298, ctypes.byref(a), -1, 0, -1, 0)",
+    "a program in the kernel": "a = (ctypes.c_uint64 * 8)(); call(libc.syscall, 321, 5, "
+    "ctypes.byref(a), 64)",
+    "count events of the machine": "a = (ctypes.c_uint64 * 16)(); call(libc.syscall, 298, "
+    "ctypes.byref(a), -1, 0, -1, 0)",
     "open by handle": "call(libc.syscall, 304, -100, None, 0)",
     "log of the kernel": "call(libc.syscall, 103, 3, ctypes.create_string_buffer(9), 9)",
     "set the clock": "a = (ctypes.c_long * 2)(1, 1); call(libc.clock_settime, 0, ctypes.byref(a))",
@@ -68,12 +77,14 @@ ATTEMPTS = {
     "the driver": "open('/room/in/start.py', 'a').write('x')",
     "the specification": "os.unlink('/room/in/spec.json')",
     "the software": "open('/usr/bin/cleanroom-canary', 'w').write('x')",
-    "Python's own folder": "open(os.path.join(os.path.dirname(os.__file__), 'cleanroom_canary.py'), 'w').write('x')",
+    "Python's own folder": "open(os.path.join(os.path.dirname(os.__file__), "
+    "'cleanroom_canary.py'), 'w').write('x')",
     "who there is": "open('/etc/passwd', 'a').write('x')",
     "the root": "os.mkdir('/new')",
     "a process of the host": "os.kill(HOST, 0)",
-    "type into a terminal": "import fcntl; fcntl.ioctl(os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY), 0x5412, b'x')",
-}  # fmt: skip
+    "type into a terminal": "import fcntl; fcntl.ioctl(os.open('/dev/ptmx', os.O_RDWR | "
+    "os.O_NOCTTY), 0x5412, b'x')",
+}
 """What is to fail, as a line of Python."""
 
 RULES = """
@@ -152,10 +163,18 @@ def inhabited(
     opened = open_engine(engine)
     try:
         asked = RunRequest(
-            source=source, repo=str(repo), entry=Entry(), profile=Profile(name="none"), image=opened.resolve(""),
-            engine=engine, cache=str(cache), owner=owner.name, mark=owner.mark, limits=Limits(lint=20, run=60),
+            source=source,
+            repo=str(repo),
+            entry=Entry(),
+            profile=Profile(name="none"),
+            image=opened.resolve(""),
+            engine=engine,
+            cache=str(cache),
+            owner=owner.name,
+            mark=owner.mark,
+            limits=Limits(lint=20, run=60),
             steps=("settings", "plan", "run"),
-        )  # fmt: skip
+        )
         evidence = run(asked)
     finally:
         opened.close()
@@ -215,12 +234,16 @@ def test_a_sandbox_of_a_person_is_as_closed(tmp_path: Path, make_repository: Mak
         "sandbox",
     ]
     call += ["--cache", str(home / "cache"), "--out", str(home / "report")]
-    # Where Python lies in root's home, a mount namespace shows it to the person, and nothing else of that home.
+    # Where Python lies in root's home, a mount namespace shows it to the person, and nothing else
+    # of that home.
     mounts = ""
     for place in {Path(sys.base_prefix), Path(sys.prefix)}:
         top = Path(*place.parts[:2])
         if top == Path("/root"):
-            mounts += f"mkdir -p {stage}/{place.relative_to(top)}; mount --bind {place} {stage}/{place.relative_to(top)}; "
+            mounts += (
+                f"mkdir -p {stage}/{place.relative_to(top)}; mount --bind {place} "
+                f"{stage}/{place.relative_to(top)}; "
+            )
     mounts += f"mount --rbind {stage} /root; " if mounts else ""
     shell = f"set -e; {mounts}cd {home}; exec runuser -u nobody -- {shlex.join(call)}"
     ended = subprocess.run(

@@ -1,4 +1,6 @@
-"""What a repository can do before any room is made: its tree, its submodules, its addresses, its server."""
+"""What a repository can do before any room is made: its tree, its submodules, its addresses, its
+server.
+"""
 
 import hashlib
 import os
@@ -24,7 +26,9 @@ Tree = Callable[[Path, dict[str, str]], list[trees.Entry]]
 
 
 def said(result: Result) -> str:
-    """All that a person reads, on one line: what happens in a room is in the report, what happens before is a sentence."""
+    """All that a person reads, on one line: what happens in a room is in the report, what happens
+    before is a sentence.
+    """
     assert "This is a bug" not in result.err, result.err
     return " ".join((result.out + result.err).replace("│", " ").split())
 
@@ -54,12 +58,25 @@ TWICE: dict[str, Tree] = {
     ],
 }
 NAMES = (
-    ".git", ".GIT", ".git ", ".git.", ".gIt", "git~1", "GIT~1", ".g\u200cit", ".git::$INDEX_ALLOCATION", "..", ".", "",
-)  # fmt: skip
+    ".git",
+    ".GIT",
+    ".git ",
+    ".git.",
+    ".gIt",
+    "git~1",
+    "GIT~1",
+    ".g\u200cit",
+    ".git::$INDEX_ALLOCATION",
+    "..",
+    ".",
+    "",
+)
 
 
 def hostile_tree(tmp_path: Path, make: Tree) -> tuple[Path, Path]:
-    """(a repository whose commit has a hostile tree beside a good Snakefile, a folder of the host that it aims at)."""
+    """(a repository whose commit has a hostile tree beside a good Snakefile, a folder of the host
+    that it aims at).
+    """
     aim = tmp_path / "home"
     aim.mkdir()
     inner = trees.new(tmp_path / "inner")
@@ -290,7 +307,8 @@ def test_nothing_that_a_commit_says_of_git_is_done(
     files = {
         "Snakefile": SNAKEFILE,
         ".gitattributes": "* filter=evil diff=evil merge=evil\n",
-        ".lfsconfig": f'[lfs]\n\tcustomtransfer.x.path = touch\n\tcustomtransfer.x.args = {canary}\n[filter "evil"]\n\tsmudge = touch {canary}\n',
+        ".lfsconfig": "[lfs]\n\tcustomtransfer.x.path = touch\n"
+        f'\tcustomtransfer.x.args = {canary}\n[filter "evil"]\n\tsmudge = touch {canary}\n',
         ".gitconfig": f"[core]\n\tfsmonitor = touch {canary}\n",
         "hooks/post-checkout": f"#!/bin/sh\ntouch {canary}\n",
         ".gitmodules": f'[submodule "s"]\n\tpath = s\n\turl = ./s\n\tupdate = !touch {canary}\n',
@@ -403,7 +421,10 @@ def test_a_mirror_that_somebody_else_holds_can_be_waited_for_and_left(
     "mask", ["[^x]+|x(?=:)|(x+)+y", "(a|a)*b|(.*)*$x", "(x+x+)+y", "(((x+)+)+)+y"]
 )
 def test_a_mask_that_explodes_is_not_used(cli: Cli, make_repository: Make, mask: str) -> None:
-    declared = f"equivalences:\n  - paths: ['*.txt']\n    comparator: text\n    options: {{mask: ['{mask}']}}\n"
+    declared = (
+        "equivalences:\n  - paths: ['*.txt']\n    comparator: text\n"
+        f"    options: {{mask: ['{mask}']}}\n"
+    )
     declared += "    reason: r\n    owner: o\n    expires: 2099-01-01\n"
     files = {
         "Snakefile": SNAKEFILE,
@@ -556,7 +577,10 @@ def test_a_commit_does_not_say_where_its_git_lfs_objects_are(
 
 
 def test_a_deep_tree_is_left_at_the_longest_path(cli: Cli, make_repository: Make) -> None:
-    deep = "import os\nfor i in range(300):\n    open('f', 'w').close(); os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+    deep = (
+        "import os\nfor i in range(300):\n"
+        "    open('f', 'w').close(); os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+    )
     files = {
         "Snakefile": PLAIN["Snakefile"].replace("echo", "python3 deep.py; echo"),
         "deep.py": deep,

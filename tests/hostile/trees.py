@@ -7,7 +7,9 @@ from pathlib import Path
 from tests.conftest import git
 
 Entry = tuple[str, str, str]
-"""(mode, name, object): `040000` a folder, `100644` a file, `120000` a link, `160000` a submodule."""
+"""(mode, name, object): `040000` a folder, `100644` a file, `120000` a link, `160000` a
+submodule.
+"""
 
 
 def blob(repo: Path, content: str | bytes) -> str:

@@ -1,4 +1,6 @@
-"""What surrounds a run: each factor has two values, and only what a room really changes is said to be varied."""
+"""What surrounds a run: each factor has two values, and only what a room really changes is said to
+be varied.
+"""
 
 import ast
 import os
@@ -18,10 +20,14 @@ from tests.unit.values import evidence
 def test_what_a_room_cannot_change_is_not_said_to_be_varied() -> None:
     """Without libfaketime the date stays; where there is one processor, there are no fewer."""
     run = evidence(
-        "a", purpose=Varied(factors=("date", "processors", "user")), context={"date": "+400d", "processors": "1", "user": "somebody"}
+        "a",
+        purpose=Varied(factors=("date", "processors", "user")),
+        context={"date": "+400d", "processors": "1", "user": "somebody"},
     )
     assert _really_varied(run, {"faketime": False, "processors": 1}).context == {"user": "somebody"}
-    assert _really_varied(run, {"faketime": False, "processors": 2}).purpose == Varied(factors=("processors", "user"))
+    assert _really_varied(run, {"faketime": False, "processors": 2}).purpose == Varied(
+        factors=("processors", "user")
+    )
     assert _really_varied(run, {"faketime": True, "processors": 2}) == run
 
 
@@ -31,13 +37,22 @@ def test_python_lists_folders_in_reverse_and_keeps_its_own_start(tmp_path: Path)
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "sitecustomize.py").write_text("import builtins\nbuiltins.own = True\n")
     code = (
-        "import glob, os, sys; from pathlib import Path; own; assert not any(p.endswith('listing') for p in sys.path); os.chdir('data');"
-        "print([os.listdir(), glob.glob('*'), [p.name for p in Path().iterdir()], next(os.walk('.'))[1], [e.name for e in os.scandir()]])"
+        "import glob, os, sys; from pathlib import Path; own; assert not "
+        "any(p.endswith('listing') for p in sys.path); os.chdir('data');"
+        "print([os.listdir(), glob.glob('*'), [p.name for p in Path().iterdir()], "
+        "next(os.walk('.'))[1], [e.name for e in os.scandir()]])"
     )
 
     def listed(*path: str) -> list[list[str]]:
         env = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join((*path, str(tmp_path / "own")))}
-        told = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(
+            [sys.executable, "-c", code],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         found = ast.literal_eval(told)
         assert isinstance(found, list)
         return found

@@ -1,4 +1,6 @@
-"""Equivalences, the boundary, and what is found about them: a wrong one never makes anything pass."""
+"""Equivalences, the boundary, and what is found about them: a wrong one never makes anything
+pass.
+"""
 
 import datetime
 from pathlib import Path
@@ -22,17 +24,31 @@ TODAY = datetime.date(2030, 1, 1)
 
 def equivalence(comparator: str = "table", **values: Any) -> Equivalence:
     options = values.pop("options", {})
-    whole = {"paths": ("out.csv",), "reason": "so it is", "owner": "ada", "expires": datetime.date(2031, 1, 1), **values}
+    whole = {
+        "paths": ("out.csv",),
+        "reason": "so it is",
+        "owner": "ada",
+        "expires": datetime.date(2031, 1, 1),
+        **values,
+    }
     return Equivalence(comparator=comparator, options=CompareOptions(**options), **whole)
 
 
-def compared(tmp_path: Path, left: str, right: str, *declared: Equivalence, path: str = "out.csv") -> Difference:
+def compared(
+    tmp_path: Path, left: str, right: str, *declared: Equivalence, path: str = "out.csv"
+) -> Difference:
     """One file of two runs under what is declared."""
     sides = []
     for name, content in (("l", left), ("r", right)):
         (tmp_path / (name * 64)).write_text(content)
-        sides.append(evidence(name, artifacts=(artifact(path, name),), attempts=(attempt(job("count", path)),)))
-    ground = ComparisonContext(lambda sha256: tmp_path / sha256, Examiner(1), Declared(equivalences=declared), TODAY)
+        sides.append(
+            evidence(
+                name, artifacts=(artifact(path, name),), attempts=(attempt(job("count", path)),)
+            )
+        )
+    ground = ComparisonContext(
+        lambda sha256: tmp_path / sha256, Examiner(1), Declared(equivalences=declared), TODAY
+    )
     (found,), *_ = compare_artifacts(sides[0], sides[1], ground)
     return found
 
@@ -45,13 +61,33 @@ ROWS = "id,seconds\n1,2\n", "id,seconds\n1,3\n"
     [
         ((), Sameness.DIFFERENT, True),
         ((equivalence(options={"ignore": ("seconds",)}),), Sameness.TOLERANCE, False),
-        ((equivalence(paths=("*.csv",), options={"ignore": ("seconds",)}),), Sameness.TOLERANCE, False),
-        ((equivalence(paths=(), rule="count", options={"ignore": ("seconds",)}),), Sameness.TOLERANCE, False),
-        ((equivalence(paths=("other.csv",), options={"ignore": ("seconds",)}),), Sameness.DIFFERENT, True),
+        (
+            (equivalence(paths=("*.csv",), options={"ignore": ("seconds",)}),),
+            Sameness.TOLERANCE,
+            False,
+        ),
+        (
+            (equivalence(paths=(), rule="count", options={"ignore": ("seconds",)}),),
+            Sameness.TOLERANCE,
+            False,
+        ),
+        (
+            (equivalence(paths=("other.csv",), options={"ignore": ("seconds",)}),),
+            Sameness.DIFFERENT,
+            True,
+        ),
         ((equivalence(options={"ignore": ("id",)}),), Sameness.DIFFERENT, True),
         ((equivalence(options={"ignore": ("id", "seconds")}),), Sameness.DIFFERENT, True),
-        ((equivalence(expires=datetime.date(2029, 12, 31), options={"ignore": ("seconds",)}),), Sameness.DIFFERENT, True),
-        ((equivalence(expires=TODAY, options={"ignore": ("seconds",)}),), Sameness.TOLERANCE, False),
+        (
+            (equivalence(expires=datetime.date(2029, 12, 31), options={"ignore": ("seconds",)}),),
+            Sameness.DIFFERENT,
+            True,
+        ),
+        (
+            (equivalence(expires=TODAY, options={"ignore": ("seconds",)}),),
+            Sameness.TOLERANCE,
+            False,
+        ),
         ((equivalence(options={"relative": 0.5}),), Sameness.TOLERANCE, False),
         ((equivalence(options={"relative": 1.0}),), Sameness.DIFFERENT, True),
         ((equivalence(options={"absolute": float("inf")}),), Sameness.DIFFERENT, True),
@@ -63,8 +99,10 @@ ROWS = "id,seconds\n1,2\n", "id,seconds\n1,3\n"
         ((equivalence("existence", paths=("**/*.csv",)),), Sameness.DIFFERENT, True),
         ((equivalence("json"),), Sameness.DIFFERENT, True),
     ],
-)  # fmt: skip
-def test_what_an_equivalence_accepts(tmp_path: Path, declared: tuple[Equivalence, ...], sameness: Sameness, decides: bool) -> None:
+)
+def test_what_an_equivalence_accepts(
+    tmp_path: Path, declared: tuple[Equivalence, ...], sameness: Sameness, decides: bool
+) -> None:
     found = compared(tmp_path, *ROWS, *declared)
     assert (found.sameness, found.decides) == (sameness, decides), found
 
@@ -78,9 +116,13 @@ def test_canonical_decides_unless_it_is_declared(tmp_path: Path) -> None:
 
 
 def test_no_equivalence_makes_a_missing_file_pass(tmp_path: Path) -> None:
-    declared = Declared(equivalences=(equivalence("existence"), equivalence(options={"ignore": ("seconds",)})))
+    declared = Declared(
+        equivalences=(equivalence("existence"), equivalence(options={"ignore": ("seconds",)}))
+    )
     ground = ComparisonContext(lambda _: tmp_path / "none", Examiner(1), declared, TODAY)
-    (found,), *_ = compare_artifacts(evidence("l", artifacts=(artifact("out.csv"),)), evidence("r", artifacts=()), ground)
+    (found,), *_ = compare_artifacts(
+        evidence("l", artifacts=(artifact("out.csv"),)), evidence("r", artifacts=()), ground
+    )
     assert (found.sameness, found.decides) == (Sameness.MISSING, True)
 
 
@@ -96,9 +138,16 @@ def test_findings(tmp_path: Path) -> None:
     )
     seen = [
         Difference(path="out.csv", sameness=Sameness.EXISTENCE, decides=False, equivalence=3),
-        msgspec.structs.replace(compared(tmp_path, *ROWS, declared.equivalences[4], path="rows.csv"), equivalence=4),
+        msgspec.structs.replace(
+            compared(tmp_path, *ROWS, declared.equivalences[4], path="rows.csv"), equivalence=4
+        ),
     ]
-    found = [(f.code, f.text) for f in equivalence_findings(declared, [comparison(artifacts=tuple(seen))], TODAY, "cleanroom.yaml")]
+    found = [
+        (f.code, f.text)
+        for f in equivalence_findings(
+            declared, [comparison(artifacts=tuple(seen))], TODAY, "cleanroom.yaml"
+        )
+    ]
     assert [code for code, _ in found] == ["CR-041", "CR-042", "CR-043", "CR-044", "CR-042"]
     assert "never.csv" in found[2][1]
     static = [f.code for f in equivalence_findings(declared, (), TODAY, "cleanroom.yaml")]
@@ -126,18 +175,33 @@ def sides(declared: Declared) -> dict[str, bool]:
         declared=declared,
         attempts=(attempt(job("count", "results/a")), attempt(job("other", "results/b"))),
         artifacts=(
-            artifact("results/a"), artifact("results/b", index=1), artifact("scratch/x", index=-1, role=Role.UNDECLARED),
-            artifact("a.log", role=Role.LOG), artifact("x.pyc", role=Role.CACHE, index=-1),
+            artifact("results/a"),
+            artifact("results/b", index=1),
+            artifact("scratch/x", index=-1, role=Role.UNDECLARED),
+            artifact("a.log", role=Role.LOG),
+            artifact("x.pyc", role=Role.CACHE, index=-1),
         ),
-    )  # fmt: skip
+    )
     return {a.path: Boundary(run).decides(a) for a in run.artifacts}
 
 
 def test_the_boundary() -> None:
-    usual = {"results/a": True, "results/b": True, "scratch/x": True, "a.log": False, "x.pyc": False}
+    usual = {
+        "results/a": True,
+        "results/b": True,
+        "scratch/x": True,
+        "a.log": False,
+        "x.pyc": False,
+    }
     assert sides(Declared()) == usual
-    assert sides(Declared(scratch=(Scratch(path="scratch/**", reason="x"),))) == {**usual, "scratch/x": False}
-    assert sides(Declared(publish=(Publish(path="results/a"),))) == {**dict.fromkeys(usual, False), "results/a": True}
+    assert sides(Declared(scratch=(Scratch(path="scratch/**", reason="x"),))) == {
+        **usual,
+        "scratch/x": False,
+    }
+    assert sides(Declared(publish=(Publish(path="results/a"),))) == {
+        **dict.fromkeys(usual, False),
+        "results/a": True,
+    }
     assert sides(Declared(publish=(Publish(rule="other"), Publish(path="*.log")))) == {
         **dict.fromkeys(usual, False),
         "results/b": True,
@@ -147,14 +211,27 @@ def test_the_boundary() -> None:
 
 
 def test_what_matches_nothing_is_named() -> None:
-    declared = Declared(publish=(Publish(path="out.txt"), Publish(rule="nobody")), scratch=(Scratch(path="tmp/**", reason="x"),))
+    declared = Declared(
+        publish=(Publish(path="out.txt"), Publish(rule="nobody")),
+        scratch=(Scratch(path="tmp/**", reason="x"),),
+    )
     assert unmatched([evidence(declared=declared)], declared) == (["rule nobody"], ["tmp/**"])
 
 
 def test_an_undeclared_file_belongs_to_the_only_job_at_work() -> None:
     def run(name: str, content: str, during: tuple[int, ...]) -> Any:
-        stray = Artifact(path="stray", kind=Kind.FILE, size=1, mode=0o644, sha256=content * 64, role=Role.UNDECLARED, written_during=during)
-        return evidence(name, artifacts=(stray,), attempts=(attempt(job("one", "a")), attempt(job("two", "b"))))
+        stray = Artifact(
+            path="stray",
+            kind=Kind.FILE,
+            size=1,
+            mode=0o644,
+            sha256=content * 64,
+            role=Role.UNDECLARED,
+            written_during=during,
+        )
+        return evidence(
+            name, artifacts=(stray,), attempts=(attempt(job("one", "a")), attempt(job("two", "b")))
+        )
 
     ground = ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1))
     for during, rule in (((1,), "two"), ((0, 1), ""), ((), "")):
@@ -163,20 +240,44 @@ def test_an_undeclared_file_belongs_to_the_only_job_at_work() -> None:
 
 
 def test_what_follows_is_folded_under_its_origin() -> None:
-    jobs = job("first", "a"), job("second", "b", inputs=("a",)), job("third", "c", inputs=("b",)), job("apart", "d")
+    jobs = (
+        job("first", "a"),
+        job("second", "b", inputs=("a",)),
+        job("third", "c", inputs=("b",)),
+        job("apart", "d"),
+    )
     left, right = (
-        evidence(n, artifacts=tuple(artifact(p, c, index=i) for i, p in enumerate("abcd")), attempts=tuple(map(attempt, jobs)))
+        evidence(
+            n,
+            artifacts=tuple(artifact(p, c, index=i) for i, p in enumerate("abcd")),
+            attempts=tuple(map(attempt, jobs)),
+        )
         for n, c in (("l", "1"), ("r", "2"))
     )
-    *_, origins = compare_artifacts(left, right, ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1)))
-    assert [(o.rule, o.paths, o.derived) for o in origins] == [("first", ("a",), ("b", "c")), ("apart", ("d",), ())]
+    *_, origins = compare_artifacts(
+        left, right, ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1))
+    )
+    assert [(o.rule, o.paths, o.derived) for o in origins] == [
+        ("first", ("a",), ("b", "c")),
+        ("apart", ("d",), ()),
+    ]
 
 
 def test_a_job_without_a_twin_is_an_origin() -> None:
     jobs = job("split", "a"), job("only_here", "b", inputs=("a",)), job("sum", "c", inputs=("b",))
-    left = evidence("l", artifacts=tuple(artifact(p, "1", index=i) for i, p in enumerate("abc")), attempts=tuple(map(attempt, jobs)))
+    left = evidence(
+        "l",
+        artifacts=tuple(artifact(p, "1", index=i) for i, p in enumerate("abc")),
+        attempts=tuple(map(attempt, jobs)),
+    )
     pair = jobs[0], job("sum", "c", inputs=("a",))
-    right = evidence("r", artifacts=(artifact("a", "1"), artifact("c", "2", index=1)), attempts=tuple(map(attempt, pair)))
-    *_, (origin,) = compare_artifacts(left, right, ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1)))
+    right = evidence(
+        "r",
+        artifacts=(artifact("a", "1"), artifact("c", "2", index=1)),
+        attempts=tuple(map(attempt, pair)),
+    )
+    *_, (origin,) = compare_artifacts(
+        left, right, ComparisonContext(lambda _: Path("/nonexistent"), Examiner(1))
+    )
     assert (origin.rule, origin.right, origin.derived) == ("only_here", None, ("c",))
     assert origin.left is not None

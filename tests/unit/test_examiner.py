@@ -1,4 +1,6 @@
-"""Workers under limits: bombs, crashes and slow comparisons end as different, with a sentence, and take nothing else with them."""
+"""Workers under limits: bombs, crashes and slow comparisons end as different, with a sentence, and
+take nothing else with them.
+"""
 
 import gzip
 import io
@@ -7,6 +9,7 @@ import tarfile
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,16 +22,20 @@ from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
 
 
-def question(folder: Path, name: str, left: bytes, right: bytes, **rules: object) -> Question:
+def question(folder: Path, name: str, left: bytes, right: bytes, **rules: Any) -> Question:
     files = [folder / f"{name}.{side}" for side in ("left", "right")]
     for file, content in zip(files, (left, right), strict=True):
         file.write_bytes(content)
-    return Question(left=str(files[0]), right=str(files[1]), name=name, rules=CompareOptions(**rules))  # type: ignore[arg-type]
+    return Question(
+        left=str(files[0]), right=str(files[1]), name=name, rules=CompareOptions(**rules)
+    )
 
 
 def huge_png() -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -63,10 +70,14 @@ BAD = {
     "not.pdf": (b"%PDF-1.4\n1", b"%PDF-1.4\n2", "not examined"),
     "not.bam": (b"BCF\2\2xx", b"BCF\2\2xy", "not examined"),
     "not.npy": (b"\x93NUMPY\1\0", b"\x93NUMPY\1\1", "not examined"),
-    "entity.svg": (b'<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', b'<!DOCTYPE svg [<!ENTITY a "c">]><svg>&a;</svg>', "line"),
+    "entity.svg": (
+        b'<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>',
+        b'<!DOCTYPE svg [<!ENTITY a "c">]><svg>&a;</svg>',
+        "line",
+    ),
     "regex.csv": (b'a,b\n"1,2\n', b"a,b\n1,2\n", "not examined"),
     "empty.json": (b"", b"{}", "not examined"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -91,7 +102,9 @@ def test_a_worker_that_runs_out_of_memory_takes_only_its_question_with_it(tmp_pa
 
 
 def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:
-    slow = question(tmp_path, "slow.txt", b"a" * 40 + b"!\n", b"a" * 41 + b"!\n", mask=("(a|aa)+$",))
+    slow = question(
+        tmp_path, "slow.txt", b"a" * 40 + b"!\n", b"a" * 41 + b"!\n", mask=("(a|aa)+$",)
+    )
     quick = [question(tmp_path, f"{i}.txt", b"a\n", b"b\n") for i in range(3)]
     begin = time.monotonic()
     with Examiner(1, seconds=3) as examiner:
@@ -111,7 +124,9 @@ def test_a_file_larger_than_memory_is_read_as_a_stream(tmp_path: Path) -> None:
         stream.seek(-1, 2)
         stream.write(b"x")
     with Examiner(1, memory=300 * 2**20) as examiner:
-        (found,) = examiner.examine([Question(left=str(files[0]), right=str(files[1]), name="a.bin")])
+        (found,) = examiner.examine(
+            [Question(left=str(files[0]), right=str(files[1]), name="a.bin")]
+        )
     assert found.facts == (f"the first byte that differs is at offset {6 * 2**30 - 1}",)
 
 
@@ -125,7 +140,9 @@ def test_the_same_question_is_answered_once(tmp_path: Path) -> None:
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -135,7 +152,9 @@ def found_for(folder: Path, name: str, left: bytes, right: bytes) -> tuple[Found
     return there, back
 
 
-PROPERTY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @PROPERTY
@@ -148,11 +167,17 @@ def test_json_is_the_same_only_if_its_values_are(tmp_path: Path, a: object, b: o
         return
     found, back = found_for(tmp_path, "a.json", left, right)
     assert found.sameness is back.sameness
-    assert (found.sameness is Sameness.CANONICAL) == (json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True))
+    assert (found.sameness is Sameness.CANONICAL) == (
+        json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    )
 
 
-CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('",\n'), max_size=4)
-TABLES = st.integers(1, 3).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=4))
+CELLS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('",\n'), max_size=4
+)
+TABLES = st.integers(1, 3).flatmap(
+    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=4)
+)
 
 
 def written(table: list[list[str]], quoting: int, end: str) -> bytes:
@@ -165,7 +190,9 @@ def written(table: list[list[str]], quoting: int, end: str) -> bytes:
 
 @PROPERTY
 @given(a=TABLES, b=TABLES)
-def test_tables_are_the_same_only_if_their_cells_are(tmp_path: Path, a: list[list[str]], b: list[list[str]]) -> None:
+def test_tables_are_the_same_only_if_their_cells_are(
+    tmp_path: Path, a: list[list[str]], b: list[list[str]]
+) -> None:
     import csv
 
     for one, other in ((a, b), (a, a)):
@@ -179,9 +206,17 @@ def test_tables_are_the_same_only_if_their_cells_are(tmp_path: Path, a: list[lis
 
 
 @PROPERTY
-@given(name=st.sampled_from([*BAD, "a.txt", "a.vcf", "a.html", "a.fa"]), a=st.binary(max_size=60), b=st.binary(max_size=60))
-def test_no_comparator_calls_garbage_the_same(tmp_path: Path, name: str, a: bytes, b: bytes) -> None:
-    """Real beginnings with random ends: whatever a parser does, different content is not the same, and it never raises."""
+@given(
+    name=st.sampled_from([*BAD, "a.txt", "a.vcf", "a.html", "a.fa"]),
+    a=st.binary(max_size=60),
+    b=st.binary(max_size=60),
+)
+def test_no_comparator_calls_garbage_the_same(
+    tmp_path: Path, name: str, a: bytes, b: bytes
+) -> None:
+    """Real beginnings with random ends: whatever a parser does, different content is not the same,
+    and it never raises.
+    """
     head = BAD[name][0][:24] if name in BAD else b""
     if a == b:
         return
@@ -189,4 +224,8 @@ def test_no_comparator_calls_garbage_the_same(tmp_path: Path, name: str, a: byte
     assert found.sameness is back.sameness
     if found.sameness is not Sameness.DIFFERENT:
         plain = [bytes(c for c in side if c not in b"\r\n\t ") for side in (a, b)]
-        assert plain[0] == plain[1] or found.comparator.startswith(("html", "svg", "vcf")), (found, a, b)
+        assert plain[0] == plain[1] or found.comparator.startswith(("html", "svg", "vcf")), (
+            found,
+            a,
+            b,
+        )

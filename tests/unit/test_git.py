@@ -1,4 +1,6 @@
-"""The source, with real git: a ref to a commit, and a clone that is the same wherever it is made."""
+"""The source, with real git: a ref to a commit, and a clone that is the same wherever it is
+made.
+"""
 
 import hashlib
 import shutil
@@ -25,7 +27,15 @@ def test_every_way_to_name_a_commit(make_repository: Make, tmp_path: Path) -> No
     (repo / "a").write_text("2")
     second = commit_all(repo)
     opened = open_repository(str(repo), tmp_path / "cache")
-    wanted = {"v1": first, "main": second, "HEAD": second, "HEAD~1": first, first[:10]: first, first: first, "refs/heads/main": second}
+    wanted = {
+        "v1": first,
+        "main": second,
+        "HEAD": second,
+        "HEAD~1": first,
+        first[:10]: first,
+        first: first,
+        "refs/heads/main": second,
+    }
     assert {ref: opened.resolve(ref).commit for ref in wanted} == wanted
 
 
@@ -41,7 +51,10 @@ def test_a_clone_has_the_commits_tags_and_one_time(make_repository: Make, tmp_pa
     assert sorted(opened.clone(commit, folder)) == [b"a", b"b/c", b"link"]
     assert git(folder, "describe", "--tags").strip() == "v1"
     assert git(folder, "status", "--porcelain") == ""
-    assert len({path.lstat().st_mtime for path in (folder / "a", folder / "b" / "c", folder / "link")}) == 1
+    assert (
+        len({path.lstat().st_mtime for path in (folder / "a", folder / "b" / "c", folder / "link")})
+        == 1
+    )
 
 
 def test_reading_a_file_of_a_commit(make_repository: Make, tmp_path: Path) -> None:
@@ -58,7 +71,9 @@ def test_a_password_is_not_shown() -> None:
     assert _public("git@example.org:me/x.git") == "git@example.org:me/x.git"
 
 
-def test_a_remote_repository_may_not_name_this_machine(make_repository: Make, tmp_path: Path) -> None:
+def test_a_remote_repository_may_not_name_this_machine(
+    make_repository: Make, tmp_path: Path
+) -> None:
     inner = make_repository(files={"secret": "x"}, name="inner")
     repo = make_repository(files={"a": "1"})
     git(repo, "submodule", "add", "--quiet", str(inner), "sub")
@@ -70,7 +85,9 @@ def test_a_remote_repository_may_not_name_this_machine(make_repository: Make, tm
         opened.clone(commit, tmp_path / "clone")
 
 
-def test_a_pointer_without_its_object_never_passes_for_data(make_repository: Make, tmp_path: Path) -> None:
+def test_a_pointer_without_its_object_never_passes_for_data(
+    make_repository: Make, tmp_path: Path
+) -> None:
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n"
     repo = make_repository(files={"big.bin": pointer, ".gitattributes": "*.bin filter=lfs\n"})
     opened = open_repository(str(repo), tmp_path / "cache")
@@ -80,10 +97,16 @@ def test_a_pointer_without_its_object_never_passes_for_data(make_repository: Mak
 
 def test_git_lfs_fetches_from_a_remote(make_repository: Make, tmp_path: Path) -> None:
     """A real git-lfs, with a file URL as the remote."""
-    require(shutil.which("git-lfs") is not None, "git-lfs is not installed (apt-get install git-lfs)")
+    require(
+        shutil.which("git-lfs") is not None, "git-lfs is not installed (apt-get install git-lfs)"
+    )
     repo = make_repository(files={".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    for words in (["lfs", "install", "--local"], ["config", "user.name", "t"], ["config", "user.email", "t@example.org"]):
+    for words in (
+        ["lfs", "install", "--local"],
+        ["config", "user.name", "t"],
+        ["config", "user.email", "t@example.org"],
+    ):
         subprocess.run(["git", *words], cwd=repo, env=env, check=True, capture_output=True)
     (repo / "big.bin").write_bytes(b"content" * 100)
     subprocess.run(["git", "add", "."], cwd=repo, env=env, check=True)
@@ -93,11 +116,21 @@ def test_git_lfs_fetches_from_a_remote(make_repository: Make, tmp_path: Path) ->
     folder = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repo), str(folder))
     assert (folder / "big.bin").read_bytes().startswith(b"version https://git-lfs")
-    lfs.fill(folder, opened._mirror, f"file://{repo}", commit, lfs.pointers(folder, [b".gitattributes", b"big.bin"]), env, Patience())
+    lfs.fill(
+        folder,
+        opened._mirror,
+        f"file://{repo}",
+        commit,
+        lfs.pointers(folder, [b".gitattributes", b"big.bin"]),
+        env,
+        Patience(),
+    )
     assert (folder / "big.bin").read_bytes() == b"content" * 100
 
 
-def test_without_git_lfs_it_says_what_to_install(make_repository: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_lfs_it_says_what_to_install(
+    make_repository: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n"
     repo = make_repository(files={"big.bin": pointer, ".gitattributes": "*.bin filter=lfs\n"})
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -156,15 +189,20 @@ def test_a_repository_with_sha256_names(tmp_path: Path) -> None:
 def test_many_tags(make_repository: Make, tmp_path: Path) -> None:
     repo = make_repository(files={"a": "1"})
     commit = git(repo, "rev-parse", "HEAD").strip()
-    lines = "".join(f"{commit} refs/tags/some-rather-long-name-of-a-release-{i}\n" for i in range(30_000))
+    lines = "".join(
+        f"{commit} refs/tags/some-rather-long-name-of-a-release-{i}\n" for i in range(30_000)
+    )
     (repo / ".git" / "packed-refs").write_text(
-        "# pack-refs with: peeled fully-peeled sorted \n" + "".join(sorted(lines.splitlines(True), key=lambda x: x[41:]))
+        "# pack-refs with: peeled fully-peeled sorted \n"
+        + "".join(sorted(lines.splitlines(True), key=lambda x: x[41:]))
     )
     opened = open_repository(str(repo), tmp_path / "cache")
     assert opened.clone(opened.resolve("HEAD").commit, tmp_path / "clone") == [b"a"]
 
 
-def test_nothing_of_the_users_git_reaches_a_clone(make_repository: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_users_git_reaches_a_clone(
+    make_repository: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = make_repository(files={"data.txt": "a\nb\n"})
     (tmp_path / "git").mkdir()
     (tmp_path / "git" / "attributes").write_text("* text eol=crlf\n")
@@ -180,7 +218,9 @@ def test_nothing_of_the_users_git_reaches_a_clone(make_repository: Make, tmp_pat
     assert (tmp_path / "clone" / "data.txt").read_bytes() == b"a\nb\n"
 
 
-def test_a_copy_of_a_large_file_that_was_cut_short_is_made_again(make_repository: Make, tmp_path: Path) -> None:
+def test_a_copy_of_a_large_file_that_was_cut_short_is_made_again(
+    make_repository: Make, tmp_path: Path
+) -> None:
     content = b"large"
     oid = hashlib.sha256(content).hexdigest()
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n"
@@ -189,7 +229,15 @@ def test_a_copy_of_a_large_file_that_was_cut_short_is_made_again(make_repository
         place = store / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
         place.parent.mkdir(parents=True)
         place.write_bytes(kept)
-    lfs.fill(repo, tmp_path / "mirror", repo, "c" * 40, lfs.pointers(repo, [b".gitattributes", b"big.bin"]), {}, Patience())
+    lfs.fill(
+        repo,
+        tmp_path / "mirror",
+        repo,
+        "c" * 40,
+        lfs.pointers(repo, [b".gitattributes", b"big.bin"]),
+        {},
+        Patience(),
+    )
     assert (repo / "big.bin").read_bytes() == content
 
 
@@ -221,5 +269,7 @@ def test_threads_that_open_a_fresh_cache_at_once(make_repository: Make, tmp_path
             return _configuration(tmp_path / str(number)).read_text()
 
         with ThreadPoolExecutor(threads) as pool:
-            assert len(set(pool.map(lambda _, configure=configure: configure(), range(threads)))) == 1
+            assert (
+                len(set(pool.map(lambda _, configure=configure: configure(), range(threads)))) == 1
+            )
     assert open_repository(str(repo), tmp_path / "0").resolve("HEAD").commit

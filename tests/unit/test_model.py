@@ -10,7 +10,17 @@ from tests.unit.values import evidence
 
 @pytest.mark.parametrize(
     "raw",
-    [b"plain.txt", b"with space", b"new\nline", b"caf\xc3\xa9", b"\xff\xfe", b"back\\slash", b"looks \\xff like", b"\\", b"\\\\xff\xff"],
+    [
+        b"plain.txt",
+        b"with space",
+        b"new\nline",
+        b"caf\xc3\xa9",
+        b"\xff\xfe",
+        b"back\\slash",
+        b"looks \\xff like",
+        b"\\",
+        b"\\\\xff\xff",
+    ],
 )
 def test_every_path_comes_back(raw: bytes) -> None:
     assert raw_path(escape_path(raw)) == raw

@@ -25,5 +25,9 @@ def test_there_are_enough_and_no_pair_is_of_equal_bytes(cases: list[Pair]) -> No
 @pytest.mark.parametrize("turned", [False, True], ids=["as labelled", "turned around"])
 def test_every_pair_is_judged_as_labelled(cases: list[Pair], turned: bool, tmp_path: Path) -> None:
     asked = [pair._replace(left=pair.right, right=pair.left) for pair in cases] if turned else cases
-    wrong = [(one.pair.format, one.pair.about, one.found.note) for one in judged(asked, tmp_path) if not one.right]
+    wrong = [
+        (one.pair.format, one.pair.about, one.found.note)
+        for one in judged(asked, tmp_path)
+        if not one.right
+    ]
     assert wrong == []

@@ -45,7 +45,9 @@ def link(target: str) -> bytes:
     return out.getvalue()
 
 
-def zipped(members: dict[str, bytes], *, year: int = 2020, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(
+    members: dict[str, bytes], *, year: int = 2020, method: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, content in members.items():
@@ -113,15 +115,23 @@ def test_a_bomb_has_no_payload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("make", "name"), [(lambda: gz(b"x"), "gzip"), (lambda: tar({"a": b"1"}), "tar"), (lambda: zipped({"a": b""}), "zip")]
+    ("make", "name"),
+    [
+        (lambda: gz(b"x"), "gzip"),
+        (lambda: tar({"a": b"1"}), "tar"),
+        (lambda: zipped({"a": b""}), "zip"),
+    ],
 )
-def test_containers_are_known_by_content(tmp_path: Path, make: Callable[[], bytes], name: str) -> None:
+def test_containers_are_known_by_content(
+    tmp_path: Path, make: Callable[[], bytes], name: str
+) -> None:
     file = tmp_path / "without.extension"
     file.write_bytes(make())
     assert container_of(file.read_bytes()[:512]) == name
 
 
-# --- what a container carries beside its content ---------------------------------------------------------------------------
+# --- what a container carries beside its content
+# ---------------------------------------------------------------------------
 
 
 def bz(content: bytes) -> bytes:
@@ -153,12 +163,20 @@ def bgzf(*blocks: bytes) -> bytes:
     for block in (*blocks, b""):
         plain = gz(block)
         length = len(plain) + len(field(b"BC", b"..")) - 1
-        out += plain[:3] + b"\x04" + plain[4:10] + field(b"BC", length.to_bytes(2, "little")) + plain[10:]
+        out += (
+            plain[:3]
+            + b"\x04"
+            + plain[4:10]
+            + field(b"BC", length.to_bytes(2, "little"))
+            + plain[10:]
+        )
     return out
 
 
 def tarred(**changes: object) -> bytes:
-    """One member with other fields of its header; `pax` are extended ones, `content` its content."""
+    """One member with other fields of its header; `pax` are extended ones, `content` its
+    content.
+    """
     out = io.BytesIO()
     member = tarfile.TarInfo("a")
     content = changes.pop("content", b"12345")
@@ -169,7 +187,9 @@ def tarred(**changes: object) -> bytes:
         setattr(member, name, value)
     member.pax_headers = pax
     member.size = len(content) if member.isreg() else 0
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT if pax else tarfile.USTAR_FORMAT) as archive:
+    with tarfile.open(
+        fileobj=out, mode="w", format=tarfile.PAX_FORMAT if pax else tarfile.USTAR_FORMAT
+    ) as archive:
         archive.addfile(member, io.BytesIO(content))
     return out.getvalue()
 
@@ -250,8 +270,12 @@ def test_what_is_the_containers_own_does_not_count(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_what_a_reader_could_heed_counts(tmp_path: Path, left: bytes, right: bytes, wrapped: bool) -> None:
-    """By the digest, and by the comparator, which looks at members one by one where the digests differ."""
+def test_what_a_reader_could_heed_counts(
+    tmp_path: Path, left: bytes, right: bytes, wrapped: bool
+) -> None:
+    """By the digest, and by the comparator, which looks at members one by one where the digests
+    differ.
+    """
     if wrapped:
         left, right = gz(left), gz(right)
     assert not same(tmp_path, left, right)
@@ -260,30 +284,62 @@ def test_what_a_reader_could_heed_counts(tmp_path: Path, left: bytes, right: byt
 
 
 def test_a_member_that_is_the_same_in_another_wrapping_covers_nothing_else(tmp_path: Path) -> None:
-    """Two archives with a gzip that differs by its time alone are the same; with a right more beside it they are not."""
+    """Two archives with a gzip that differs by its time alone are the same; with a right more
+    beside it they are not.
+    """
     inner = gz(b"x", time=1), gz(b"x", time=2)
     for made, code in ((tarred, {"mode": 0o755}), (entry, {"internal_attr": 1})):
         plain = [made(content=content) for content in inner]
-        for right, expected in ((plain[1], Sameness.PAYLOAD), (made(content=inner[1], **code), Sameness.DIFFERENT)):
+        for right, expected in (
+            (plain[1], Sameness.PAYLOAD),
+            (made(content=inner[1], **code), Sameness.DIFFERENT),
+        ):
             (tmp_path / "left").write_bytes(plain[0])
             (tmp_path / "right").write_bytes(right)
-            asked = Question(left=str(tmp_path / "left"), right=str(tmp_path / "right"), name="file")
+            asked = Question(
+                left=str(tmp_path / "left"), right=str(tmp_path / "right"), name="file"
+            )
             assert answer(asked).sameness is expected
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        *(made + more for made in (gz(BLOCKS), bz(BLOCKS), xz(BLOCKS), zst(BLOCKS)) for more in (b"x", b"garbage" * 100)),
-        bz(BLOCKS) + b"\0", xz(BLOCKS) + b"\0\0", zst(BLOCKS) + b"\0",
-        gz(BLOCKS) + b"\0\0x", xz(BLOCKS) + b"\0\0\0\0x", gz(BLOCKS)[:-9], bz(BLOCKS)[:-3], xz(BLOCKS)[:-3], zst(BLOCKS)[:-3],
-        header(0x20, b""), header(16, b"no end" * 20000), header(4, b"\xff\xff"),
-        TAR + TAR, TAR + b"x", TAR[:-10240] or TAR[:1024], TAR[:512] + b"\1" * 512, TAR[:1024] + patched(tarred(name="b"), 0, b"X"),
-        tarred(pax={"x": "1"})[:512] + b"garbage".ljust(512, b"\0") + TAR, gz(TAR + TAR), gz(TAR + b"x"),
-        ZIP + b"x", b"PK\x03\x04 more" + ZIP, ZIP[:DIRECTORY] + b"between" + ZIP[DIRECTORY:], patched(ZIP, 30, b"b"), patched(ZIP, 8, b"\x08"),
-        patched(ZIP, 6, b"\1"), patched(ZIP, DIRECTORY + 8, b"\1"), ZIP[:30] + ZIP[40:],
+        *(
+            made + more
+            for made in (gz(BLOCKS), bz(BLOCKS), xz(BLOCKS), zst(BLOCKS))
+            for more in (b"x", b"garbage" * 100)
+        ),
+        bz(BLOCKS) + b"\0",
+        xz(BLOCKS) + b"\0\0",
+        zst(BLOCKS) + b"\0",
+        gz(BLOCKS) + b"\0\0x",
+        xz(BLOCKS) + b"\0\0\0\0x",
+        gz(BLOCKS)[:-9],
+        bz(BLOCKS)[:-3],
+        xz(BLOCKS)[:-3],
+        zst(BLOCKS)[:-3],
+        header(0x20, b""),
+        header(16, b"no end" * 20000),
+        header(4, b"\xff\xff"),
+        TAR + TAR,
+        TAR + b"x",
+        TAR[:-10240] or TAR[:1024],
+        TAR[:512] + b"\1" * 512,
+        TAR[:1024] + patched(tarred(name="b"), 0, b"X"),
+        tarred(pax={"x": "1"})[:512] + b"garbage".ljust(512, b"\0") + TAR,
+        gz(TAR + TAR),
+        gz(TAR + b"x"),
+        ZIP + b"x",
+        b"PK\x03\x04 more" + ZIP,
+        ZIP[:DIRECTORY] + b"between" + ZIP[DIRECTORY:],
+        patched(ZIP, 30, b"b"),
+        patched(ZIP, 8, b"\x08"),
+        patched(ZIP, 6, b"\1"),
+        patched(ZIP, DIRECTORY + 8, b"\1"),
+        ZIP[:30] + ZIP[40:],
     ],
-)  # fmt: skip
+)
 def test_what_says_more_than_its_format_has_no_payload(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
@@ -298,13 +354,28 @@ def test_what_only_begins_like_a_tar_is_none() -> None:
     assert container_of(TAR[:300]) == ""
 
 
-@given(place=st.integers(0, 10**6), bit=st.integers(0, 7), which=st.sampled_from(["gz", "bz2", "xz", "zst", "tar", "zip"]))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_one_bit_more_or_less_is_another_payload_or_the_containers_own(tmp_path: Path, place: int, bit: int, which: str) -> None:
-    """A changed bit is seen, unless Python's own reader gives the same content, names, modes and kinds."""
-    whole = {"gz": gz(BLOCKS[:999]), "bz2": bz(BLOCKS[:999]), "xz": xz(BLOCKS[:999]), "zst": zst(BLOCKS[:999]), "tar": TAR, "zip": ZIP}[
-        which
-    ]
+@given(
+    place=st.integers(0, 10**6),
+    bit=st.integers(0, 7),
+    which=st.sampled_from(["gz", "bz2", "xz", "zst", "tar", "zip"]),
+)
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_one_bit_more_or_less_is_another_payload_or_the_containers_own(
+    tmp_path: Path, place: int, bit: int, which: str
+) -> None:
+    """A changed bit is seen, unless Python's own reader gives the same content, names, modes and
+    kinds.
+    """
+    whole = {
+        "gz": gz(BLOCKS[:999]),
+        "bz2": bz(BLOCKS[:999]),
+        "xz": xz(BLOCKS[:999]),
+        "zst": zst(BLOCKS[:999]),
+        "tar": TAR,
+        "zip": ZIP,
+    }[which]
     place %= len(whole)
     changed = patched(whole, place, bytes([whole[place] ^ 1 << bit]))
     try:
@@ -318,10 +389,16 @@ def test_one_bit_more_or_less_is_another_payload_or_the_containers_own(tmp_path:
 def read_by_python(which: str, content: bytes) -> object:
     if which == "tar":
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            return [(m.name, m.mode, m.type, m.linkname, m.size, m.devmajor, m.pax_headers) for m in archive]
+            return [
+                (m.name, m.mode, m.type, m.linkname, m.size, m.devmajor, m.pax_headers)
+                for m in archive
+            ]
     if which == "zip":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return [(m.filename, m.external_attr, m.create_system, archive.read(m)) for m in archive.infolist()]
+            return [
+                (m.filename, m.external_attr, m.create_system, archive.read(m))
+                for m in archive.infolist()
+            ]
     if which == "zst":
         return zstandard.ZstdDecompressor().decompressobj().decompress(content)
     return {"gz": gzip.decompress, "bz2": bz2.decompress, "xz": lzma.decompress}[which](content)

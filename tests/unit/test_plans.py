@@ -25,23 +25,49 @@ def one(**values: object) -> Plan:
         (one(config={"a": 1}), one(config={"a": 2}), "config: a", True),
         (one(config={"a": 1}), one(config={}), "config: a", True),
         (one(), one(rules={"count": Rule(code={"shellcmd": "wc -l {input}"})}), "code", True),
-        (one(), one(rules={"count": Rule(code={"shellcmd": "wc {input}"}, software={"conda": "env.yaml"})}), "software", True),
+        (
+            one(),
+            one(
+                rules={
+                    "count": Rule(code={"shellcmd": "wc {input}"}, software={"conda": "env.yaml"})
+                }
+            ),
+            "software",
+            True,
+        ),
         (one(threads=1), one(threads=4), "threads", False),
         (one(resources={"mem_mb": 1}), one(resources={"mem_mb": 2}), "resources", False),
         (one(threads=1, command="x -t 1"), one(threads=4, command="x -t 4"), "command", False),
         (one(threads=1, command="x -t1 a1"), one(threads=4, command="x -t4 a1"), "command", False),
-        (one(resources={"m": 9}, command="x 9m"), one(resources={"m": 7}, command="x 7m"), "command", False),
-        (one(threads=1, command="x 1=1.bam"), one(threads=2, command="x 1=2.bam"), "command", False),
+        (
+            one(resources={"m": 9}, command="x 9m"),
+            one(resources={"m": 7}, command="x 7m"),
+            "command",
+            False,
+        ),
+        (
+            one(threads=1, command="x 1=1.bam"),
+            one(threads=2, command="x 1=2.bam"),
+            "command",
+            False,
+        ),
         (one(threads=1, command="x -k31"), one(threads=2, command="x -k32"), "command", True),
         (one(threads=1, command="x 0.1"), one(threads=2, command="x 0.2"), "command", True),
-        (one(threads=1, command="x -t 1 --chunks 8"), one(threads=4, command="x -t 4 --chunks 16"), "command", True),
+        (
+            one(threads=1, command="x -t 1 --chunks 8"),
+            one(threads=4, command="x -t 4 --chunks 16"),
+            "command",
+            True,
+        ),
         (one(command="x /a"), one(command="x /b"), "command", True),
         (one(threads=1, command="x"), one(threads=4, command="x 4"), "command", True),
     ],
 )
 def test_fields(left: Plan, right: Plan, field: str, decides: bool) -> None:
     found = compare_plans(left, right)
-    assert {d.field for d in found if d.field not in {"threads", "resources"} or field == d.field} == ({field} if field else set())
+    assert {
+        d.field for d in found if d.field not in {"threads", "resources"} or field == d.field
+    } == ({field} if field else set())
     assert any(d.decides for d in found) is decides
     assert len(compare_plans(right, left)) == len(found)
 
@@ -54,9 +80,17 @@ def test_attempts_are_counted_and_what_the_plans_say_is_not_said_twice() -> None
     first, second = job("a", "a.txt"), job("b", "b.txt")
     plan = Plan(jobs=(first, second))
     left = evidence("l", plan=plan, attempts=(attempt(first), attempt(second)))
-    right = evidence("r", plan=plan, attempts=(attempt(first, ok=False), attempt(first, 2), attempt(second)))
+    right = evidence(
+        "r", plan=plan, attempts=(attempt(first, ok=False), attempt(first, 2), attempt(second))
+    )
     (found,) = compare_attempts(left, right)
-    assert (found.job, found.field, found.left, found.right, found.decides) == ("a", "attempts", "1 attempts", "2 attempts", True)
+    assert (found.job, found.field, found.left, found.right, found.decides) == (
+        "a",
+        "attempts",
+        "1 attempts",
+        "2 attempts",
+        True,
+    )
     assert compare_attempts(left, left) == ()
     fewer = evidence("f", plan=Plan(jobs=(first,)), attempts=(attempt(first),))
     assert compare_attempts(left, fewer) == ()

@@ -6,7 +6,12 @@ from cleanroom.errors import UsageError
 from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile
 from cleanroom.values.setup import Profile
 
-TREE = [b"Snakefile", b"profiles/ci/config.yaml", b"profiles/local/config.v8+.yaml", b"workflow/profiles/default/profile.yaml"]
+TREE = [
+    b"Snakefile",
+    b"profiles/ci/config.yaml",
+    b"profiles/local/config.v8+.yaml",
+    b"workflow/profiles/default/profile.yaml",
+]
 
 
 def names(profiles: list[Profile]) -> list[str]:
@@ -18,7 +23,9 @@ def test_every_profile_directory_is_found() -> None:
 
 
 def test_two_of_one_name_are_told_apart_by_path() -> None:
-    assert names(find_profiles([b"profiles/ci/config.yaml", b"workflow/profiles/ci/config.yaml"])) == [
+    assert names(
+        find_profiles([b"profiles/ci/config.yaml", b"workflow/profiles/ci/config.yaml"])
+    ) == [
         "profiles/ci",
         "workflow/profiles/ci",
     ]
@@ -30,7 +37,12 @@ def test_a_folder_has_its_own_profiles() -> None:
 
 
 def test_other_files_make_no_profile() -> None:
-    assert find_profiles([b"profiles/readme/README.md", b"profiles/config.yaml", b"x/profiles/a/config.yaml"]) == []
+    assert (
+        find_profiles(
+            [b"profiles/readme/README.md", b"profiles/config.yaml", b"x/profiles/a/config.yaml"]
+        )
+        == []
+    )
 
 
 def test_a_repository_without_profiles_runs_as_it_is() -> None:
@@ -43,10 +55,15 @@ def test_a_profile_is_chosen_by_name_or_path_once() -> None:
 
 
 def test_a_profile_elsewhere_is_chosen_by_its_path() -> None:
-    assert choose_profiles([], ("profile/",), [b"profile/config.yaml"]) == [Profile(name="profile", path="profile")]
+    assert choose_profiles([], ("profile/",), [b"profile/config.yaml"]) == [
+        Profile(name="profile", path="profile")
+    ]
 
 
-@pytest.mark.parametrize(("wanted", "said"), [("cii", "Did you mean ci"), ("zzz", "It has: ci, local, default"), ("../x", "no profile")])
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [("cii", "Did you mean ci"), ("zzz", "It has: ci, local, default"), ("../x", "no profile")],
+)
 def test_an_unknown_profile(wanted: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         choose_profiles(find_profiles(TREE), (wanted,), TREE)
@@ -73,7 +90,9 @@ def test_the_baseline() -> None:
         ([b"Snakefile"], ("", "snakefil", ""), "Did you mean Snakefile"),
     ],
 )
-def test_no_snakefile_names_the_option(tree: list[bytes], call: tuple[str, str, str], said: str) -> None:
+def test_no_snakefile_names_the_option(
+    tree: list[bytes], call: tuple[str, str, str], said: str
+) -> None:
     with pytest.raises(UsageError, match=said):
         find_snakefile(tree, *call)
 

@@ -24,7 +24,10 @@ BOTH = {"threads", "resources"}
         ('"m = snakemake.resources[\\"mem_mb\\"]\\n"', {"resources.mem_mb"}),  # a notebook
         ("m = snakemake.resources.get('mem_mb', 1)", {"resources"}),
         ("for name in snakemake.resources.keys(): pass", {"resources"}),
-        ("echo ${snakemake[threads]} ${snakemake_resources[mem_mb]}", {"threads", "resources.mem_mb"}),
+        (
+            "echo ${snakemake[threads]} ${snakemake_resources[mem_mb]}",
+            {"threads", "resources.mem_mb"},
+        ),
         ("main(snakemake)", BOTH),
         ("main(a, snakemake)", BOTH),
         ("sm = snakemake\nsm.threads", BOTH),
@@ -81,12 +84,19 @@ def rule(**more: object) -> SimpleNamespace:
 
 
 def test_an_attempt_is_read_where_a_resource_that_depends_on_it_is() -> None:
-    grows = rule(shellcmd="echo {resources.mem_mb}", resources={"mem_mb": lambda wildcards, attempt: attempt})
-    assert READS.reads_of(grows, lambda rule, value: None) == {"resources.mem_mb": ["command"], "attempt": ["command"]}
+    grows = rule(
+        shellcmd="echo {resources.mem_mb}", resources={"mem_mb": lambda wildcards, attempt: attempt}
+    )
+    assert READS.reads_of(grows, lambda rule, value: None) == {
+        "resources.mem_mb": ["command"],
+        "attempt": ["command"],
+    }
 
 
 def test_a_wrapper_is_said_to_be_unread() -> None:
-    assert READS.reads_of(rule(wrapper="v1/bio/sort"), lambda rule, value: None) == {"unread": ["wrapper"]}
+    assert READS.reads_of(rule(wrapper="v1/bio/sort"), lambda rule, value: None) == {
+        "unread": ["wrapper"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -106,4 +116,6 @@ def test_a_wrapper_is_said_to_be_unread() -> None:
 )
 def test_context_that_no_profile_shows(line: str, kind: str | None, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(f"pass\n{line}\n")
-    assert [(found["kind"], found["line"]) for found in READS.hidden_in(str(tmp_path / "a.py"))] == ([(kind, 2)] if kind else [])
+    assert [
+        (found["kind"], found["line"]) for found in READS.hidden_in(str(tmp_path / "a.py"))
+    ] == ([(kind, 2)] if kind else [])

@@ -12,11 +12,17 @@ def test_everything_is_optional() -> None:
 
 def test_the_workflow_section() -> None:
     text = (
-        b"workflow:\n  folder: sub\n  configfiles: [config/test.yaml]\n  targets: [all]\n  cores: 6\nprofiles: [ci]\nbaseline_profile: ci\n"
+        b"workflow:\n  folder: sub\n  configfiles: [config/test.yaml]\n  targets: [all]\n"
+        b"  cores: 6\nprofiles: [ci]\nbaseline_profile: ci\n"
     )
     settings = read_settings(text)
     entry = settings.workflow
-    assert (entry.folder, entry.configfiles, entry.targets, entry.cores) == ("sub", ("config/test.yaml",), ("all",), 6)
+    assert (entry.folder, entry.configfiles, entry.targets, entry.cores) == (
+        "sub",
+        ("config/test.yaml",),
+        ("all",),
+        6,
+    )
     assert (settings.profiles, settings.baseline_profile) == (("ci",), "ci")
 
 
@@ -36,9 +42,18 @@ def test_the_workflow_section() -> None:
         (b"\xff\xfe\x00", "YAML"),
         (b"a" * (2**20 + 1), "at most"),
         (b"[" * 5000, "YAML"),
-        (b"accept: [{finding: CR-999, reason: r, owner: o, expires: 2030-01-01}]\n", "no finding 'CR-999'"),
-        (b"accept: [{finding: CR-024, reason: ' ', owner: o, expires: 2030-01-01}]\n", "no reason or no owner"),
-        (b"accept: [{finding: CR-016, reason: r, owner: o, expires: 2030-01-01}]\n", "no profile, key or file"),
+        (
+            b"accept: [{finding: CR-999, reason: r, owner: o, expires: 2030-01-01}]\n",
+            "no finding 'CR-999'",
+        ),
+        (
+            b"accept: [{finding: CR-024, reason: ' ', owner: o, expires: 2030-01-01}]\n",
+            "no reason or no owner",
+        ),
+        (
+            b"accept: [{finding: CR-016, reason: r, owner: o, expires: 2030-01-01}]\n",
+            "no profile, key or file",
+        ),
         (b"accept: [{finding: CR-024, reason: r, owner: o, expires: soon}]\n", "expires"),
     ],
 )

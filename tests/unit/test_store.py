@@ -62,7 +62,9 @@ def test_a_name_that_is_none(tmp_path: Path, name: str) -> None:
         Store(tmp_path).get(name)
 
 
-def kept(store: Store, folder: Path, name: str, content: bytes, *, claimed: bytes | None = None) -> Path:
+def kept(
+    store: Store, folder: Path, name: str, content: bytes, *, claimed: bytes | None = None
+) -> Path:
     """A file of `folder` in the store, under the digest of what it is `claimed` to hold."""
     (folder / name).write_bytes(content)
     sha256 = hashlib.sha256(content if claimed is None else claimed).hexdigest()
@@ -97,7 +99,9 @@ def test_content_that_is_not_what_was_hashed_is_not_kept(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("damage", [b"CONTENT", b"", b"content and more"])
-def test_damaged_content_is_refused_and_replaced_by_the_good_one(tmp_path: Path, damage: bytes) -> None:
+def test_damaged_content_is_refused_and_replaced_by_the_good_one(
+    tmp_path: Path, damage: bytes
+) -> None:
     store = Store(tmp_path / "store")
     place = kept(store, tmp_path, "result", b"content")
     sha256 = hashlib.sha256(b"content").hexdigest()

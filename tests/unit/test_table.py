@@ -1,4 +1,6 @@
-"""The table of settings knows every option of the installed Snakemake, and says of each what a person needs."""
+"""The table of settings knows every option of the installed Snakemake, and says of each what a
+person needs.
+"""
 
 import argparse
 import re
@@ -14,7 +16,9 @@ from tests.conftest import ROOT
 
 def unlisted(parser: argparse.ArgumentParser) -> list[str]:
     """Long options of a parser that the table lacks, also by their other names."""
-    names = [s[2:] for action in parser._actions for s in action.option_strings if s.startswith("--")]
+    names = [
+        s[2:] for action in parser._actions for s in action.option_strings if s.startswith("--")
+    ]
     return [name for name in names if name not in {"help", "version"} and look_up(name) is None]
 
 
@@ -37,7 +41,9 @@ def test_every_option_says_what_a_person_needs() -> None:
         for text in (option.does, option.why, option.safe, option.drift):
             assert text.strip().endswith((".", "`.")), (option.key, text)
         assert "{key}" not in option.safe + option.drift + option.why
-        assert (option.setting_class is SettingClass.CONDITIONAL) is bool(option.evidence), option.key
+        assert (option.setting_class is SettingClass.CONDITIONAL) is bool(option.evidence), (
+            option.key
+        )
 
 
 def test_every_kind_of_evidence_has_a_decider_and_every_decider_a_setting() -> None:

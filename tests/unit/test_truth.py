@@ -1,4 +1,6 @@
-"""The truth bench itself: enough cases, none that contradicts itself, and figures that fall when an answer is wrong."""
+"""The truth bench itself: enough cases, none that contradicts itself, and figures that fall when an
+answer is wrong.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -34,22 +36,40 @@ def test_there_are_enough_and_half_are_held() -> None:
         ("shell = 3", "shell"),
     ],
 )
-def test_a_case_that_contradicts_itself_is_refused_by_name(tmp_path: Path, fields: str, why: str) -> None:
-    (tmp_path / "family.toml").write_text(f'[[case]]\nname = "odd"\nstory = "It is so."\n{fields}\n')
+def test_a_case_that_contradicts_itself_is_refused_by_name(
+    tmp_path: Path, fields: str, why: str
+) -> None:
+    (tmp_path / "family.toml").write_text(
+        f'[[case]]\nname = "odd"\nstory = "It is so."\n{fields}\n'
+    )
     with pytest.raises(TruthError, match="family/odd") as refused:
         read_cases(tmp_path)
     assert why in str(refused.value)
 
 
 def test_a_name_twice_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "family.toml").write_text('[[case]]\nname = "x"\nstory = "S."\nverdict = "HELD"\nshell = "y"\n' * 2)
+    (tmp_path / "family.toml").write_text(
+        '[[case]]\nname = "x"\nstory = "S."\nverdict = "HELD"\nshell = "y"\n' * 2
+    )
     with pytest.raises(TruthError, match="family/x is there twice"):
         read_cases(tmp_path)
 
 
-DRIFT = Case(family="f", name="d", story="S.", verdict="DRIFTED", shell="x", differs=["out.txt"], origin="one", cause="cores")
+DRIFT = Case(
+    family="f",
+    name="d",
+    story="S.",
+    verdict="DRIFTED",
+    shell="x",
+    differs=["out.txt"],
+    origin="one",
+    cause="cores",
+)
 HELD = Case(family="f", name="h", story="S.", verdict="HELD", shell="x")
-RIGHT = Answer(DRIFT, "DRIFTED", ("one",), ("cores",), ("out.txt",), 1.0), Answer(HELD, "HELD", (), (), (), 1.0)
+RIGHT = (
+    Answer(DRIFT, "DRIFTED", ("one",), ("cores",), ("out.txt",), 1.0),
+    Answer(HELD, "HELD", (), (), (), 1.0),
+)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Evidence that was written once is read for ever: a file of every version and kind, as it was written."""
+"""Evidence that was written once is read for ever: a file of every version and kind, as it was
+written.
+"""
 
 import json
 from pathlib import Path
@@ -10,7 +12,15 @@ from cleanroom.errors import StoreError
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.versions import read_evidence
 from cleanroom.values.base import EVIDENCE_VERSION, canonical
-from cleanroom.values.purpose import Control, Folder, Interrupted, OfProfile, Purpose, Staged, Varied
+from cleanroom.values.purpose import (
+    Control,
+    Folder,
+    Interrupted,
+    OfProfile,
+    Purpose,
+    Staged,
+    Varied,
+)
 from tests.unit.values import evidence
 
 FIXTURES = Path(__file__).parent / "evidence"
@@ -24,7 +34,9 @@ PURPOSES: dict[str, Purpose] = {
 }
 
 
-@pytest.mark.parametrize("file", sorted(FIXTURES.glob("*/*.json")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+@pytest.mark.parametrize(
+    "file", sorted(FIXTURES.glob("*/*.json")), ids=lambda file: f"{file.parent.name}-{file.stem}"
+)
 def test_every_version_is_read(file: Path) -> None:
     found = read_evidence(file.read_bytes())
     assert found.schema_version == EVIDENCE_VERSION
@@ -55,5 +67,8 @@ def test_what_is_no_evidence(raw: bytes) -> None:
 
 def test_a_newer_version_is_said_so() -> None:
     newer = msgspec.structs.replace(evidence(), schema_version=EVIDENCE_VERSION + 1)
-    with pytest.raises(StoreError, match=f"is of version {EVIDENCE_VERSION + 1}, and this cleanroom reads versions up to"):
+    with pytest.raises(
+        StoreError,
+        match=f"is of version {EVIDENCE_VERSION + 1}, and this cleanroom reads versions up to",
+    ):
         read_evidence(canonical(newer))

@@ -1,4 +1,6 @@
-"""The walk: everything that is there, nothing followed, and digests that hold only for what was read."""
+"""The walk: everything that is there, nothing followed, and digests that hold only for what was
+read.
+"""
 
 import hashlib
 import os
@@ -33,7 +35,13 @@ def digest(content: bytes) -> str:
 
 
 def test_everything_is_found_and_git_and_snakemake_are_left_out(tmp_path: Path) -> None:
-    for path in ("a/b/c.txt", ".git/config", ".snakemake/log/x", "a/.snakemake_timestamp", "a/.hidden"):
+    for path in (
+        "a/b/c.txt",
+        ".git/config",
+        ".snakemake/log/x",
+        "a/.snakemake_timestamp",
+        "a/.hidden",
+    ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x")
     (tmp_path / "empty").mkdir()
@@ -47,12 +55,22 @@ def test_everything_is_found_and_git_and_snakemake_are_left_out(tmp_path: Path) 
     (tmp_path / "c/.snakemake_timestamp").write_text("content")
     own = frozenset({b".git", b".snakemake"})
     stamps = frozenset({b"b/.snakemake_timestamp", b"c/.snakemake_timestamp"})
-    expected = {b"a/b/c.txt", b"a/.hidden", b"empty", b"\xff name\n", b"a/.git/config", b"a/.snakemake/x", b"b"}
+    expected = {
+        b"a/b/c.txt",
+        b"a/.hidden",
+        b"empty",
+        b"\xff name\n",
+        b"a/.git/config",
+        b"a/.snakemake/x",
+        b"b",
+    }
     expected |= {b"a/.snakemake_timestamp", b"c/.snakemake_timestamp"}
     assert set(scan(tmp_path, own, stamps=stamps)) == expected
 
 
-def test_links_and_special_files_are_hashed_not_followed(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+def test_links_and_special_files_are_hashed_not_followed(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
     outside = tmp_path / "outside"
     outside.write_text("secret")
     room = tmp_path / "room"
@@ -69,7 +87,10 @@ def test_links_and_special_files_are_hashed_not_followed(tmp_path: Path, pool: T
     assert found[b"file"].sha256 == digest(b"content")
     assert found[b"out"].target == str(outside)
     assert found[b"out"].sha256 != digest(b"secret")
-    assert [found[path].unexamined.partition(",")[0] for path in (b"fifo", b"socket")] == ["it is a pipe", "it is a socket"]
+    assert [found[path].unexamined.partition(",")[0] for path in (b"fifo", b"socket")] == [
+        "it is a pipe",
+        "it is a socket",
+    ]
     assert not found[b"fifo"].sha256
 
 
@@ -83,12 +104,21 @@ def test_nothing_beneath_is_reached_through_a_link(tmp_path: Path) -> None:
     with Beneath(tmp_path / "in") as here:
         os.close(here.open(b"real/file"))
         for attack in (
-            lambda: here.open(b"link/file"), lambda: here.open(b"link"), lambda: here.stat(b"link/file"), lambda: list(here.entries(b"link")),
-            lambda: here.write(b"link/new", [b"x"]), lambda: here.link(b"link/new", b"x"), lambda: here.set_time(b"link/file", 0),
-            lambda: here.move_in(tmp_path / "staged", b"link/new"), lambda: here.hard_link(b"link/file", tmp_path / "name"),
-            lambda: here.open(b"../out/file"), lambda: here.open(b"real/../real/file"), lambda: here.write(b"..", [b"x"]),
-            lambda: here.remove(b"../out/file"), lambda: here.open(b"/etc/passwd"),
-        ):  # fmt: skip
+            lambda: here.open(b"link/file"),
+            lambda: here.open(b"link"),
+            lambda: here.stat(b"link/file"),
+            lambda: list(here.entries(b"link")),
+            lambda: here.write(b"link/new", [b"x"]),
+            lambda: here.link(b"link/new", b"x"),
+            lambda: here.set_time(b"link/file", 0),
+            lambda: here.move_in(tmp_path / "staged", b"link/new"),
+            lambda: here.hard_link(b"link/file", tmp_path / "name"),
+            lambda: here.open(b"../out/file"),
+            lambda: here.open(b"real/../real/file"),
+            lambda: here.write(b"..", [b"x"]),
+            lambda: here.remove(b"../out/file"),
+            lambda: here.open(b"/etc/passwd"),
+        ):
             with pytest.raises(OSError):
                 attack()
         here.remove(b"link/file")
@@ -105,9 +135,10 @@ def test_a_graft_stands_for_its_path(tmp_path: Path, pool: ThreadPoolExecutor) -
     (tmp_path / "room/results").symlink_to("/room/places/0")
     grafts = {b"results": tmp_path / "place"}
     files = scan(tmp_path / "room", frozenset(), grafts)
-    assert {path: found.sha256 for path, found in Hasher(tmp_path / "room", pool, grafts).digests(files).items()} == {
-        b"results/x": digest(b"x")
-    }
+    assert {
+        path: found.sha256
+        for path, found in Hasher(tmp_path / "room", pool, grafts).digests(files).items()
+    } == {b"results/x": digest(b"x")}
 
 
 def test_hashing_ends_at_its_deadline(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
@@ -142,23 +173,38 @@ def test_hashing_ends_at_its_deadline(tmp_path: Path, pool: ThreadPoolExecutor) 
 )
 def test_links_are_followed_to_their_end(path: str, end: str | None, unseen: str) -> None:
     targets = {
-        "to_file": "sub/file", "deep/up": "../sub/file", "chain": "to_file", "through": "sub", "hidden": ".git/x", "nested_hidden": "sub/.git/x",
-        "to_tmp": "/tmp", "relative_out": "../out/x", "shared": "/dev/shm/x", "system": "/usr/share/dict", "back": "/room/work/plain",
+        "to_file": "sub/file",
+        "deep/up": "../sub/file",
+        "chain": "to_file",
+        "through": "sub",
+        "hidden": ".git/x",
+        "nested_hidden": "sub/.git/x",
+        "to_tmp": "/tmp",
+        "relative_out": "../out/x",
+        "shared": "/dev/shm/x",
+        "system": "/usr/share/dict",
+        "back": "/room/work/plain",
         "circle": "circle",
-    }  # fmt: skip
+    }
     tree = {name.encode(): Signature(stat.S_IFLNK | 0o777, 0, 0, 0, 0) for name in targets}
-    links = Links(tree, lambda name: targets[name.decode()].encode(), b"/room/work", {b".git", b".snakemake"})
+    links = Links(
+        tree, lambda name: targets[name.decode()].encode(), b"/room/work", {b".git", b".snakemake"}
+    )
     reached = links.reach(path.encode())
     assert (reached and reached.path.decode()) == end
     assert unseen in links.unseen(path.encode()) if unseen else not links.unseen(path.encode())
 
 
 def test_many_files_large_and_small(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
-    contents = {f"f{i}".encode(): os.urandom(i % 7) for i in range(700)} | {b"big": os.urandom(3 * 2**20)}
+    contents = {f"f{i}".encode(): os.urandom(i % 7) for i in range(700)} | {
+        b"big": os.urandom(3 * 2**20)
+    }
     for path, content in contents.items():
         (tmp_path / path.decode()).write_bytes(content)
     found = Hasher(tmp_path, pool).digests(scan(tmp_path))
-    assert {path: result.sha256 for path, result in found.items()} == {path: digest(content) for path, content in contents.items()}
+    assert {path: result.sha256 for path, result in found.items()} == {
+        path: digest(content) for path, content in contents.items()
+    }
 
 
 def test_roles(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
@@ -167,7 +213,11 @@ def test_roles(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     before = scan(tmp_path)
     job = Job(
         rule="r",
-        output=(FileRef(path="out.txt"), FileRef(path="tmp.txt", flags=("temp",)), FileRef(path="folder", flags=("directory",))),
+        output=(
+            FileRef(path="out.txt"),
+            FileRef(path="tmp.txt", flags=("temp",)),
+            FileRef(path="folder", flags=("directory",)),
+        ),
         log=("r.log",),
         benchmark="r.tsv",
     )
@@ -190,7 +240,9 @@ def test_roles(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     (tmp_path / "gone.txt").unlink()
     after = scan(tmp_path)
     touched = changed(before, after)
-    found = collect(before, touched, Hasher(tmp_path, pool).digests(touched), (attempt(job),), {b"touched.txt"})
+    found = collect(
+        before, touched, Hasher(tmp_path, pool).digests(touched), (attempt(job),), {b"touched.txt"}
+    )
     assert {a.path: a.role for a in found} == {
         "out.txt": Role.OUTPUT,
         "tmp.txt": Role.TEMP,
@@ -210,12 +262,21 @@ def test_roles(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
 
 
 def test_a_file_that_was_written_as_a_job_began_is_of_that_job() -> None:
-    """The file system's clock is behind by up to a tick, so that the file seems older than the job."""
-    jobs = [msgspec.structs.replace(attempt(job()), started=start, ended=start + 1) for start in (10.0, 12.0, 13.0005)]
+    """The file system's clock is behind by up to a tick, so that the file seems older than the
+    job.
+    """
+    jobs = [
+        msgspec.structs.replace(attempt(job()), started=start, ended=start + 1)
+        for start in (10.0, 12.0, 13.0005)
+    ]
     at_work = _AtWork(tuple(jobs))
     assert 0 < _TICK <= 0.01
-    assert [at_work.at(moment) for moment in (10.0 - 0.9 * _TICK, 10.0 - 1.1 * _TICK, 10.5, 11.5)] == [(0,), (), (0,), ()]
+    assert [
+        at_work.at(moment) for moment in (10.0 - 0.9 * _TICK, 10.0 - 1.1 * _TICK, 10.5, 11.5)
+    ] == [(0,), (), (0,), ()]
     assert at_work.at(13.0) == (1, 2), "either may have written it"
     last = msgspec.structs.replace(attempt(job("all", "")), started=11.001, ended=11.002)
     assert _AtWork((jobs[0], last)).at(10.999) == (0, 1)
-    assert _AtWork((jobs[0], last), {"all"}).at(10.999) == (0,), "a rule that runs nothing writes nothing"
+    assert _AtWork((jobs[0], last), {"all"}).at(10.999) == (0,), (
+        "a rule that runs nothing writes nothing"
+    )

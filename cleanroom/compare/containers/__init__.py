@@ -1,1 +1,3 @@
-"""What a compressed stream, a tar and a zip file hold, read strictly to the last byte. Not here: what the content means."""
+"""What a compressed stream, a tar and a zip file hold, read strictly to the last byte.
+Not here: what the content means.
+"""

@@ -1,4 +1,6 @@
-"""Limits of what one container may unfold to, and how parts become a digest. Not here: any format."""
+"""Limits of what one container may unfold to, and how parts become a digest.
+Not here: any format.
+"""
 
 import hashlib
 import lzma
@@ -14,11 +16,22 @@ MAX_BYTES = 2**40
 """The most that is decompressed of one file."""
 MAX_MEMBERS = 1_000_000
 MAX_RATIO = 10_000
-"""A file that unfolds to more than this many times its size (and more than 1 GiB) is taken for a bomb."""
+"""A file that unfolds to more than this many times its size (and more than 1 GiB) is taken for a
+bomb.
+"""
 BROKEN = (
-    OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, RuntimeError,
-    NotImplementedError, ValueError, OverflowError, struct.error,
-)  # fmt: skip
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    struct.error,
+)
 """What reading a broken file can raise."""
 
 

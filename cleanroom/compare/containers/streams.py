@@ -1,7 +1,10 @@
-"""gzip (and bgzf, which is gzip), bzip2, xz and zstandard: the decompressed stream, and what beside it is not the wrapping's own.
+"""gzip (and bgzf, which is gzip), bzip2, xz and zstandard: the decompressed stream, and what beside
+it is not the wrapping's own.
 
-The wrapping's own are: level, blocks and frames, checksums, and of a gzip header (RFC 1952) time, system, name, and the field by
-which bgzf finds its blocks. A comment, any other field and a skippable frame (RFC 8878) are content that a reader may heed; what
+The wrapping's own are: level, blocks and frames, checksums, and of a gzip header (RFC 1952) time,
+system, name, and the field by
+which bgzf finds its blocks. A comment, any other field and a skippable frame (RFC 8878) are content
+that a reader may heed; what
 follows the last stream is none of them. Not here: what the stream holds.
 """
 
@@ -16,8 +19,11 @@ from typing import IO, Any, Protocol
 from cleanroom.compare.containers.bounds import BLOCK, NoPayload, feed
 
 STREAMS = {
-    b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd",
-}  # fmt: skip
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _FTEXT, _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 1, 2, 4, 8, 16
 _MAX_FIELD = 2**16
@@ -44,7 +50,9 @@ class _Input:
 
     def block(self, most: int = BLOCK) -> bytes:
         """At most so many bytes; none at the end."""
-        found, self._back = (self._back[:most], self._back[most:]) if self._back else (self._file.read(most), b"")
+        found, self._back = (
+            (self._back[:most], self._back[most:]) if self._back else (self._file.read(most), b"")
+        )
         self.taken += len(found)
         return found
 
@@ -86,7 +94,9 @@ class _Input:
 
 
 class Stream:
-    """The decompressed stream of a file. `beside` is the digest of what else counts, known once all was read."""
+    """The decompressed stream of a file.
+    `beside` is the digest of what else counts, known once all was read.
+    """
 
     def __init__(self, file: IO[bytes], container: str) -> None:
         self._input, self._container = _Input(file), container
@@ -168,7 +178,9 @@ class Stream:
         return said
 
     def _ends(self, magic: bytes, zeros: int) -> bool:
-        """Whether the file ends here, but for zeros in steps of so many; false where one more stream begins. Raises: NoPayload."""
+        """Whether the file ends here, but for zeros in steps of so many; false where one more
+        stream begins. Raises: NoPayload.
+        """
         if self._input.peek(len(magic)) == magic:
             return False
         count = 0

@@ -1,6 +1,7 @@
 """tar: its members in order, header by header (POSIX.1-2017, pax), to the zeros at its very end.
 
-Of a header only times and owners are the container's own. All else counts as it is: names, links, full modes, devices, kinds,
+Of a header only times and owners are the container's own. All else counts as it is: names, links,
+full modes, devices, kinds,
 extended attributes, comments, and what fills a block. Not here: compression around it.
 """
 
@@ -42,7 +43,8 @@ def tar_digest(stream: IO[bytes], bound: Bounded) -> str:
 
 
 def tar_members(stream: IO[bytes], bound: Bounded) -> Iterator[tuple[bytes, bytes]]:
-    """(digest of all that a member carries beside its content, digest of its content with the size), in order.
+    """(digest of all that a member carries beside its content, digest of its content with the
+    size), in order.
 
     Global headers are members too. Raises: NoPayload, or one of BROKEN.
     """
@@ -55,7 +57,9 @@ def tar_members(stream: IO[bytes], bound: Bounded) -> Iterator[tuple[bytes, byte
             break
         check_members(count)
         count += 1
-        size = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape").size  # also checks the checksum
+        size = tarfile.TarInfo.frombuf(
+            header, "utf-8", "surrogateescape"
+        ).size  # also checks the checksum
         kind = header[156:157]
         if kind in (b"x", b"g", b"X"):
             size_of_next = _pax(shell, kind, _content(stream, size, bound), size_of_next)
@@ -74,7 +78,9 @@ def tar_members(stream: IO[bytes], bound: Bounded) -> Iterator[tuple[bytes, byte
             raise NoPayload("a member without content has a size")
         feed(shell, _without_own(header))
         content, padding = _read(stream, size, bound)
-        feed(shell, padding.rstrip(b"\0"))  # how much there is hangs on the content, what it is does not
+        feed(
+            shell, padding.rstrip(b"\0")
+        )  # how much there is hangs on the content, what it is does not
         yield shell.digest(), content
         shell = hashlib.sha256()
     for block in bound.blocks(stream):
@@ -84,9 +90,18 @@ def tar_members(stream: IO[bytes], bound: Bounded) -> Iterator[tuple[bytes, byte
 
 def leftover(member: tarfile.TarInfo) -> str:
     """What a member carries beside name and content, and is neither time nor owner; as a text."""
-    pax = {key: value for key, value in member.pax_headers.items() if key.encode() not in _PAX_OWN | {b"path", b"linkpath", b"size"}}
-    device = f" device {member.devmajor},{member.devminor}" if member.ischr() or member.isblk() else ""
-    return f"{member.linkname} mode {member.mode:o}{device}{' ' + repr(sorted(pax.items())) if pax else ''}"
+    pax = {
+        key: value
+        for key, value in member.pax_headers.items()
+        if key.encode() not in _PAX_OWN | {b"path", b"linkpath", b"size"}
+    }
+    device = (
+        f" device {member.devmajor},{member.devminor}" if member.ischr() or member.isblk() else ""
+    )
+    return (
+        f"{member.linkname} mode "
+        f"{member.mode:o}{device}{' ' + repr(sorted(pax.items())) if pax else ''}"
+    )
 
 
 def _exactly(stream: IO[bytes], count: int, bound: Bounded) -> bytes:
@@ -104,7 +119,9 @@ def _without_own(header: bytes) -> bytes:
     gnu = header[257:265] == b"ustar  \0"
     for start, end in (*_OWN, *(_GNU_OWN if gnu else ())):
         kept[start:end] = bytes(end - start)
-    kept[124:136] = bytes(12)  # the size goes with the content, since an extended header may tell another
+    kept[124:136] = bytes(
+        12
+    )  # the size goes with the content, since an extended header may tell another
     return bytes(kept)
 
 
@@ -133,7 +150,9 @@ def _read(stream: IO[bytes], size: int, bound: Bounded) -> tuple[bytes, bytes]:
 
 
 def _pax(digest: "hashlib._Hash", kind: bytes, content: bytes, size: int) -> int:
-    """Take an extended header into the digest; returns the size that it gives the next member, or what was known."""
+    """Take an extended header into the digest; returns the size that it gives the next member, or
+    what was known.
+    """
     records: dict[bytes, bytes] = {}
     while content:
         length, space, _ = content.partition(b" ")

@@ -1,6 +1,8 @@
-"""zip: its members in order, by its directory and by the header beside each (PKWARE's APPNOTE 6.3.10), with no byte besides.
+"""zip: its members in order, by its directory and by the header beside each (PKWARE's APPNOTE
+6.3.10), with no byte besides.
 
-The container's own are: times, owners, compression, and the sizes that follow from it. All else counts: names, comments, the
+The container's own are: times, owners, compression, and the sizes that follow from it. All else
+counts: names, comments, the
 system and the attributes (links and the right to run), other extra fields. Not here: formats
 that are made of a zip.
 """
@@ -32,7 +34,8 @@ def zip_digest(path: Path, bound: Bounded) -> str:
 
 
 def zip_members(path: Path, bound: Bounded) -> Iterator[tuple[bytes, bytes]]:
-    """(digest of all that a member carries beside its content, digest of its content), in order; the comment of the whole first.
+    """(digest of all that a member carries beside its content, digest of its content), in order;
+    the comment of the whole first.
 
     Raises: NoPayload, or one of BROKEN.
     """
@@ -46,16 +49,29 @@ def zip_members(path: Path, bound: Bounded) -> Iterator[tuple[bytes, bytes]]:
             end, name, local = _local(raw, member)
             spans.append((member.header_offset, end))
             shell = hashlib.sha256()
-            feed(shell, name, member.comment, *_meaning(member), other_fields(member.extra), other_fields(local))
+            feed(
+                shell,
+                name,
+                member.comment,
+                *_meaning(member),
+                other_fields(member.extra),
+                other_fields(local),
+            )
             inner = hashlib.sha256()
             with archive.open(member) as content:
                 for block in bound.blocks(content):
                     inner.update(block)
             yield shell.digest(), inner.digest()
             after += 46 + len(name) + len(member.extra) + len(member.comment)
-        for (_, end), (start, _) in itertools.pairwise([(0, 0), *sorted(spans), (directory, directory)]):
+        for (_, end), (start, _) in itertools.pairwise(
+            [(0, 0), *sorted(spans), (directory, directory)]
+        ):
             if start != end:
-                raise NoPayload("two members lie in one place" if start < end else "something lies outside of its members")
+                raise NoPayload(
+                    "two members lie in one place"
+                    if start < end
+                    else "something lies outside of its members"
+                )
         _check_end(raw, after, path.stat().st_size, len(archive.comment))
 
 
@@ -63,7 +79,10 @@ def leftover(member: zipfile.ZipInfo) -> str:
     """What a member carries beside name and content, and is neither time nor owner; as a text."""
     other = other_fields(member.extra)
     comment = f" comment {member.comment.hex()}" if member.comment else ""
-    return f"system {member.create_system} attributes {member.external_attr:x}{comment}{' fields ' + other.hex() if other else ''}"
+    return (
+        f"system {member.create_system} attributes "
+        f"{member.external_attr:x}{comment}{' fields ' + other.hex() if other else ''}"
+    )
 
 
 def other_fields(extra: bytes) -> bytes:
@@ -80,19 +99,35 @@ def other_fields(extra: bytes) -> bytes:
 
 def _meaning(member: zipfile.ZipInfo) -> tuple[bytes, ...]:
     flags = member.flag_bits & ~(_DESCRIPTOR | _LEVEL)
-    values = (member.create_system, member.external_attr, member.internal_attr, flags, member.volume, member.reserved)
+    values = (
+        member.create_system,
+        member.external_attr,
+        member.internal_attr,
+        flags,
+        member.volume,
+        member.reserved,
+    )
     return tuple(str(value).encode() for value in values)
 
 
 def _local(raw: IO[bytes], member: zipfile.ZipInfo) -> tuple[int, bytes, bytes]:
-    """(where a member ends, its name, the extra fields beside it). Raises: NoPayload where the directory says otherwise."""
+    """(where a member ends, its name, the extra fields beside it).
+    Raises: NoPayload where the directory says otherwise.
+    """
     if member.flag_bits & _ENCRYPTED:
         raise NoPayload("a member is encrypted")
     raw.seek(member.header_offset)
-    magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = struct.unpack("<4s5H3I2H", raw.read(30))
+    magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = struct.unpack(
+        "<4s5H3I2H", raw.read(30)
+    )
     name, extra = raw.read(name_length), raw.read(extra_length)
     said = member.orig_filename.encode("utf-8" if member.flag_bits & _UTF8 else "cp437")
-    if magic != b"PK\x03\x04" or name != said or method != member.compress_type or flags != member.flag_bits:
+    if (
+        magic != b"PK\x03\x04"
+        or name != said
+        or method != member.compress_type
+        or flags != member.flag_bits
+    ):
         raise NoPayload("the directory and the header of a member do not agree")
     end = member.header_offset + 30 + name_length + extra_length + member.compress_size
     if flags & _DESCRIPTOR:
@@ -108,8 +143,12 @@ def _descriptor(raw: IO[bytes], start: int, member: zipfile.ZipInfo) -> int:
     raw.seek(start)
     found = raw.read(24)
     for form in ("<I2I", "<I2Q"):
-        told = struct.pack(form, member.CRC, member.compress_size & (2**32 - 1 if form == "<I2I" else 2**64 - 1),
-                           member.file_size & (2**32 - 1 if form == "<I2I" else 2**64 - 1))  # fmt: skip
+        told = struct.pack(
+            form,
+            member.CRC,
+            member.compress_size & (2**32 - 1 if form == "<I2I" else 2**64 - 1),
+            member.file_size & (2**32 - 1 if form == "<I2I" else 2**64 - 1),
+        )
         for mark in (b"PK\x07\x08", b""):
             if found.startswith(mark + told):
                 return len(mark + told)
@@ -117,7 +156,9 @@ def _descriptor(raw: IO[bytes], start: int, member: zipfile.ZipInfo) -> int:
 
 
 def _check_end(raw: IO[bytes], start: int, size: int, comment: int) -> None:
-    """From the end of the directory to that of the file there are only its closing records. Raises: NoPayload."""
+    """From the end of the directory to that of the file there are only its closing records.
+    Raises: NoPayload.
+    """
     raw.seek(start)
     tail = raw.read(76 + 22)
     if tail.startswith(b"PK\x06\x06"):

@@ -1,5 +1,7 @@
-"""BAM, CRAM and BCF: records in order, read by pysam as the text of SAM and VCF. `@PG` and `@CO` lines, and header lines of a BCF
-with dates, versions or command lines, are apart. A CRAM's reference is never fetched: without it, the file is not examined.
+"""BAM, CRAM and BCF: records in order, read by pysam as the text of SAM and VCF.
+`@PG` and `@CO` lines, and header lines of a BCF
+with dates, versions or command lines, are apart. A CRAM's reference is never fetched: without it,
+the file is not examined.
 """
 
 import gzip
@@ -29,12 +31,16 @@ class Alignments:
             return FOR_CERTAIN
         return FOR_CERTAIN if _bgzf_begins(head, (b"BAM\1", b"BCF\2")) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import pysam
 
         for path in (left, right):
             with path.open("rb") as stream:
-                if self.handles(stream.read(HEAD), "") == NO:  # the library would open whatever it is, addresses of the network too
+                if (
+                    self.handles(stream.read(HEAD), "") == NO
+                ):  # the library would open whatever it is, addresses of the network too
                     raise NotExamined("it is no BAM, CRAM or BCF")
         os.environ["REF_PATH"] = os.environ["REF_CACHE"] = "/nonexistent"
         pysam.set_verbosity(0)
@@ -47,8 +53,13 @@ class Alignments:
                 try:
                     texts.append(_text(pysam, path, Path(folder) / side, variants[0]))
                 except (OSError, ValueError, RuntimeError) as error:
-                    raise NotExamined(f"it cannot be read ({str(error).splitlines()[0] if str(error) else 'truncated'})") from None
-            return compare_lines(texts[0], texts[1], rules, vcf.DIALECT if variants[0] else sam.DIALECT)
+                    raise NotExamined(
+                        "it cannot be read "
+                        f"({str(error).splitlines()[0] if str(error) else 'truncated'})"
+                    ) from None
+            return compare_lines(
+                texts[0], texts[1], rules, vcf.DIALECT if variants[0] else sam.DIALECT
+            )
 
 
 def _bgzf_begins(head: bytes, magics: tuple[bytes, ...]) -> bool:
@@ -81,7 +92,9 @@ def _text(pysam: Any, path: Path, to: Path, variants: bool) -> Path:
         for line in lines:
             text = line.rstrip("\n")
             if "\n" in text or "\r" in text or text.startswith(("@", "#")):
-                raise NotExamined("a record would not be one line of text, or read as a header line")
+                raise NotExamined(
+                    "a record would not be one line of text, or read as a header line"
+                )
             out.write(text + "\n")
     return to
 
@@ -94,7 +107,11 @@ def _variants(pysam: Any, path: Path) -> Iterator[str]:
         formats = [name for name, field in file.header.formats.items() if field.type == "Float"]
         for record in file:
             exact = [record.qual, [(n, record.info[n]) for n in info if n in record.info]]
-            exact += [(n, [sample.get(n) for sample in record.samples.values()]) for n in formats if n in record.format]
+            exact += [
+                (n, [sample.get(n) for sample in record.samples.values()])
+                for n in formats
+                if n in record.format
+            ]
             yield f"{str(record).rstrip(chr(10))}\t{exact!r}"
 
 
@@ -102,7 +119,9 @@ def _reads(pysam: Any, path: Path) -> Iterator[str]:
     """The header, then each record, with its real numbers as exact as they are kept."""
     with pysam.AlignmentFile(str(path), check_sq=False) as file:
         if file.is_cram and any("UR" in square for square in file.header.to_dict().get("SQ", ())):
-            raise NotExamined("its header names a reference in another file (UR), which is never opened")
+            raise NotExamined(
+                "its header names a reference in another file (UR), which is never opened"
+            )
         yield str(file.header)
         for record in file:
             text = record.to_string()

@@ -1,4 +1,6 @@
-"""zip and tar: their members. The same members in order, whatever their times and owners, are `payload`; else member by member."""
+"""zip and tar: their members.
+The same members in order, whatever their times and owners, are `payload`; else member by member.
+"""
 
 import tarfile
 import tempfile
@@ -11,7 +13,15 @@ from typing import IO, NamedTuple
 from cleanroom.compare.containers import tarball, zipped
 from cleanroom.compare.formats.interface import BY_CONTENT, NO, Found, Inner, NotExamined, different
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.compare.payload import BROKEN, Bounded, NoPayload, container_in, container_of, payload_digest, shells
+from cleanroom.compare.payload import (
+    BROKEN,
+    Bounded,
+    NoPayload,
+    container_in,
+    container_of,
+    payload_digest,
+    shells,
+)
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
 
@@ -33,15 +43,22 @@ class Archive:
     def handles(self, head: bytes, name: str) -> int:
         return BY_CONTENT if container_of(head) in ("zip", "tar") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         try:
             digests = [payload_digest(path) for path in (left, right)]
             if digests[0] == digests[1]:
-                return Found(sameness=Sameness.PAYLOAD, note=f"the same content in another {container_in(left)} wrapping")
+                return Found(
+                    sameness=Sameness.PAYLOAD,
+                    note=f"the same content in another {container_in(left)} wrapping",
+                )
             with _opened(left) as a, _opened(right) as b:
                 found = _members(a, b, inner)
             if found.sameness is not Sameness.DIFFERENT and shells(left) != shells(right):
-                return different("the members agree, but what the archive carries beside their contents differs")
+                return different(
+                    "the members agree, but what the archive carries beside their contents differs"
+                )
             return found
         except NoPayload as error:
             raise NotExamined(str(error)) from None
@@ -68,7 +85,11 @@ class _Open:
 
     def extract(self, name: str, to: Path) -> Path:
         stream: IO[bytes] | None
-        stream = self._archive.open(name) if isinstance(self._archive, zipfile.ZipFile) else self._archive.extractfile(name)
+        stream = (
+            self._archive.open(name)
+            if isinstance(self._archive, zipfile.ZipFile)
+            else self._archive.extractfile(name)
+        )
         assert stream is not None
         with stream, to.open("wb") as out:
             for block in self._bound.blocks(stream):
@@ -79,10 +100,21 @@ class _Open:
 def _listed(archive: "zipfile.ZipFile | tarfile.TarFile") -> Iterator[tuple[str, _Member]]:
     if isinstance(archive, zipfile.ZipFile):
         for info in archive.infolist():
-            yield info.filename, _Member("folder" if info.is_dir() else "file", zipped.leftover(info), info.file_size)
+            yield (
+                info.filename,
+                _Member(
+                    "folder" if info.is_dir() else "file", zipped.leftover(info), info.file_size
+                ),
+            )
     else:
         for member in archive:
-            kind = "file" if member.isfile() else "folder" if member.isdir() else f"type {member.type!r}"
+            kind = (
+                "file"
+                if member.isfile()
+                else "folder"
+                if member.isdir()
+                else f"type {member.type!r}"
+            )
             yield member.name, _Member(kind, tarball.leftover(member), member.size)
 
 
@@ -103,7 +135,9 @@ def _members(left: _Open, right: _Open, inner: Inner) -> Found:
     kinds: dict[str, None] = {}
     notes: list[str] = []
     if left.comment != right.comment:
-        tally.differs("comment", *(side.comment.decode("utf-8", "backslashreplace") for side in (left, right)))
+        tally.differs(
+            "comment", *(side.comment.decode("utf-8", "backslashreplace") for side in (left, right))
+        )
     with tempfile.TemporaryDirectory() as folder:
         for name in sorted(left.members.keys() | right.members.keys()):
             a, b = left.members.get(name), right.members.get(name)
@@ -112,7 +146,9 @@ def _members(left: _Open, right: _Open, inner: Inner) -> Found:
                 if a is None or b is None or a[:2] != b[:2]:
                     tally.differs(name, _said(a), _said(b), "")
                 continue
-            files = [side.extract(name, Path(folder) / str(i)) for i, side in enumerate((left, right))]
+            files = [
+                side.extract(name, Path(folder) / str(i)) for i, side in enumerate((left, right))
+            ]
             found = inner(files[0], files[1], name)
             if found.sameness in _ORDER:
                 worst = max(worst, found.sameness, key=_ORDER.index)
@@ -123,17 +159,33 @@ def _members(left: _Open, right: _Open, inner: Inner) -> Found:
             first = found.excerpts[0] if found.excerpts else None
             kind = found.kinds[0] if len(found.kinds) == 1 else ""
             where = f"{name}: {first.where}" if first else name
-            tally.differs(where, first.left if first else found.note, first.right if first else found.note, kind)
+            tally.differs(
+                where,
+                first.left if first else found.note,
+                first.right if first else found.note,
+                kind,
+            )
     if tally.total:
-        return tally.different(f"{tally.total} of {len(left.members.keys() | right.members.keys())} members differ")
+        return tally.different(
+            f"{tally.total} of {len(left.members.keys() | right.members.keys())} members differ"
+        )
     if left.names != right.names:
         worst = max(worst, Sameness.CANONICAL, key=_ORDER.index)
         notes.insert(0, "members in another order")
-    return Found(sameness=worst, note="; ".join(notes[:4]) or "the same members", kinds=tuple(kinds), compared=tally.compared)
+    return Found(
+        sameness=worst,
+        note="; ".join(notes[:4]) or "the same members",
+        kinds=tuple(kinds),
+        compared=tally.compared,
+    )
 
 
 def _said(member: _Member | None) -> str | None:
-    return None if member is None else f"{member.kind}, {member.size} bytes{', ' + member.detail if member.detail else ''}"
+    return (
+        None
+        if member is None
+        else f"{member.kind}, {member.size} bytes{', ' + member.detail if member.detail else ''}"
+    )
 
 
 COMPARATOR = Archive()

@@ -1,6 +1,8 @@
-"""Arrays of numbers side by side, as NumPy holds them: exact bits, or within a tolerance. Shared by formats that hold arrays.
+"""Arrays of numbers side by side, as NumPy holds them: exact bits, or within a tolerance.
+Shared by formats that hold arrays.
 
-NaN is the same as NaN whatever its payload; 0.0 and -0.0 differ unless a tolerance is declared. Not here: reading any file.
+NaN is the same as NaN whatever its payload; 0.0 and -0.0 differ unless a tolerance is declared. Not
+here: reading any file.
 """
 
 from typing import Any
@@ -11,18 +13,32 @@ from cleanroom.values.declared import CompareOptions
 
 
 def compare_arrays(a: Any, b: Any, where: str, tally: Tally, rules: CompareOptions) -> int:
-    """Record what differs in two arrays of the same shape and type; returns how many elements only the tolerance made the same."""
+    """Record what differs in two arrays of the same shape and type; returns how many elements only
+    the tolerance made the same.
+    """
     import numpy as np
 
     tally.compared += int(a.size)
     if a.dtype.names:
-        return sum(compare_arrays(a[name], b[name], f"{where}.{name}", tally, rules) for name in a.dtype.names)
+        return sum(
+            compare_arrays(a[name], b[name], f"{where}.{name}", tally, rules)
+            for name in a.dtype.names
+        )
     number = np.issubdtype(a.dtype, np.number)
     if a.dtype == bool:
-        a, b = a.view(np.uint8), b.view(np.uint8)  # a byte that is neither 0 nor 1 is not hidden by what it counts as
+        a, b = (
+            a.view(np.uint8),
+            b.view(np.uint8),
+        )  # a byte that is neither 0 nor 1 is not hidden by what it counts as
     floating = np.issubdtype(a.dtype, np.floating) or np.issubdtype(a.dtype, np.complexfloating)
     if a.dtype == object:
-        unequal = np.array([x is not y and not (type(x) is type(y) and x == y) for x, y in zip(a.ravel(), b.ravel(), strict=True)], bool)
+        unequal = np.array(
+            [
+                x is not y and not (type(x) is type(y) and x == y)
+                for x, y in zip(a.ravel(), b.ravel(), strict=True)
+            ],
+            bool,
+        )
     elif floating:
         unequal = ~_bits_equal(np, a, b)
     else:
@@ -50,7 +66,9 @@ def _bits_equal(np: Any, a: Any, b: Any) -> Any:
         return (same | (np.isnan(a) & np.isnan(b))).ravel()
 
 
-def _record(np: Any, a: Any, b: Any, unequal: Any, where: str, tally: Tally, floating: bool) -> None:
+def _record(
+    np: Any, a: Any, b: Any, unequal: Any, where: str, tally: Tally, floating: bool
+) -> None:
     places = np.flatnonzero(unequal)
     x, y = a.ravel(), b.ravel()
     kind = ""
@@ -60,7 +78,9 @@ def _record(np: Any, a: Any, b: Any, unequal: Any, where: str, tally: Tally, flo
             scale = np.maximum(np.abs(p), np.abs(q))
             relative = np.where(scale > 0, np.abs(p - q) / scale, 0.0)
         finite = np.isfinite(p) & np.isfinite(q)
-        if finite.all() and relative.max(initial=0.0) <= (NOISE if a.dtype.itemsize >= 8 else NOISE_32):
+        if finite.all() and relative.max(initial=0.0) <= (
+            NOISE if a.dtype.itemsize >= 8 else NOISE_32
+        ):
             kind = FLOAT
         if finite.any():
             worst = int(np.argmax(np.where(finite, relative, -1)))
@@ -71,7 +91,11 @@ def _record(np: Any, a: Any, b: Any, unequal: Any, where: str, tally: Tally, flo
 
 
 def _index(np: Any, a: Any, flat: int) -> str:
-    return "[" + ", ".join(str(int(i)) for i in np.unravel_index(int(flat), a.shape)) + "]" if a.shape else ""
+    return (
+        "[" + ", ".join(str(int(i)) for i in np.unravel_index(int(flat), a.shape)) + "]"
+        if a.shape
+        else ""
+    )
 
 
 def _said(value: Any) -> str:

@@ -1,4 +1,6 @@
-"""Any bytes: where they differ first. What nobody knows a format for ends here; so does what is never loaded."""
+"""Any bytes: where they differ first.
+What nobody knows a format for ends here; so does what is never loaded.
+"""
 
 from pathlib import Path
 
@@ -17,7 +19,9 @@ class Binary:
     def handles(self, head: bytes, name: str) -> int:
         return NO  # it is asked where nobody else is sure
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         return first_difference(left, right)
 
 
@@ -25,7 +29,11 @@ def first_difference(left: Path, right: Path, why: str = "") -> Found:
     """Different, with the offset of the first byte that differs and what stands there."""
     sizes = left.stat().st_size, right.stat().st_size
     offset = _offset(left, right)
-    said = f"{sizes[0]} bytes here, {sizes[1]} there" if sizes[0] != sizes[1] else f"{sizes[0]} bytes each"
+    said = (
+        f"{sizes[0]} bytes here, {sizes[1]} there"
+        if sizes[0] != sizes[1]
+        else f"{sizes[0]} bytes each"
+    )
     if offset < 0:
         return different(f"{why + '; ' if why else ''}{said}, but no byte differs")
     if offset >= min(sizes):
@@ -33,8 +41,15 @@ def first_difference(left: Path, right: Path, why: str = "") -> Found:
         excerpts: tuple[Excerpt, ...] = ()
     else:
         facts = (f"the first byte that differs is at offset {offset}",)
-        excerpts = (Excerpt(where=f"offset {offset}", left=_hex(left, offset), right=_hex(right, offset)),)
-    return Found(sameness=Sameness.DIFFERENT, note=f"{why + '; ' if why else ''}{said}", facts=facts, excerpts=excerpts)
+        excerpts = (
+            Excerpt(where=f"offset {offset}", left=_hex(left, offset), right=_hex(right, offset)),
+        )
+    return Found(
+        sameness=Sameness.DIFFERENT,
+        note=f"{why + '; ' if why else ''}{said}",
+        facts=facts,
+        excerpts=excerpts,
+    )
 
 
 def _offset(left: Path, right: Path) -> int:

@@ -1,4 +1,6 @@
-"""How much a small file may say that it holds, and what stands after the end of what its format reads. Not here: any format."""
+"""How much a small file may say that it holds, and what stands after the end of what its format
+reads. Not here: any format.
+"""
 
 from pathlib import Path
 
@@ -6,7 +8,9 @@ from cleanroom.compare.formats.interface import NotExamined
 
 LEAST = 2**30
 RATIO = 10_000
-"""A file that declares more than this many times its size (and more than `LEAST` bytes) is taken for a bomb."""
+"""A file that declares more than this many times its size (and more than `LEAST` bytes) is taken
+for a bomb.
+"""
 _BLOCK = 2**20
 
 
@@ -25,11 +29,17 @@ class Budget:
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+    return (
+        sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        if path.is_dir()
+        else path.stat().st_size
+    )
 
 
 def same_tails(left: Path, right: Path, ends: tuple[int, int]) -> bool:
-    """Whether the same bytes stand after the ends of two files' formats: nobody reads them, so nothing is said of them."""
+    """Whether the same bytes stand after the ends of two files' formats: nobody reads them, so
+    nothing is said of them.
+    """
     with left.open("rb") as a, right.open("rb") as b:
         a.seek(ends[0])
         b.seek(ends[1])

@@ -1,4 +1,6 @@
-"""Parquet, Feather and Arrow streams: schema and values. How rows are grouped, encoded and compressed, and who wrote it, are apart."""
+"""Parquet, Feather and Arrow streams: schema and values.
+How rows are grouped, encoded and compressed, and who wrote it, are apart.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +9,14 @@ from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.bound import Budget
-from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.interface import (
+    FOR_CERTAIN,
+    NO,
+    Found,
+    Inner,
+    NotExamined,
+    different,
+)
 from cleanroom.compare.formats.lines import OF_DATA
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
@@ -23,15 +32,24 @@ class Columnar:
     def handles(self, head: bytes, name: str) -> int:
         if head.startswith((b"PAR1", b"ARROW1", b"FEA1")):
             return FOR_CERTAIN
-        return FOR_CERTAIN if head.startswith(b"\xff\xff\xff\xff") and name.endswith((".arrow", ".arrows", ".ipc")) else NO
+        return (
+            FOR_CERTAIN
+            if head.startswith(b"\xff\xff\xff\xff") and name.endswith((".arrow", ".arrows", ".ipc"))
+            else NO
+        )
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import pyarrow as pa
 
         try:
             return _compare(_Source(left), _Source(right), rules, Budget(left, right))
         except (pa.ArrowException, OSError) as error:
-            raise NotExamined(f"it cannot be read ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+            raise NotExamined(
+                "it cannot be read "
+                f"({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+            ) from None
 
 
 class _Source:
@@ -66,10 +84,17 @@ class _Source:
 
 
 def _compare(left: _Source, right: _Source, rules: CompareOptions, budget: Budget) -> Found:
-    plain = [[(f.name, _said(f)) for f in s.schema if f.name not in rules.ignore] for s in (left, right)]
+    plain = [
+        [(f.name, _said(f)) for f in s.schema if f.name not in rules.ignore] for s in (left, right)
+    ]
     if plain[0] != plain[1]:
-        here, there = ([f"{n}: {t}" for n, t in plain[i] if (n, t) not in plain[1 - i]] for i in (0, 1))
-        return different(f"another schema: {', '.join(here) or 'no more columns'} here, {', '.join(there) or 'no more columns'} there")
+        here, there = (
+            [f"{n}: {t}" for n, t in plain[i] if (n, t) not in plain[1 - i]] for i in (0, 1)
+        )
+        return different(
+            f"another schema: {', '.join(here) or 'no more columns'} here, "
+            f"{', '.join(there) or 'no more columns'} there"
+        )
     if not plain[0]:
         return Found(sameness=Sameness.DIFFERENT, note="no column is left to compare", compared=0)
     tally = Tally("value", "values")
@@ -77,14 +102,19 @@ def _compare(left: _Source, right: _Source, rules: CompareOptions, budget: Budge
         for name, texts in notes:
             tally.differs(f"metadata {name}", *texts)
         return tally.different("what is said of the table differs")
-    positions = [[i for i, f in enumerate(s.schema) if f.name not in rules.ignore] for s in (left, right)]
+    positions = [
+        [i for i, f in enumerate(s.schema) if f.name not in rules.ignore] for s in (left, right)
+    ]
     bent = int(len(positions[0]) < len(left.schema))
     row = 0
     columns: dict[str, None] = {}
     for a, b in _in_step(left.slices(), right.slices()):
         if a is None or b is None:
             tally.differs(
-                "rows", f"{row} rows or more" if b is None else f"{row} rows", f"{row} rows or more" if a is None else f"{row} rows", ""
+                "rows",
+                f"{row} rows or more" if b is None else f"{row} rows",
+                f"{row} rows or more" if a is None else f"{row} rows",
+                "",
             )
             return tally.different("another number of rows")
         budget.spend(a.num_rows + a.nbytes)
@@ -97,24 +127,42 @@ def _compare(left: _Source, right: _Source, rules: CompareOptions, budget: Budge
     if tally.total:
         only_noise = suggestion(tally)
         found = only_noise or CompareOptions(ignore=tuple(sorted(columns)))
-        return tally.different(f"{tally.total} values differ, in columns {', '.join(list(columns)[:6])}", None, found)
+        return tally.different(
+            f"{tally.total} values differ, in columns {', '.join(list(columns)[:6])}", None, found
+        )
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
-    return tally.same(Sameness.CANONICAL, f"the same schema and the same {row} rows; encoding, grouping or metadata differ")
+    return tally.same(
+        Sameness.CANONICAL,
+        f"the same schema and the same {row} rows; encoding, grouping or metadata differ",
+    )
 
 
 def _said(field: Any) -> str:
     """The type of a column, and whether values may be missing."""
     notes = {k: v for k, v in (field.metadata or {}).items() if k != b"PARQUET:field_id"}
-    return f"{field.type}{'' if field.nullable else ', never missing'}{f', {notes}' if notes else ''}"
+    return (
+        f"{field.type}{'' if field.nullable else ', never missing'}{f', {notes}' if notes else ''}"
+    )
 
 
-def _notes(left: Any, right: Any, rules: CompareOptions) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
-    """What is said of the whole table and differs; which version of pandas or of another program wrote it is apart."""
-    sides = [{k.decode("utf-8", "backslashreplace"): v for k, v in (s.metadata or {}).items()} for s in (left, right)]
+def _notes(
+    left: Any, right: Any, rules: CompareOptions
+) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+    """What is said of the whole table and differs; which version of pandas or of another program
+    wrote it is apart.
+    """
+    sides = [
+        {k.decode("utf-8", "backslashreplace"): v for k, v in (s.metadata or {}).items()}
+        for s in (left, right)
+    ]
     for name in sorted(sides[0].keys() | sides[1].keys()):
         texts = [_plain(name, side[name]) if name in side else None for side in sides]
-        if texts[0] != texts[1] and not (name.endswith("version") and not OF_DATA.search(name)) and f"@{name}" not in rules.ignore:
+        if (
+            texts[0] != texts[1]
+            and not (name.endswith("version") and not OF_DATA.search(name))
+            and f"@{name}" not in rules.ignore
+        ):
             yield name, (texts[0], texts[1])
 
 
@@ -122,7 +170,13 @@ def _plain(name: str, note: bytes) -> str:
     text = note.decode("utf-8", "backslashreplace")
     if name == "pandas":
         try:
-            return json.dumps({k: v for k, v in json.loads(text).items() if k not in ("creator", "pandas_version")})
+            return json.dumps(
+                {
+                    k: v
+                    for k, v in json.loads(text).items()
+                    if k not in ("creator", "pandas_version")
+                }
+            )
         except (ValueError, AttributeError, RecursionError):
             return text
     return text
@@ -147,19 +201,29 @@ def _columns(a: Any, b: Any, where: str, tally: Tally, rules: CompareOptions) ->
     kind = a.type
     if pa.types.is_dictionary(kind):
         if kind.ordered and not a.dictionary.equals(b.dictionary):
-            tally.differs(f"{where}, order of categories", str(a.dictionary)[:200], str(b.dictionary)[:200], "")
+            tally.differs(
+                f"{where}, order of categories",
+                str(a.dictionary)[:200],
+                str(b.dictionary)[:200],
+                "",
+            )
         return _columns(a.dictionary_decode(), b.dictionary_decode(), where, tally, rules)
     valid = a.is_valid(), b.is_valid()
     if not valid[0].equals(valid[1]):
         index = next(i for i in range(len(a)) if a[i].is_valid != b[i].is_valid)
-        tally.differs(f"{where}[{index}]", repr(a[index].as_py())[:200], repr(b[index].as_py())[:200], "")
+        tally.differs(
+            f"{where}[{index}]", repr(a[index].as_py())[:200], repr(b[index].as_py())[:200], ""
+        )
         return 0
     if pa.types.is_floating(kind) or pa.types.is_integer(kind):
         both = valid[0]
         x, y = (pc.filter(side, both).to_numpy(zero_copy_only=False) for side in (a, b))
         return compare_arrays(x, y, where, tally, rules)
     if pa.types.is_struct(kind):
-        return sum(_columns(a.field(i), b.field(i), f"{where}.{kind.field(i).name}", tally, rules) for i in range(kind.num_fields))
+        return sum(
+            _columns(a.field(i), b.field(i), f"{where}.{kind.field(i).name}", tally, rules)
+            for i in range(kind.num_fields)
+        )
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         if pc.list_value_length(a).equals(pc.list_value_length(b)):
             return _columns(a.flatten(), b.flatten(), f"{where}[]", tally, rules)
@@ -169,11 +233,15 @@ def _columns(a: Any, b: Any, where: str, tally: Tally, rules: CompareOptions) ->
         entries = pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)]))
         return _columns(a.cast(entries), b.cast(entries), where, tally, rules)
     if kind.num_fields or pa.types.is_run_end_encoded(kind):
-        raise NotExamined(f"{where.partition(',')[0]} is of a type that is not compared in full ({kind})")
+        raise NotExamined(
+            f"{where.partition(',')[0]} is of a type that is not compared in full ({kind})"
+        )
     tally.compared += len(a)
     if not a.equals(b):
         index = next((i for i in range(len(a)) if not a[i].equals(b[i])), 0)
-        tally.differs(f"{where}[{index}]", repr(a[index].as_py())[:200], repr(b[index].as_py())[:200])
+        tally.differs(
+            f"{where}[{index}]", repr(a[index].as_py())[:200], repr(b[index].as_py())[:200]
+        )
     return 0
 
 

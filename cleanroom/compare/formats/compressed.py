@@ -1,4 +1,6 @@
-"""gzip, bgzf, bzip2, xz and zstandard: what they hold. The same stream in another wrapping is `payload`; else the streams are compared."""
+"""gzip, bgzf, bzip2, xz and zstandard: what they hold.
+The same stream in another wrapping is `payload`; else the streams are compared.
+"""
 
 import shutil
 import tempfile
@@ -23,7 +25,9 @@ class Compressed:
     def handles(self, head: bytes, name: str) -> int:
         return BY_CONTENT if container_of(head) in _STREAMS else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         kinds = [container_in(path) for path in (left, right)]
         try:
             if kinds[0] == kinds[1] and payload_digest(left) == payload_digest(right):
@@ -35,17 +39,28 @@ class Compressed:
                 )
             with tempfile.TemporaryDirectory() as folder:
                 streams = [Path(folder) / side for side in ("left", "right")]
-                beside = [_unpack(path, to) for path, to in zip((left, right), streams, strict=True)]
+                beside = [
+                    _unpack(path, to) for path, to in zip((left, right), streams, strict=True)
+                ]
                 if beside[0] != beside[1]:
-                    return different("what the wrapping carries beside the stream differs (a comment, a field, a frame)")
+                    return different(
+                        "what the wrapping carries beside the stream differs (a comment, a "
+                        "field, a frame)"
+                    )
                 found = inner(streams[0], streams[1], _without_suffix(name))
         except NoPayload as error:
             raise NotExamined(str(error)) from None
         if found.sameness is Sameness.BYTES:
             return Found(
-                sameness=Sameness.CANONICAL, note=f"the same content, {kinds[0]} here and {kinds[1]} there", comparator="compressed/3"
+                sameness=Sameness.CANONICAL,
+                note=f"the same content, {kinds[0]} here and {kinds[1]} there",
+                comparator="compressed/3",
             )
-        return msgspec.structs.replace(found, comparator=f"{kinds[0]} > {found.comparator}", note=f"within {kinds[0]}: {found.note}")
+        return msgspec.structs.replace(
+            found,
+            comparator=f"{kinds[0]} > {found.comparator}",
+            note=f"within {kinds[0]}: {found.note}",
+        )
 
 
 def _unpack(path: Path, to: Path) -> bytes:

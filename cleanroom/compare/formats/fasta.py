@@ -1,4 +1,6 @@
-"""FASTA: names and sequences in order; where the lines of a sequence break is apart. Letters keep their case."""
+"""FASTA: names and sequences in order; where the lines of a sequence break is apart.
+Letters keep their case.
+"""
 
 import hashlib
 import secrets
@@ -24,7 +26,9 @@ class Fasta:
             return NO
         return BY_CONTENT if name.endswith(_SUFFIXES) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         tally = Tally("record", "records")
         if rules.order == "any":
             key = secrets.token_bytes(64)
@@ -44,14 +48,21 @@ class Fasta:
         return tally.different(f"{tally.total} of {count} records differ")
 
 
-def _differs(tally: Tally, number: int, a: "tuple[str, str, int] | None", b: "tuple[str, str, int] | None") -> None:
+def _differs(
+    tally: Tally, number: int, a: "tuple[str, str, int] | None", b: "tuple[str, str, int] | None"
+) -> None:
     where = f"record {number}"
     if a is None or b is None:
         tally.differs(where, a[0] if a else None, b[0] if b else None, "")
     elif a[0] != b[0]:
         tally.differs(f"{where}, name", a[0], b[0])
     else:
-        tally.differs(f"{where} ({a[0][:60]})", f"{a[2]} letters, digest {a[1][:12]}", f"{b[2]} letters, digest {b[1][:12]}", "")
+        tally.differs(
+            f"{where} ({a[0][:60]})",
+            f"{a[2]} letters, digest {a[1][:12]}",
+            f"{b[2]} letters, digest {b[1][:12]}",
+            "",
+        )
 
 
 def _records(path: Path) -> Iterator[tuple[str, str, int]]:
@@ -63,7 +74,11 @@ def _records(path: Path) -> Iterator[tuple[str, str, int]]:
             if text.startswith(b">"):
                 if name is not None:
                     yield name, digest.hexdigest(), length
-                name, digest, length = text[1:].decode("utf-8", "surrogateescape"), hashlib.sha256(), 0
+                name, digest, length = (
+                    text[1:].decode("utf-8", "surrogateescape"),
+                    hashlib.sha256(),
+                    0,
+                )
             elif text:
                 if name is None:
                     raise NotExamined("it does not begin with a record")

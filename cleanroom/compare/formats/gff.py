@@ -1,4 +1,6 @@
-"""GFF and GTF: records in order. Comments and pragmas are a header; those that carry a date or a version are apart."""
+"""GFF and GTF: records in order.
+Comments and pragmas are a header; those that carry a date or a version are apart.
+"""
 
 import re
 
@@ -11,4 +13,9 @@ DIALECT = Dialect(
     dated=re.compile(r"#(?!#)"),  # a region can read as a date
     binding=re.compile(r"##FASTA|>"),
 )
-COMPARATOR = LineFormat("gff", DIALECT, (".gff", ".gff3", ".gtf"), lambda head: BY_CONTENT if head.startswith(b"##gff-version") else NO)
+COMPARATOR = LineFormat(
+    "gff",
+    DIALECT,
+    (".gff", ".gff3", ".gtf"),
+    lambda head: BY_CONTENT if head.startswith(b"##gff-version") else NO,
+)

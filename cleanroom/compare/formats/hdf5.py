@@ -1,6 +1,8 @@
-"""HDF5, and what is HDF5 within: NetCDF-4, AnnData's h5ad, Keras models. Groups, data sets, attributes; layout and filters are apart.
+"""HDF5, and what is HDF5 within: NetCDF-4, AnnData's h5ad, Keras models.
+Groups, data sets, attributes; layout and filters are apart.
 
-Nothing outside the file is opened: external links are compared by what they say, and data kept outside is not examined.
+Nothing outside the file is opened: external links are compared by what they say, and data kept
+outside is not examined.
 """
 
 import math
@@ -11,7 +13,14 @@ from typing import Any
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.bound import Budget, same_tails
 from cleanroom.compare.formats.hdf5_types import described, references
-from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.interface import (
+    FOR_CERTAIN,
+    NO,
+    Found,
+    Inner,
+    NotExamined,
+    different,
+)
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
@@ -29,7 +38,9 @@ class Hdf5:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head.startswith(b"\x89HDF\r\n\x1a\n") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import h5py
 
         try:
@@ -38,7 +49,10 @@ class Hdf5:
                     return different("other bytes before or after what HDF5 reads")
                 return _Walk(h5py, rules, Budget(left, right)).found(a, b)
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
-            raise NotExamined(f"it cannot be read as HDF5 ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+            raise NotExamined(
+                "it cannot be read as HDF5 "
+                f"({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+            ) from None
 
 
 class _Walk:
@@ -49,7 +63,9 @@ class _Walk:
         self._bent = 0
         self._ignored = {name.strip("/") for name in rules.ignore}
         self._whole = {name.strip("/") for name in rules.ignore if name.startswith("/")}
-        """Groups are left out only by their whole place: a bare name is that of a data set or an attribute."""
+        """Groups are left out only by their whole place: a bare name is that of a data set or an
+        attribute.
+        """
         self._places: dict[str, None] = {}
         self._met: set[tuple[Any, Any]] = set()
         self._single = False
@@ -58,11 +74,18 @@ class _Walk:
         self._groups(a, b, "")
         tally = self._tally
         if tally.total:
-            rules = suggestion(tally, self._single) or CompareOptions(ignore=tuple(sorted(self._places)))
-            return tally.different(f"{tally.total} values differ, in {', '.join(list(self._places)[:6])}", None, rules)
+            rules = suggestion(tally, self._single) or CompareOptions(
+                ignore=tuple(sorted(self._places))
+            )
+            return tally.different(
+                f"{tally.total} values differ, in {', '.join(list(self._places)[:6])}", None, rules
+            )
         if self._bent:
             return tally.same(Sameness.TOLERANCE, "the same under the declared options")
-        return tally.same(Sameness.CANONICAL, "the same groups, data sets and attributes; layout, filters or times differ")
+        return tally.same(
+            Sameness.CANONICAL,
+            "the same groups, data sets and attributes; layout, filters or times differ",
+        )
 
     def _skip(self, place: str, *, group: bool = False) -> bool:
         names = {place.strip("/"), posixpath.basename(place), place.rpartition("@")[2]}
@@ -84,7 +107,9 @@ class _Walk:
         self._attributes(a, b, place)
         for name in sorted(set(a) | set(b)):
             at = f"{place}/{name}"
-            if self._skip(at, group=any(side.get(name, getclass=True) is self._h5py.Group for side in (a, b))):
+            if self._skip(
+                at, group=any(side.get(name, getclass=True) is self._h5py.Group for side in (a, b))
+            ):
                 continue
             if name not in a or name not in b:
                 self._differs(at, "there" if name in a else None, "there" if name in b else None)
@@ -120,10 +145,14 @@ class _Walk:
             if self._skip(at):
                 continue
             if name not in a.attrs or name not in b.attrs:
-                self._differs(at, "there" if name in a.attrs else None, "there" if name in b.attrs else None)
+                self._differs(
+                    at, "there" if name in a.attrs else None, "there" if name in b.attrs else None
+                )
                 continue
             kinds = [described(side.attrs.get_id(name).get_type()) for side in (a, b)]
-            if all(map(references, kinds)):  # such as scales of a dimension: addresses in a file, so what they lead to counts
+            if all(
+                map(references, kinds)
+            ):  # such as scales of a dimension: addresses in a file, so what they lead to counts
                 self._tally.compared += 1
                 said = [repr(_led_to(self._h5py, side.attrs[name], side.file)) for side in (a, b)]
                 if said[0] != said[1]:
@@ -138,7 +167,9 @@ class _Walk:
             if side.external or side.is_virtual:
                 raise NotExamined(f"{place} keeps its data outside the file")
         if a.shape != b.shape or not self._same_type(a.dtype, b.dtype):
-            self._differs(place, f"{a.shape} {self._said(a.dtype)}", f"{b.shape} {self._said(b.dtype)}")
+            self._differs(
+                place, f"{a.shape} {self._said(a.dtype)}", f"{b.shape} {self._said(b.dtype)}"
+            )
             return
         kinds = [described(side.id.get_type()) for side in (a, b)]
         if any(map(references, kinds)):
@@ -159,7 +190,10 @@ class _Walk:
         step = max(1, _BLOCK // per_row)
         for start in range(0, a.shape[0], step):
             self._values(
-                _array(a[start : start + step]), _array(b[start : start + step]), f"{place}{f' from row {start}' if start else ''}", place
+                _array(a[start : start + step]),
+                _array(b[start : start + step]),
+                f"{place}{f' from row {start}' if start else ''}",
+                place,
             )
 
     def _fill_values(self, a: Any, b: Any, place: str) -> None:
@@ -172,7 +206,9 @@ class _Walk:
             self._values(_array(a.fillvalue), _array(b.fillvalue), f"{place} (fill value)", place)
 
     def _same_type(self, a: Any, b: Any) -> bool:
-        """NumPy's equality overlooks what h5py says of names of an enumeration, of texts and of lists of any length."""
+        """NumPy's equality overlooks what h5py says of names of an enumeration, of texts and of
+        lists of any length.
+        """
         if a != b or self._said(a) != self._said(b):
             return False
         return not a.names or all(self._same_type(a[name], b[name]) for name in a.names)
@@ -180,12 +216,18 @@ class _Walk:
     def _said(self, dtype: Any) -> str:
         h5py = self._h5py
         base = dtype.subdtype[0] if dtype.subdtype else dtype
-        special = (h5py.check_enum_dtype(base), h5py.check_string_dtype(base), h5py.check_vlen_dtype(base))
+        special = (
+            h5py.check_enum_dtype(base),
+            h5py.check_string_dtype(base),
+            h5py.check_vlen_dtype(base),
+        )
         return " ".join([str(dtype), *(str(s) for s in special if s is not None)])
 
     def _values(self, a: Any, b: Any, where: str, place: str = "") -> None:
         if a.shape != b.shape or not self._same_type(a.dtype, b.dtype):
-            self._differs(where, f"{a.shape} {self._said(a.dtype)}", f"{b.shape} {self._said(b.dtype)}")
+            self._differs(
+                where, f"{a.shape} {self._said(a.dtype)}", f"{b.shape} {self._said(b.dtype)}"
+            )
             return
         before = self._tally.total
         if a.dtype == object:
@@ -205,7 +247,10 @@ def _array(value: Any) -> Any:
 def _texts(array: Any) -> Any:
     import numpy as np
 
-    flat = [x.tobytes() if isinstance(x, np.ndarray) and not x.dtype.hasobject else x for x in array.ravel()]
+    flat = [
+        x.tobytes() if isinstance(x, np.ndarray) and not x.dtype.hasobject else x
+        for x in array.ravel()
+    ]
     if any(not isinstance(x, (bytes, str, int, float)) for x in flat):
         raise NotExamined("it holds objects of an unknown type")
     out: Any = np.empty(len(flat), object)
@@ -229,8 +274,16 @@ def _led_to(h5py: Any, value: Any, file: Any) -> Any:
 
 
 def _same_around(left: Path, right: Path, files: tuple[Any, Any]) -> bool:
-    """Whether the same bytes stand before the beginning and after the end of what HDF5 calls the file."""
-    starts, ends = zip(*(_extent(path, file.userblock_size) for path, file in zip((left, right), files, strict=True)), strict=True)
+    """Whether the same bytes stand before the beginning and after the end of what HDF5 calls the
+    file.
+    """
+    starts, ends = zip(
+        *(
+            _extent(path, file.userblock_size)
+            for path, file in zip((left, right), files, strict=True)
+        ),
+        strict=True,
+    )
     if starts[0] != starts[1] or not same_tails(left, right, (ends[0], ends[1])):
         return False
     with left.open("rb") as a, right.open("rb") as b:

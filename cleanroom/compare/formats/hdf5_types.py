@@ -1,4 +1,5 @@
-"""What HDF5 itself says of a type, in full: NumPy has no word for padding of texts, tags of opaque bytes or bit fields.
+"""What HDF5 itself says of a type, in full: NumPy has no word for padding of texts, tags of opaque
+bytes or bit fields.
 
 Not here: values, and which object has a type.
 """
@@ -7,7 +8,9 @@ from typing import Any
 
 
 def described(kind: Any) -> tuple[Any, ...]:
-    """A low-level type of h5py as nested tuples, the same for the same type in two files; `references` says whether it has any."""
+    """A low-level type of h5py as nested tuples, the same for the same type in two files;
+    `references` says whether it has any.
+    """
     import h5py
 
     t = h5py.h5t
@@ -15,13 +18,19 @@ def described(kind: Any) -> tuple[Any, ...]:
     if isinstance(kind, (t.TypeEnumID, t.TypeArrayID, t.TypeVlenID)):
         more: tuple[Any, ...] = (described(kind.get_super()),)
         if isinstance(kind, t.TypeEnumID):
-            more += tuple((kind.get_member_name(i), kind.get_member_value(i)) for i in range(kind.get_nmembers()))
+            more += tuple(
+                (kind.get_member_name(i), kind.get_member_value(i))
+                for i in range(kind.get_nmembers())
+            )
         elif isinstance(kind, t.TypeArrayID):
             more += (kind.get_array_dims(),)
         return whole + more
     if isinstance(kind, t.TypeCompoundID):
         members = range(kind.get_nmembers())
-        return whole + tuple((kind.get_member_name(i), kind.get_member_offset(i), described(kind.get_member_type(i))) for i in members)
+        return whole + tuple(
+            (kind.get_member_name(i), kind.get_member_offset(i), described(kind.get_member_type(i)))
+            for i in members
+        )
     if isinstance(kind, t.TypeStringID):
         return (*whole, kind.is_variable_str(), kind.get_cset(), kind.get_strpad())
     if isinstance(kind, t.TypeOpaqueID):
@@ -46,4 +55,7 @@ def described(kind: Any) -> tuple[Any, ...]:
 
 def references(description: tuple[Any, ...]) -> bool:
     """Whether a described type points to other objects, alone or in a part."""
-    return any(references(part) if isinstance(part, tuple) else part == "TypeReferenceID" for part in description)
+    return any(
+        references(part) if isinstance(part, tuple) else part == "TypeReferenceID"
+        for part in description
+    )

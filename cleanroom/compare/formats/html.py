@@ -1,4 +1,6 @@
-"""HTML: tags, attributes and text in order. Comments, the order of attributes and white space beside tags of blocks are apart."""
+"""HTML: tags, attributes and text in order.
+Comments, the order of attributes and white space beside tags of blocks are apart.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -11,18 +13,90 @@ from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
 
-_HTML = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S)
+_HTML = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b",
+    re.I | re.S,
+)
 _KEEPS = {"pre", "textarea", "script", "style"}
 _RAW = {"title", "textarea", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"}
 """Where a browser may show a comment as text."""
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 _BLOCKS = {
-    "address", "article", "aside", "base", "blockquote", "body", "caption", "center", "col", "colgroup", "dd", "details", "dialog", "dir",
-    "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header",
-    "hgroup", "hr", "html", "li", "link", "main", "menu", "meta", "nav", "ol", "optgroup", "option", "p", "pre", "search", "section",
-    "summary", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul", "br",
-}  # fmt: skip
-"""White space at the edge of one of these is never shown; beside any other tag it parts two words."""
+    "address",
+    "article",
+    "aside",
+    "base",
+    "blockquote",
+    "body",
+    "caption",
+    "center",
+    "col",
+    "colgroup",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "li",
+    "link",
+    "main",
+    "menu",
+    "meta",
+    "nav",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "pre",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "ul",
+    "br",
+}
+"""White space at the edge of one of these is never shown; beside any other tag it parts two
+words.
+"""
 _END = re.compile(r"</[A-Za-z][^\s/>]*+\s*+>")
 _WORDS = re.compile(r"[ \t\n\f\r]+")
 _MOST = 64 * 2**20
@@ -37,9 +111,13 @@ class Html:
     def handles(self, head: bytes, name: str) -> int:
         if _HTML.match(head):
             return BY_CONTENT
-        return BY_NAME if name.endswith((".html", ".htm", ".xhtml")) and looks_like_text(head) else NO
+        return (
+            BY_NAME if name.endswith((".html", ".htm", ".xhtml")) and looks_like_text(head) else NO
+        )
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         sides = [_flat(path) for path in (left, right)]
         tally = Tally("part", "parts")
         masks = [re.compile(m) for m in rules.mask]
@@ -48,7 +126,10 @@ class Html:
         if reduced[0] == reduced[1]:
             if sides[0] != sides[1]:
                 return tally.same(Sameness.TOLERANCE, "the same under the declared options")
-            return tally.same(Sameness.CANONICAL, "the same tags and text; comments, order of attributes or white space differ")
+            return tally.same(
+                Sameness.CANONICAL,
+                "the same tags and text; comments, order of attributes or white space differ",
+            )
         if len(reduced[0]) == len(reduced[1]):
             pairs = [(i, x, y) for i, (x, y) in enumerate(zip(*reduced, strict=True)) if x != y]
         elif max(map(len, reduced)) <= 5000:
@@ -94,7 +175,9 @@ class _Flat(HTMLParser):
     def _tag(self, tag: str, attrs: list[tuple[str, str | None]], end: str) -> None:
         self._end_of_text(tag in _BLOCKS)
         self._after_block = tag in _BLOCKS
-        self.parts.append(f"<{tag} {sorted(attrs, key=lambda pair: pair[0])}{end}>")  # of two of one name, the first one counts
+        self.parts.append(
+            f"<{tag} {sorted(attrs, key=lambda pair: pair[0])}{end}>"
+        )  # of two of one name, the first one counts
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._tag(tag, attrs, "")
@@ -102,7 +185,9 @@ class _Flat(HTMLParser):
         self._raw += tag in _RAW
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._tag(tag, attrs, "" if tag in _VOID else " /")  # a browser does not close any other tag here
+        self._tag(
+            tag, attrs, "" if tag in _VOID else " /"
+        )  # a browser does not close any other tag here
 
     def handle_endtag(self, tag: str) -> None:
         self._end_of_text(tag in _BLOCKS)

@@ -1,4 +1,6 @@
-"""JSON and lines of JSON: values, whatever the order of keys and the spacing. Numbers are compared as they are written, in full."""
+"""JSON and lines of JSON: values, whatever the order of keys and the spacing.
+Numbers are compared as they are written, in full.
+"""
 
 import json
 import re
@@ -34,7 +36,9 @@ class Json:
             return BY_NAME
         return NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         walk = Walk(rules)
         if self._lines:
             sides = [_by_line(path) for path in (left, right)]
@@ -60,7 +64,9 @@ class Object(dict[str, Any]):
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object that has a key twice: what it means is not defined, so its pairs are compared in order."""
+    """An object that has a key twice: what it means is not defined, so its pairs are compared in
+    order.
+    """
 
 
 ABSENT = object()
@@ -83,7 +89,13 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
 def load(raw: bytes, where: str = "") -> Any:
     """Parsed JSON. Raises: NotExamined."""
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object, parse_float=Number, parse_int=Number, parse_constant=Number)
+        return json.loads(
+            raw.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=Number,
+        )
     except RecursionError:
         raise NotExamined(f"{where}it is nested too deeply") from None
     except (ValueError, ArithmeticError) as error:
@@ -91,7 +103,9 @@ def load(raw: bytes, where: str = "") -> Any:
 
 
 class Walk:
-    """Two values side by side, with what the rules leave out. Places are JSON pointers; `*` in a rule is any one step, `**` any number."""
+    """Two values side by side, with what the rules leave out.
+    Places are JSON pointers; `*` in a rule is any one step, `**` any number.
+    """
 
     def __init__(self, rules: CompareOptions) -> None:
         self._rules = rules
@@ -110,7 +124,11 @@ class Walk:
         if isinstance(a, Object) and isinstance(b, Object):
             self._reordered |= list(a) != list(b) and a.keys() == b.keys()
             for key in sorted(a.keys() | b.keys()):
-                self.values(a.get(key, ABSENT), b.get(key, ABSENT), f"{place}/{key.replace('~', '~0').replace('/', '~1')}")
+                self.values(
+                    a.get(key, ABSENT),
+                    b.get(key, ABSENT),
+                    f"{place}/{key.replace('~', '~0').replace('/', '~1')}",
+                )
         elif isinstance(a, list) and isinstance(b, list) and type(a) is type(b):
             self._lists(a, b, place)
         else:
@@ -136,10 +154,16 @@ class Walk:
         if isinstance(a, Number) and isinstance(b, Number):
             if a.text == b.text:
                 return True
-            if a.value == b.value and a.value.is_signed() == b.value.is_signed() and _whole(a) == _whole(b):
+            if (
+                a.value == b.value
+                and a.value.is_signed() == b.value.is_signed()
+                and _whole(a) == _whole(b)
+            ):
                 self._respelt = True
                 return True
-            if (self._rules.absolute or self._rules.relative) and close_texts(a.text, b.text, self._rules):
+            if (self._rules.absolute or self._rules.relative) and close_texts(
+                a.text, b.text, self._rules
+            ):
                 self._bent += 1
                 return True
             return False
@@ -149,7 +173,9 @@ class Walk:
         if isinstance(a, Number) and isinstance(b, Number):
             self.tally.number(place, float(a.value), float(b.value))
         kind = kind_of(_text(a), _text(b)) if a is not ABSENT and b is not ABSENT else ""
-        self.tally.differs(place or "/", None if a is ABSENT else _text(a), None if b is ABSENT else _text(b), kind)
+        self.tally.differs(
+            place or "/", None if a is ABSENT else _text(a), None if b is ABSENT else _text(b), kind
+        )
         if self._places is not None and len(self._places) < 50:
             self._places.add(place)
         else:
@@ -159,13 +185,29 @@ class Walk:
         """The answer."""
         tally = self.tally
         if tally.total:
-            suggestion = CompareOptions(ignore=tuple(sorted(self._places))) if self._places and "" not in self._places else None
-            return tally.different(f"{tally.total} of {tally.compared} values differ", None, suggestion)
+            suggestion = (
+                CompareOptions(ignore=tuple(sorted(self._places)))
+                if self._places and "" not in self._places
+                else None
+            )
+            return tally.different(
+                f"{tally.total} of {tally.compared} values differ", None, suggestion
+            )
         if self._bent:
             return tally.same(Sameness.TOLERANCE, "the same under the declared options")
-        said = ["keys in another order"] * self._reordered + ["numbers written otherwise"] * self._respelt
-        found = tally.same(Sameness.CANONICAL, "the same values; " + (" and ".join(said) or "spacing or escapes differ"))
-        return Found(sameness=found.sameness, note=found.note, kinds=(ORDER,) if self._reordered else (), compared=tally.compared)
+        said = ["keys in another order"] * self._reordered + [
+            "numbers written otherwise"
+        ] * self._respelt
+        found = tally.same(
+            Sameness.CANONICAL,
+            "the same values; " + (" and ".join(said) or "spacing or escapes differ"),
+        )
+        return Found(
+            sameness=found.sameness,
+            note=found.note,
+            kinds=(ORDER,) if self._reordered else (),
+            compared=tally.compared,
+        )
 
 
 def _whole(number: Number) -> bool:
@@ -189,7 +231,9 @@ def _text(value: Any) -> str:
 
 def _pattern(pointer: str) -> str:
     steps = pointer.lstrip("/").split("/")
-    return "".join("(?:/[^/]+)*" if s == "**" else "/[^/]+" if s == "*" else "/" + re.escape(s) for s in steps)
+    return "".join(
+        "(?:/[^/]+)*" if s == "**" else "/[^/]+" if s == "*" else "/" + re.escape(s) for s in steps
+    )
 
 
 COMPARATOR = Json("json", _NAMES, False)

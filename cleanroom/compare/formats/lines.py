@@ -1,6 +1,8 @@
-"""Formats that are lines of text: read as a stream, header lines apart, compared in order or as a multiset.
+"""Formats that are lines of text: read as a stream, header lines apart, compared in order or as a
+multiset.
 
-A line ends with LF or CRLF. Bytes that are not UTF-8 are kept as they are. Not here: which lines are a header.
+A line ends with LF or CRLF. Bytes that are not UTF-8 are kept as they are. Not here: which lines
+are a header.
 """
 
 import decimal
@@ -25,11 +27,18 @@ _ALIGNED_BYTES = 8 * 2**20
 """Files up to this size are aligned as a person would; larger ones are compared line by line."""
 _ALIGNED_LINES = 3000
 _ORDER_BYTES = 256 * 2**20
-"""Up to this size it is looked whether only the order of lines differs, where nothing else is asked."""
+"""Up to this size it is looked whether only the order of lines differs, where nothing else is
+asked.
+"""
 _NUMBER = re.compile(r"(?<![\w.+-])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
 _EXACT, _LONGEST = 15, 4000
-"""Digits that a 64-bit float holds of any number, and those beyond which nothing is converted in full."""
-OF_DATA = re.compile(r"genom|assembl|build|reference|dbsnp|ensembl|gencode|refseq|schema|release|annotation|species|hg\d|grch", re.I)
+"""Digits that a 64-bit float holds of any number, and those beyond which nothing is converted in
+full.
+"""
+OF_DATA = re.compile(
+    r"genom|assembl|build|reference|dbsnp|ensembl|gencode|refseq|schema|release|annotation|species|hg\d|grch",
+    re.I,
+)
 """Words of header lines whose version is that of the data, and not that of a program."""
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 ORDER = "order of lines"
@@ -39,9 +48,12 @@ _REPLACED, _NUL = "\0m", "\0n"
 
 @dataclass(frozen=True)
 class Dialect:
-    """What is special about a format of lines. `header` finds header lines, which stand before all others; `apart` those that carry
-    dates, versions or command lines; `dated` those in which a date or a version may differ, all of them where it is None.
-    A record is `unit` lines; where a `binding` line stands among them, records hang on what stands before, and their order counts.
+    """What is special about a format of lines.
+    `header` finds header lines, which stand before all others; `apart` those that carry
+    dates, versions or command lines; `dated` those in which a date or a version may differ, all of
+    them where it is None.
+    A record is `unit` lines; where a `binding` line stands among them, records hang on what stands
+    before, and their order counts.
     """
 
     header: re.Pattern[str] | None = None
@@ -79,7 +91,10 @@ class _Text:
 
     @property
     def form(self) -> str:
-        mark, end = " with a byte order mark" if self.bom else "", ", last line not ended" if self.unended else ""
+        mark, end = (
+            " with a byte order mark" if self.bom else "",
+            ", last line not ended" if self.unended else "",
+        )
         return f"{self.encoding}{mark}, {'CRLF' if self.crlf else 'LF'}{end}"
 
 
@@ -99,7 +114,13 @@ class LineFormat:
     extra = ""
     options = frozenset({"mask", "order", "absolute", "relative"})
 
-    def __init__(self, name: str, dialect: Dialect, suffixes: tuple[str, ...], recognise: Callable[[bytes], int] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        suffixes: tuple[str, ...],
+        recognise: Callable[[bytes], int] | None = None,
+    ) -> None:
         self.name = name
         self._dialect, self._suffixes, self._recognise = dialect, suffixes, recognise
 
@@ -107,9 +128,15 @@ class LineFormat:
         sure = self._recognise(head) if self._recognise else NO
         if sure:
             return sure
-        return BY_NAME if self._suffixes and name.endswith(self._suffixes) and looks_like_text(head) else NO
+        return (
+            BY_NAME
+            if self._suffixes and name.endswith(self._suffixes) and looks_like_text(head)
+            else NO
+        )
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         return compare_lines(left, right, rules, self._dialect)
 
 
@@ -127,7 +154,8 @@ def compare_lines(left: Path, right: Path, rules: CompareOptions, dialect: Diale
         return _Comparison(sides[0], sides[1], rules, dialect).found()
     except UnicodeError as error:
         raise NotExamined(
-            f"it is not the text that its byte order mark says ({error.reason if hasattr(error, 'reason') else error})"
+            "it is not the text that its byte order mark says "
+            f"({error.reason if hasattr(error, 'reason') else error})"
         ) from None
 
 
@@ -145,7 +173,9 @@ class _Comparison:
     def found(self) -> Found:
         if self._rules.order == "any":
             return self._as_multiset()
-        small = max(self._left.path.stat().st_size, self._right.path.stat().st_size) <= _ALIGNED_BYTES
+        small = (
+            max(self._left.path.stat().st_size, self._right.path.stat().st_size) <= _ALIGNED_BYTES
+        )
         count = self._whole() if small else self._streamed()
         if not self._tally.total:
             return self._same()
@@ -153,10 +183,21 @@ class _Comparison:
             note = f"the same {self._dialect.things} in another order"
             rules = CompareOptions(order="any")
             found = self._tally.different(note, count, rules)
-            return Found(sameness=found.sameness, note=note, excerpts=found.excerpts, kinds=(ORDER,), suggestion=rules, compared=count)
+            return Found(
+                sameness=found.sameness,
+                note=note,
+                excerpts=found.excerpts,
+                kinds=(ORDER,),
+                suggestion=rules,
+                compared=count,
+            )
         masks = self._masks_needed
         suggestion = CompareOptions(mask=tuple(sorted(masks))) if masks else None
-        note = f"{self._tally.total} of {count} {self._dialect.things} differ" if count > 1 else "its only line differs"
+        note = (
+            f"{self._tally.total} of {count} {self._dialect.things} differ"
+            if count > 1
+            else "its only line differs"
+        )
         return self._tally.different(note, None, suggestion, self._facts())
 
     # --- in order ---
@@ -177,7 +218,9 @@ class _Comparison:
         return max(len(heads[i]) + len(bodies[i]) for i in (0, 1))
 
     def _kept(self, side: _Text) -> Iterator[tuple[int, str, bool]]:
-        """(number, line, whether it is of the header) of every line but those of the header that are left apart."""
+        """(number, line, whether it is of the header) of every line but those of the header that
+        are left apart.
+        """
         dialect, of_head = self._dialect, True
         for number, line in enumerate(side.lines(), 1):
             of_head = of_head and dialect.header is not None and bool(dialect.header.match(line))
@@ -186,30 +229,52 @@ class _Comparison:
             else:
                 yield number, line, of_head
 
-    def _align(self, left: list[tuple[int, str]], right: list[tuple[int, str]], header: bool) -> None:
+    def _align(
+        self, left: list[tuple[int, str]], right: list[tuple[int, str]], header: bool
+    ) -> None:
         start = 0
-        while start < min(len(left), len(right)) and self._equal(left[start][1], right[start][1], header):
+        while start < min(len(left), len(right)) and self._equal(
+            left[start][1], right[start][1], header
+        ):
             start += 1
         end = 0
-        while end < min(len(left), len(right)) - start and self._equal(left[-1 - end][1], right[-1 - end][1], header):
+        while end < min(len(left), len(right)) - start and self._equal(
+            left[-1 - end][1], right[-1 - end][1], header
+        ):
             end += 1
         middle = left[start : len(left) - end], right[start : len(right) - end]
         if max(len(middle[0]), len(middle[1])) > _ALIGNED_LINES or len(middle[0]) == len(middle[1]):
-            pairs: list[tuple[tuple[int, str] | None, tuple[int, str] | None]] = list(zip_longest(*middle))
+            pairs: list[tuple[tuple[int, str] | None, tuple[int, str] | None]] = list(
+                zip_longest(*middle)
+            )
         else:
             reduced = [[self._reduce(line) for _, line in side] for side in middle]
             pairs = []
             for i, a, j, b in aligned(reduced[0], reduced[1]):
-                pairs.append((middle[0][i] if a is not None else None, middle[1][j] if b is not None else None))
+                pairs.append(
+                    (
+                        middle[0][i] if a is not None else None,
+                        middle[1][j] if b is not None else None,
+                    )
+                )
         for one, other in pairs:
             self._pair(one, other, header)
 
     def _streamed(self) -> int:
         count = 0
-        for number, (a, b) in enumerate(zip_longest(*(map(itemgetter(1), self._kept(side)) for side in (self._left, self._right))), 1):
+        for number, (a, b) in enumerate(
+            zip_longest(
+                *(map(itemgetter(1), self._kept(side)) for side in (self._left, self._right))
+            ),
+            1,
+        ):
             count = number
             if a is None or b is None or a != b:
-                self._pair((number, a) if a is not None else None, (number, b) if b is not None else None, False)
+                self._pair(
+                    (number, a) if a is not None else None,
+                    (number, b) if b is not None else None,
+                    False,
+                )
             elif self._masks:
                 self._equal(a, b, False)
             else:
@@ -222,7 +287,9 @@ class _Comparison:
         number = (a or b or (0, ""))[0]
         kind = self._tally.differs(f"line {number}", a[1] if a else None, b[1] if b else None)
         if self._masks_needed is not None:
-            mask = mask_for(a[1], b[1], kind) if a and b and kind and self._tally.total < 200 else ""
+            mask = (
+                mask_for(a[1], b[1], kind) if a and b and kind and self._tally.total < 200 else ""
+            )
             if mask and a and b and re.sub(mask, "", a[1]) == re.sub(mask, "", b[1]):
                 self._masks_needed.add(mask)
             else:
@@ -231,7 +298,10 @@ class _Comparison:
     def _equal(self, a: str, b: str, header: bool) -> bool:
         if self._masks:
             reduced = self._reduce(a), self._reduce(b)
-            self._tally.compared += bool(reduced[0].replace(_REPLACED, "").strip() or reduced[1].replace(_REPLACED, "").strip())
+            self._tally.compared += bool(
+                reduced[0].replace(_REPLACED, "").strip()
+                or reduced[1].replace(_REPLACED, "").strip()
+            )
             self._bent += a != b and reduced[0] == reduced[1]
             a, b = reduced
         else:
@@ -267,7 +337,8 @@ class _Comparison:
         return self._tally.different(f"not the same {self._dialect.things} in any order; {counts}")
 
     def _records(self, side: _Text) -> Iterator[str]:
-        """Under the masks, what may stand in any order: header lines with their places, and records of the body.
+        """Under the masks, what may stand in any order: header lines with their places, and records
+        of the body.
 
         Raises: NotExamined where the order of records counts.
         """
@@ -275,7 +346,9 @@ class _Comparison:
         place = 0
         for _, line, of_head in self._kept(side):
             if self._dialect.binding is not None and self._dialect.binding.match(line):
-                raise NotExamined("its records hang on lines before them, so that their order counts")
+                raise NotExamined(
+                    "its records hang on lines before them, so that their order counts"
+                )
             reduced = self._reduce(line)
             self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
             place += of_head
@@ -292,7 +365,9 @@ class _Comparison:
             return False
         key = secrets.token_bytes(64)
         try:
-            return multiset(self._records(self._left), key) == multiset(self._records(self._right), key)
+            return multiset(self._records(self._left), key) == multiset(
+                self._records(self._right), key
+            )
         except NotExamined:
             return False
 
@@ -301,7 +376,9 @@ class _Comparison:
     def _same(self) -> Found:
         facts = self._facts()
         if self._bent:
-            return self._tally.same(Sameness.TOLERANCE, "the same under the declared options", facts)
+            return self._tally.same(
+                Sameness.TOLERANCE, "the same under the declared options", facts
+            )
         return self._tally.same(Sameness.CANONICAL, "; ".join(facts) or "the same lines", facts)
 
     def _facts(self) -> tuple[str, ...]:
@@ -317,37 +394,57 @@ def near(a: str, b: str, rules: CompareOptions) -> bool:
     """Whether two lines are the same but for numbers within the tolerance."""
     if "\0" in a or "\0" in b or _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
         return False
-    return all(close_texts(x[0], y[0], rules) for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True) if x[0] != y[0])
+    return all(
+        close_texts(x[0], y[0], rules)
+        for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True)
+        if x[0] != y[0]
+    )
 
 
 def close_texts(a: str, b: str, rules: CompareOptions) -> bool:
-    """`close` of two numbers as they are written; in full where a 64-bit float does not hold them: too long, too large, too small."""
+    """`close` of two numbers as they are written; in full where a 64-bit float does not hold them:
+    too long, too large, too small.
+    """
     x, y = a.strip(), b.strip()
     if all(map(_held, (x, y))):
         return close(float(x), float(y), rules)
     if max(len(x), len(y)) > _LONGEST:
         return False
-    with decimal.localcontext(decimal.Context(prec=2 * _LONGEST, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])):
+    with decimal.localcontext(
+        decimal.Context(prec=2 * _LONGEST, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+    ):
         p, q = decimal.Decimal(x), decimal.Decimal(y)
         if not (p.is_finite() and q.is_finite()):
             return False
         if p and q and abs(p.adjusted() - q.adjusted()) > _LONGEST:
-            return max(abs(p), abs(q)) <= decimal.Decimal(rules.absolute)  # no digit of one reaches to the other
-        bound = decimal.Decimal(rules.absolute) + decimal.Decimal(rules.relative) * max(abs(p), abs(q))
+            return max(abs(p), abs(q)) <= decimal.Decimal(
+                rules.absolute
+            )  # no digit of one reaches to the other
+        bound = decimal.Decimal(rules.absolute) + decimal.Decimal(rules.relative) * max(
+            abs(p), abs(q)
+        )
         return bool(abs(p - q) <= bound)
 
 
 def _held(text: str) -> bool:
-    """Whether a 64-bit float holds a number as it is written, but for rounding of its last digits."""
+    """Whether a 64-bit float holds a number as it is written, but for rounding of its last
+    digits.
+    """
     value = float(text)
     digits = re.sub(r"[eE].*|\D", "", text).strip("0")
     if math.isnan(value) or (math.isinf(value) and not digits):
         return True
-    return len(digits) <= _EXACT and not math.isinf(value) and (abs(value) >= sys.float_info.min or not digits)
+    return (
+        len(digits) <= _EXACT
+        and not math.isinf(value)
+        and (abs(value) >= sys.float_info.min or not digits)
+    )
 
 
 def close(a: float, b: float, rules: CompareOptions) -> bool:
-    """|a - b| <= absolute + relative * max(|a|, |b|), the same from either side; infinities and NaN only as themselves."""
+    """|a - b| <= absolute + relative * max(|a|, |b|), the same from either side; infinities and NaN
+    only as themselves.
+    """
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
     if math.isinf(a) or math.isinf(b):

@@ -1,4 +1,6 @@
-"""NetCDF in its classic formats (CDF-1, -2 and -5): dimensions, variables, attributes. NetCDF-4 is HDF5 and is read by `hdf5.py`."""
+"""NetCDF in its classic formats (CDF-1, -2 and -5): dimensions, variables, attributes.
+NetCDF-4 is HDF5 and is read by `hdf5.py`.
+"""
 
 import math
 from pathlib import Path
@@ -18,21 +20,29 @@ class NetCdf3:
     options = frozenset({"ignore", "absolute", "relative"})
 
     def handles(self, head: bytes, name: str) -> int:
-        return FOR_CERTAIN if head[:3] == b"CDF" and head[3:4] in (b"\x01", b"\x02", b"\x05") else NO
+        return (
+            FOR_CERTAIN if head[:3] == b"CDF" and head[3:4] in (b"\x01", b"\x02", b"\x05") else NO
+        )
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import netCDF4
 
         for path in (left, right):
             with path.open("rb") as stream:
-                if self.handles(stream.read(4), "") == NO:  # the library would open it as whatever it is
+                if (
+                    self.handles(stream.read(4), "") == NO
+                ):  # the library would open it as whatever it is
                     raise NotExamined("it is no NetCDF in a classic format")
         most = max(left.stat().st_size, right.stat().st_size) + _SLACK
         try:
             with netCDF4.Dataset(left, "r") as a, netCDF4.Dataset(right, "r") as b:
                 return _compare(a, b, rules, most)
         except (OSError, RuntimeError, ValueError, IndexError) as error:
-            raise NotExamined(f"it cannot be read as NetCDF ({str(error).splitlines()[0]})") from None
+            raise NotExamined(
+                f"it cannot be read as NetCDF ({str(error).splitlines()[0]})"
+            ) from None
 
 
 def _compare(a: Any, b: Any, rules: CompareOptions, most: int) -> Found:
@@ -43,7 +53,9 @@ def _compare(a: Any, b: Any, rules: CompareOptions, most: int) -> Found:
     def put(place: str, left: object, right: object) -> None:
         if left != right:
             places[place] = None
-            tally.differs(place, None if left is None else str(left), None if right is None else str(right))
+            tally.differs(
+                place, None if left is None else str(left), None if right is None else str(right)
+            )
 
     put(
         "dimensions",
@@ -57,14 +69,22 @@ def _compare(a: Any, b: Any, rules: CompareOptions, most: int) -> Found:
             continue
         sides = a.variables.get(name), b.variables.get(name)
         if None in sides:
-            put(name, "there" if sides[0] is not None else None, "there" if sides[1] is not None else None)
+            put(
+                name,
+                "there" if sides[0] is not None else None,
+                "there" if sides[1] is not None else None,
+            )
             continue
         for side in sides:
             side.set_auto_maskandscale(False)
             side.set_auto_chartostring(False)
             if math.prod(side.shape) * side.dtype.itemsize > most:
                 raise NotExamined(f"{name} is larger than its file, which is not compressed")
-        put(f"{name}, form", (sides[0].dimensions, str(sides[0].dtype)), (sides[1].dimensions, str(sides[1].dtype)))
+        put(
+            f"{name}, form",
+            (sides[0].dimensions, str(sides[0].dtype)),
+            (sides[1].dimensions, str(sides[1].dtype)),
+        )
         bent += _attributes(*sides, name, put, rules, tally)
         if sides[0].shape == sides[1].shape and sides[0].dtype == sides[1].dtype:
             before = tally.total
@@ -88,7 +108,9 @@ def _attributes(a: Any, b: Any, place: str, put: Any, rules: CompareOptions, tal
         if f"{place}@{name}" in rules.ignore or f"@{name}" in rules.ignore:
             bent += 1
             continue
-        values = [_exact(side.getncattr(name)) if name in side.ncattrs() else None for side in (a, b)]
+        values = [
+            _exact(side.getncattr(name)) if name in side.ncattrs() else None for side in (a, b)
+        ]
         tally.compared += 1
         put(f"{place}@{name}", values[0], values[1])
     return bent

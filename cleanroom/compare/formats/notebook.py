@@ -1,4 +1,6 @@
-"""Jupyter notebooks: cells, their sources and outputs. Ids, execution counts and metadata (kernel, language, timing) are apart."""
+"""Jupyter notebooks: cells, their sources and outputs.
+Ids, execution counts and metadata (kernel, language, timing) are apart.
+"""
 
 import re
 from pathlib import Path
@@ -20,12 +22,17 @@ class Notebook:
     def handles(self, head: bytes, name: str) -> int:
         return BY_NAME if name.endswith(".ipynb") and re.match(rb"\s*\{", head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         walk = Walk(rules)
         walk.values(_cells(load(left.read_bytes())), _cells(load(right.read_bytes())), "")
         found = walk.found()
         if found.sameness is Sameness.CANONICAL:
-            return walk.tally.same(Sameness.CANONICAL, "the same cells and outputs; ids, counts, metadata or spacing differ")
+            return walk.tally.same(
+                Sameness.CANONICAL,
+                "the same cells and outputs; ids, counts, metadata or spacing differ",
+            )
         return found
 
 
@@ -45,7 +52,11 @@ def _plain(value: Any) -> Any:
     for key, item in value.items():
         if key in _APART:
             continue
-        if key in ("source", "text") and isinstance(item, list) and all(isinstance(line, str) for line in item):
+        if (
+            key in ("source", "text")
+            and isinstance(item, list)
+            and all(isinstance(line, str) for line in item)
+        ):
             item = "".join(item)
         elif key == "outputs" and isinstance(item, list):
             item = [_plain(output) for output in item]

@@ -1,4 +1,6 @@
-"""NumPy's npy: shape, type, byte order and elements. Arrays of Python objects are pickles, and never loaded. An npz is a zip."""
+"""NumPy's npy: shape, type, byte order and elements.
+Arrays of Python objects are pickles, and never loaded. An npz is a zip.
+"""
 
 from pathlib import Path
 from tokenize import TokenError
@@ -6,7 +8,14 @@ from typing import Any
 
 from cleanroom.compare.formats.arrays import compare_arrays, suggestion
 from cleanroom.compare.formats.bound import same_tails
-from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.interface import (
+    FOR_CERTAIN,
+    NO,
+    Found,
+    Inner,
+    NotExamined,
+    different,
+)
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
@@ -21,7 +30,9 @@ class Npy:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head.startswith(b"\x93NUMPY") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         a, b = _load(left), _load(right)
         if a.shape != b.shape:
             return different(f"shape {a.shape} here, {b.shape} there")
@@ -45,10 +56,17 @@ class Npy:
                 rules,
             )
         if tally.total:
-            return tally.different(f"{tally.total} of {a.size} elements differ", None, suggestion(tally, a.dtype.itemsize < 8))
+            return tally.different(
+                f"{tally.total} of {a.size} elements differ",
+                None,
+                suggestion(tally, a.dtype.itemsize < 8),
+            )
         if bent:
             return tally.same(Sameness.TOLERANCE, "the same within the declared tolerance")
-        return tally.same(Sameness.CANONICAL, "the same elements; header, byte order, memory order or NaN bits differ")
+        return tally.same(
+            Sameness.CANONICAL,
+            "the same elements; header, byte order, memory order or NaN bits differ",
+        )
 
 
 def _load(path: Path) -> Any:
@@ -56,8 +74,18 @@ def _load(path: Path) -> Any:
 
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=100_000)
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, TokenError) as error:
-        raise NotExamined(f"it cannot be read as an array ({str(error).partition(chr(10))[0]})") from None
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        SyntaxError,
+        TypeError,
+        OverflowError,
+        TokenError,
+    ) as error:
+        raise NotExamined(
+            f"it cannot be read as an array ({str(error).partition(chr(10))[0]})"
+        ) from None
 
 
 def _end(array: Any) -> int:

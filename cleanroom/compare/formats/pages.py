@@ -1,4 +1,6 @@
-"""Pages of a PDF as they look: text, and pixels at 100 dots per inch. Not here: whether looking the same is enough."""
+"""Pages of a PDF as they look: text, and pixels at 100 dots per inch.
+Not here: whether looking the same is enough.
+"""
 
 import base64
 import io
@@ -18,7 +20,9 @@ _MOST_POINTS = 5000
 
 
 def compare_pages(left: Path, right: Path, objects: Tally, rules: CompareOptions) -> Found:
-    """The answer for two files whose objects differ: which pages look different. Raises: NotExamined."""
+    """The answer for two files whose objects differ: which pages look different.
+    Raises: NotExamined.
+    """
     import pypdfium2 as pdfium
 
     try:
@@ -35,13 +39,17 @@ def _looks(a: Any, b: Any, objects: Tally, rules: CompareOptions) -> Found:
     if len(a) != len(b):
         return tally.different(f"{len(a)} pages here, {len(b)} there")
     if len(a) > _MOST_PAGES:
-        return objects.different(f"{objects.total} objects differ; its {len(a)} pages are too many to look at")
+        return objects.different(
+            f"{objects.total} objects differ; its {len(a)} pages are too many to look at"
+        )
     for number in range(len(a)):
         tally.compared += 1
         texts, looks = zip(*(_page(document, number) for document in (a, b)), strict=True)
         if texts[0] != texts[1]:
             lines = [t.splitlines() for t in texts]
-            x, y = next(((p, q) for p, q in zip(*lines, strict=False) if p != q), (texts[0], texts[1]))
+            x, y = next(
+                ((p, q) for p, q in zip(*lines, strict=False) if p != q), (texts[0], texts[1])
+            )
             tally.differs(f"page {number + 1}, text", x, y)
         elif looks[0].size != looks[1].size or looks[0].tobytes() != looks[1].tobytes():
             tally.differs(f"page {number + 1}, looks", "same text", "same text", "")
@@ -49,12 +57,17 @@ def _looks(a: Any, b: Any, objects: Tally, rules: CompareOptions) -> Found:
     facts = (f"{objects.total} objects differ",)
     if tally.total:
         return msgspec.structs.replace(
-            tally.different(f"{tally.total} of {tally.compared} pages differ", None, None, facts), pictures=pictures
+            tally.different(f"{tally.total} of {tally.compared} pages differ", None, None, facts),
+            pictures=pictures,
         )
     if rules.appearance:
-        return tally.same(Sameness.TOLERANCE, "every page has the same text and looks the same", facts)
+        return tally.same(
+            Sameness.TOLERANCE, "every page has the same text and looks the same", facts
+        )
     note = "pages have the same text and look the same, but objects differ"
-    return msgspec.structs.replace(objects.different(note), suggestion=CompareOptions(appearance=True), kinds=())
+    return msgspec.structs.replace(
+        objects.different(note), suggestion=CompareOptions(appearance=True), kinds=()
+    )
 
 
 def _page(document: "object", number: int) -> "tuple[str, object]":

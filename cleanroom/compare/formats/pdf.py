@@ -1,6 +1,8 @@
-"""PDF: its objects, reached from the catalogue. Dates, ids, producer, XMP metadata, numbering and compression of objects are apart.
+"""PDF: its objects, reached from the catalogue.
+Dates, ids, producer, XMP metadata, numbering and compression of objects are apart.
 
-With the option `appearance`, pages that look the same and have the same text count as the same. Encrypted files are not examined.
+With the option `appearance`, pages that look the same and have the same text count as the same.
+Encrypted files are not examined.
 """
 
 import mmap
@@ -9,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from cleanroom.compare.formats.bound import same_tails
-from cleanroom.compare.formats.interface import FOR_CERTAIN, NO, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.interface import (
+    FOR_CERTAIN,
+    NO,
+    Found,
+    Inner,
+    NotExamined,
+    different,
+)
 from cleanroom.compare.formats.pages import compare_pages
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
@@ -27,12 +36,17 @@ class Pdf:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head[:1024].lstrip(b"\0\r\n\t ").startswith(b"%PDF-") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import pikepdf
 
         tally = Tally("object", "objects")
         try:
-            with pikepdf.open(left, attempt_recovery=False) as a, pikepdf.open(right, attempt_recovery=False) as b:
+            with (
+                pikepdf.open(left, attempt_recovery=False) as a,
+                pikepdf.open(right, attempt_recovery=False) as b,
+            ):
                 if a.is_encrypted or b.is_encrypted:
                     raise NotExamined("it is encrypted")
                 if not same_tails(left, right, (_end(left), _end(right))):
@@ -41,15 +55,23 @@ class Pdf:
                 if "/Info" in a.trailer or "/Info" in b.trailer:
                     _Walk(pikepdf, tally).objects(_info(pikepdf, a), _info(pikepdf, b), "/Info")
         except (pikepdf.PdfError, ValueError, RuntimeError, OSError, RecursionError) as error:
-            raise NotExamined(f"it cannot be read as PDF ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+            raise NotExamined(
+                "it cannot be read as PDF "
+                f"({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+            ) from None
         if not tally.total:
-            return tally.same(Sameness.CANONICAL, "the same objects; dates, ids, producer or compression differ")
+            return tally.same(
+                Sameness.CANONICAL, "the same objects; dates, ids, producer or compression differ"
+            )
         return compare_pages(left, right, tally, rules)
 
 
 def _end(path: Path) -> int:
     """Where the last mark of an end and the line end after it end."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         end = content.rfind(b"%%EOF") + 5
         return end + len(content[end : end + 2]) - len(content[end : end + 2].lstrip(b"\r\n"))
 
@@ -59,7 +81,9 @@ def _info(pikepdf: Any, pdf: Any) -> Any:
 
 
 class _Walk:
-    """Two graphs of objects in step; a pair that was met is not walked again, so that circles end."""
+    """Two graphs of objects in step; a pair that was met is not walked again, so that circles
+    end.
+    """
 
     def __init__(self, pikepdf: Any, tally: Tally) -> None:
         self._pikepdf, self._tally = pikepdf, tally
@@ -92,7 +116,9 @@ class _Walk:
             if len(x) != len(y):
                 self._tally.differs(at, f"{len(x)} items", f"{len(y)} items")
                 return []
-            return [(p, q, f"{at}[{i}]") for i, (p, q) in enumerate(zip(list(x), list(y), strict=True))]
+            return [
+                (p, q, f"{at}[{i}]") for i, (p, q) in enumerate(zip(list(x), list(y), strict=True))
+            ]
         if isinstance(x, (pikepdf.Dictionary, pikepdf.Stream)):
             return self._dictionaries(x, y, at)
         if bytes(x.unparse()) != bytes(y.unparse()):
@@ -108,13 +134,22 @@ class _Walk:
             if contents[0][0] == contents[1][0] == "decoded":
                 skip |= {"/Filter", "/DecodeParms"}
             if contents[0][1] != contents[1][1]:
-                self._tally.differs(f"{at} (stream)", f"{len(contents[0][1])} bytes", f"{len(contents[1][1])} bytes", "")
+                self._tally.differs(
+                    f"{at} (stream)",
+                    f"{len(contents[0][1])} bytes",
+                    f"{len(contents[1][1])} bytes",
+                    "",
+                )
         keys = (set(x.keys()) | set(y.keys())) - skip
         found = []
         for key in sorted(keys):
             if key not in x or key not in y:
-                self._tally.differs(f"{at}{key}", "there" if key in x else None, "there" if key in y else None, "")
-            elif not (key == "/LastModified" and all(_DATE.match(str(side[key])) for side in (x, y))):
+                self._tally.differs(
+                    f"{at}{key}", "there" if key in x else None, "there" if key in y else None, ""
+                )
+            elif not (
+                key == "/LastModified" and all(_DATE.match(str(side[key])) for side in (x, y))
+            ):
                 found.append((x[key], y[key], f"{at}{key}"))
         return found
 

@@ -1,4 +1,5 @@
-"""What an image file holds besides the pixels that are decoded and the metadata that are apart: chunks that nobody knows, and the end.
+"""What an image file holds besides the pixels that are decoded and the metadata that are apart:
+chunks that nobody knows, and the end.
 
 A part that no decoder reads is compared as bytes, so that nothing hides in it. Not here: pixels.
 """
@@ -30,14 +31,64 @@ _PNG_APART = {b"tEXt", b"zTXt", b"iTXt", b"tIME", b"pHYs", b"eXIf"}
 _WEBP = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "}
 _GIF_APART = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"XMP DataXMP", b"ICCRGBG1012")
 _JPEG_APART = {
-    0xE0: (b"JFIF\0", b"JFXX\0"), 0xE1: (b"Exif\0", b"http://ns.adobe.com/xap/", b"http://ns.adobe.com/xmp/"),
-    0xE2: (b"ICC_PROFILE\0",), 0xED: (b"Photoshop 3.0\0",), 0xEE: (b"Adobe",),
-}  # fmt: skip
+    0xE0: (b"JFIF\0", b"JFXX\0"),
+    0xE1: (b"Exif\0", b"http://ns.adobe.com/xap/", b"http://ns.adobe.com/xmp/"),
+    0xE2: (b"ICC_PROFILE\0",),
+    0xED: (b"Photoshop 3.0\0",),
+    0xEE: (b"Adobe",),
+}
 _TIFF_APART = {
-    *(256, 257, 258, 259, 262, 266, 269, 271, 272, 273, 274, 277, 278, 279, 282, 283, 284, 285, 296, 305, 306, 315, 316, 317, 320),
-    *(322, 323, 324, 325, 339, 347, *range(512, 522), 529, 530, 531, 532, 700, 33432, 33723, 34377, 34665, 34675, 34853),
-}  # fmt: skip
-"""Layout, what decoding uses, density, and texts about the making. The rest counts: where on earth a picture lies, for one."""
+    *(
+        256,
+        257,
+        258,
+        259,
+        262,
+        266,
+        269,
+        271,
+        272,
+        273,
+        274,
+        277,
+        278,
+        279,
+        282,
+        283,
+        284,
+        285,
+        296,
+        305,
+        306,
+        315,
+        316,
+        317,
+        320,
+    ),
+    *(
+        322,
+        323,
+        324,
+        325,
+        339,
+        347,
+        *range(512, 522),
+        529,
+        530,
+        531,
+        532,
+        700,
+        33432,
+        33723,
+        34377,
+        34665,
+        34675,
+        34853,
+    ),
+}
+"""Layout, what decoding uses, density, and texts about the making.
+The rest counts: where on earth a picture lies, for one.
+"""
 _DESCRIPTION, _SUB_PAGES = 270, 330
 _STRUCTURED = ("ImageJ", "<", "{", "\ufeff")
 
@@ -79,7 +130,9 @@ def tags(picture: Any) -> dict[int, str]:
     for tag, value in getattr(picture, "tag_v2", {}).items():
         if tag == _SUB_PAGES:
             raise NotExamined("it has pages within pages, which are not decoded")
-        if tag not in _TIFF_APART and (tag != _DESCRIPTION or str(value).lstrip().startswith(_STRUCTURED)):
+        if tag not in _TIFF_APART and (
+            tag != _DESCRIPTION or str(value).lstrip().startswith(_STRUCTURED)
+        ):
             found[tag] = repr(value)
     return found
 
@@ -157,7 +210,9 @@ def _gif(content: Any) -> Found:
             yield (bytes([label]) if counts else b""), data, at
         elif kind == 0x2C:
             flags = content[at + 9]
-            at = _after_blocks(content, at + 11 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0))
+            at = _after_blocks(
+                content, at + 11 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
+            )
         else:
             raise NotExamined("it is no sequence of blocks")
 

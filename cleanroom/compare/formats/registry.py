@@ -1,6 +1,8 @@
-"""Which comparator compares two files: the surest of all that are installed, content before name. Never raises for what a file holds.
+"""Which comparator compares two files: the surest of all that are installed, content before name.
+Never raises for what a file holds.
 
-Comparators are found by the entry point group `cleanroom.comparators`, our own ones too. Not here: limits of time and memory.
+Comparators are found by the entry point group `cleanroom.comparators`, our own ones too. Not here:
+limits of time and memory.
 """
 
 import functools
@@ -11,7 +13,15 @@ import msgspec
 
 from cleanroom.compare.formats.binary import COMPARATOR as BINARY
 from cleanroom.compare.formats.binary import first_difference
-from cleanroom.compare.formats.interface import HEAD, NO, Comparator, Found, Inner, NotExamined, different
+from cleanroom.compare.formats.interface import (
+    HEAD,
+    NO,
+    Comparator,
+    Found,
+    Inner,
+    NotExamined,
+    different,
+)
 from cleanroom.compare.magnitude import exceeds
 from cleanroom.values.base import Value
 from cleanroom.values.comparison import Sameness
@@ -27,7 +37,8 @@ _WRAPPINGS = {"compressed", "archive"}
 
 
 class Question(Value, frozen=True):
-    """Two files to compare: where they are, what they are called in the run, and what was declared of them.
+    """Two files to compare: where they are, what they are called in the run, and what was declared
+    of them.
 
     Or two folders, with the comparator that reads a folder as one thing.
     """
@@ -54,44 +65,70 @@ def recognise(path: Path, name: str) -> Comparator:
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     lower = name.lower()
-    ranked = [(comparator.handles(head, lower), comparator) for comparator in comparators().values()]
+    ranked = [
+        (comparator.handles(head, lower), comparator) for comparator in comparators().values()
+    ]
     sure, best = max(ranked, key=lambda pair: pair[0], default=(NO, BINARY))
     return best if sure > NO else BINARY
 
 
 def answer(question: Question) -> Found:
-    """Compare two files of unequal bytes; whatever goes wrong while reading them is said, and they are different."""
-    return _compare(Path(question.left), Path(question.right), question.name, question.comparator, question.rules, 0)
+    """Compare two files of unequal bytes; whatever goes wrong while reading them is said, and they
+    are different.
+    """
+    return _compare(
+        Path(question.left),
+        Path(question.right),
+        question.name,
+        question.comparator,
+        question.rules,
+        0,
+    )
 
 
-def _compare(left: Path, right: Path, name: str, asked: str, rules: CompareOptions, depth: int) -> Found:
+def _compare(
+    left: Path, right: Path, name: str, asked: str, rules: CompareOptions, depth: int
+) -> Found:
     if depth > _DEEPEST:
         return different("not examined: it is wrapped too often")
     if left.is_dir():
-        return _try(comparators()[asked], left, right, name, rules, lambda *_: different("not examined"))
+        return _try(
+            comparators()[asked], left, right, name, rules, lambda *_: different("not examined")
+        )
     chosen = recognise(left, name), recognise(right, name)
     wrapped = chosen[0].name == chosen[1].name and chosen[0].name in _WRAPPINGS
     comparator = comparators()[asked] if asked and not wrapped else chosen[0]
     for_inner = "" if asked == comparator.name else asked
     if not asked and chosen[0].name != chosen[1].name:
         if BINARY.name not in (chosen[0].name, chosen[1].name):
-            return _bounded(first_difference(left, right, f"{chosen[0].name} here, {chosen[1].name} there"), "binary/1")
+            return _bounded(
+                first_difference(left, right, f"{chosen[0].name} here, {chosen[1].name} there"),
+                "binary/1",
+            )
         comparator = BINARY
 
     def inner(a: Path, b: Path, inside: str) -> Found:
-        if a.stat().st_size == b.stat().st_size and first_difference(a, b).note.endswith("no byte differs"):
+        if a.stat().st_size == b.stat().st_size and first_difference(a, b).note.endswith(
+            "no byte differs"
+        ):
             return Found(sameness=Sameness.BYTES, note="the same bytes")
         return _compare(a, b, inside, for_inner, rules, depth + 1)
 
     return _try(comparator, left, right, name, rules, inner)
 
 
-def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+def _try(
+    comparator: Comparator, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+) -> Found:
     """The answer of one comparator; where it has none, why, and the first byte that differs."""
     label = f"{comparator.name}/{comparator.version}"
     try:
         found = comparator.compare(left, right, name.lower(), rules, inner)
-        if found.sameness is Sameness.TOLERANCE and rules.absolute and not _beyond(found, left, rules.absolute):
+        if (
+            found.sameness is Sameness.TOLERANCE
+            and rules.absolute
+            and not _beyond(found, left, rules.absolute)
+        ):
             found = msgspec.structs.replace(found, compared=0)  # any number would do for any other
         return _bounded(found, label)
     except NotExamined as error:
@@ -109,17 +146,24 @@ def _try(comparator: Comparator, left: Path, right: Path, name: str, rules: Comp
         if type(error).__name__ != "PanicException":  # Polars' own fault, which is no Exception
             raise
         reason = "not examined: the comparator failed (its library panicked)"
-    return _bounded(different(reason) if left.is_dir() else first_difference(left, right, reason), label)
+    return _bounded(
+        different(reason) if left.is_dir() else first_difference(left, right, reason), label
+    )
 
 
 def _beyond(found: Found, left: Path, absolute: float) -> bool:
     """Whether something within is larger than an absolute tolerance."""
-    return found.largest > absolute if found.largest >= 0 else left.is_dir() or exceeds(left, absolute)
+    return (
+        found.largest > absolute if found.largest >= 0 else left.is_dir() or exceeds(left, absolute)
+    )
 
 
 def _bounded(found: Found, label: str) -> Found:
     """The answer with its comparator's name, and no text longer than a report can show."""
-    excerpts = tuple(msgspec.structs.replace(e, where=_said(e.where), left=_said(e.left), right=_said(e.right)) for e in found.excerpts[:8])
+    excerpts = tuple(
+        msgspec.structs.replace(e, where=_said(e.where), left=_said(e.left), right=_said(e.right))
+        for e in found.excerpts[:8]
+    )
     return msgspec.structs.replace(
         found,
         comparator=found.comparator or label,

@@ -1,4 +1,6 @@
-"""R's rds and RData and Python's pickle: never loaded, since loading one runs what it says. Bytes only, and the report says why."""
+"""R's rds and RData and Python's pickle: never loaded, since loading one runs what it says.
+Bytes only, and the report says why.
+"""
 
 import re
 from pathlib import Path
@@ -20,8 +22,15 @@ class Serialized:
             return FOR_CERTAIN + 1  # before gzip or zip, in which R and PyTorch wrap it
         return BY_NAME if _PICKLE.match(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
-        return first_difference(left, right, "not examined: a serialized R or Python object is never loaded, because loading runs code")
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
+        return first_difference(
+            left,
+            right,
+            "not examined: a serialized R or Python object is never loaded, because loading "
+            "runs code",
+        )
 
 
 COMPARATOR = Serialized()

@@ -1,4 +1,6 @@
-"""SQLite: schema and rows in the order of their row ids, each value with its type. Pages, free space and counters are apart."""
+"""SQLite: schema and rows in the order of their row ids, each value with its type.
+Pages, free space and counters are apart.
+"""
 
 import contextlib
 import sqlite3
@@ -28,7 +30,9 @@ class Sqlite:
     def handles(self, head: bytes, name: str) -> int:
         return FOR_CERTAIN if head.startswith(b"SQLite format 3\0") else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         try:
             with _open(left) as a, _open(right) as b:
                 return _compare(a, b, rules)
@@ -46,7 +50,12 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
         connection.text_factory = _Text
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "ignore_check_constraints=ON"):
+        for pragma in (
+            "trusted_schema=OFF",
+            "query_only=ON",
+            "cell_size_check=ON",
+            "ignore_check_constraints=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
         _check(connection)
         yield connection
@@ -55,7 +64,9 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    """No virtual table, which is code that reads what it likes; and pages and indexes that hold what the tables do, each once."""
+    """No virtual table, which is code that reads what it likes; and pages and indexes that hold
+    what the tables do, each once.
+    """
     for _, name, kind, *_ in connection.execute("PRAGMA table_list"):
         if kind == b"virtual":
             raise NotExamined(f"{_name(name)} is a virtual table")
@@ -65,7 +76,9 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _schema(connection: sqlite3.Connection) -> dict[tuple[Any, ...], Any]:
-    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name != 'sqlite_sequence'").fetchall()
+    rows = connection.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name != 'sqlite_sequence'"
+    ).fetchall()
     found = {(kind, name): sql for kind, name, _, sql in rows}
     if len(found) < len(rows):
         raise NotExamined("its schema has a name twice")
@@ -98,26 +111,44 @@ def _compare(a: sqlite3.Connection, b: sqlite3.Connection, rules: CompareOptions
             bent += _rows(a, b, table, rules, tally, places)
     if tally.total:
         suggestion = CompareOptions(ignore=tuple(sorted(places)))
-        return tally.different(f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, suggestion)
+        return tally.different(
+            f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, suggestion
+        )
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
     return tally.same(Sameness.CANONICAL, "the same schema and rows; pages or counters differ")
 
 
-def _rows(a: sqlite3.Connection, b: sqlite3.Connection, table: str, rules: CompareOptions, tally: Tally, places: dict[str, None]) -> int:
+def _rows(
+    a: sqlite3.Connection,
+    b: sqlite3.Connection,
+    table: str,
+    rules: CompareOptions,
+    tally: Tally,
+    places: dict[str, None],
+) -> int:
     quoted = '"' + table.replace('"', '""') + '"'
     cursors = [side.execute(f"SELECT * FROM {quoted} NOT INDEXED") for side in (a, b)]  # noqa: S608 - the name is quoted
     columns = [_name(column[0]) for column in cursors[0].description]
     kept = [i for i, column in enumerate(columns) if f"{table}.{column}" not in rules.ignore]
     for number, (x, y) in enumerate(zip_longest(*cursors), 1):
         if x is None or y is None:
-            tally.differs(f"{table}, row {number}", None if x is None else _text(x), None if y is None else _text(y), "")
+            tally.differs(
+                f"{table}, row {number}",
+                None if x is None else _text(x),
+                None if y is None else _text(y),
+                "",
+            )
             places[table] = None
             continue
         tally.compared += len(kept)
         for i in kept:
-            if type(x[i]) is not type(y[i]) or x[i] != y[i] or repr(x[i]) != repr(y[i]):  # 1 is not 1.0, and 0.0 not -0.0
-                tally.differs(f"{table}, row {number}, column {columns[i]}", _text(x[i]), _text(y[i]))
+            if (
+                type(x[i]) is not type(y[i]) or x[i] != y[i] or repr(x[i]) != repr(y[i])
+            ):  # 1 is not 1.0, and 0.0 not -0.0
+                tally.differs(
+                    f"{table}, row {number}, column {columns[i]}", _text(x[i]), _text(y[i])
+                )
                 places[f"{table}.{columns[i]}"] = None
     return int(len(kept) < len(columns))
 
@@ -127,7 +158,11 @@ def _name(raw: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return value.decode("utf-8", "backslashreplace")[:500] if isinstance(value, bytes) else repr(value)[:500]
+    return (
+        value.decode("utf-8", "backslashreplace")[:500]
+        if isinstance(value, bytes)
+        else repr(value)[:500]
+    )
 
 
 COMPARATOR = Sqlite()

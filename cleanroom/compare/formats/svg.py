@@ -1,4 +1,5 @@
-"""SVG: its elements in order. Metadata, comments and white space are apart, and what an id is called: only what it names counts.
+"""SVG: its elements in order.
+Metadata, comments and white space are apart, and what an id is called: only what it names counts.
 
 An id that a script or a style could name, or that stands in any other text, keeps its name.
 """
@@ -14,8 +15,14 @@ from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
 
-_SVG = re.compile(rb"^(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE svg[^>]*+>\s*+)*+<(?:svg:)?svg\b", re.S)
-_REFERENCE = re.compile(r"url\((['\"]?)#([^)'\"]{1,200})\1\)|^#(.+)$|(?<=[\s;=.])#([\w.:-]+)(?=\.\w)")
+_SVG = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE "
+    rb"svg[^>]*+>\s*+)*+<(?:svg:)?svg\b",
+    re.S,
+)
+_REFERENCE = re.compile(
+    r"url\((['\"]?)#([^)'\"]{1,200})\1\)|^#(.+)$|(?<=[\s;=.])#([\w.:-]+)(?=\.\w)"
+)
 _WORDS = re.compile(r"[ \t\r\n]+")
 _URL = re.compile(r"url\((['\"]?)#([^)'\"]{1,200})\1\)")
 _MENTIONED, _DOTTED = re.compile(r"[\w:-]+"), re.compile(r"[\w.:-]+")
@@ -32,23 +39,34 @@ class Svg:
     def handles(self, head: bytes, name: str) -> int:
         return BY_CONTENT if _SVG.match(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         a, b = _flat(left), _flat(right)
         tally = Tally("element", "elements")
         tally.compared = max(len(a), len(b))
         if a == b:
-            return tally.same(Sameness.CANONICAL, "the same elements; metadata, comments, names of ids or white space differ")
+            return tally.same(
+                Sameness.CANONICAL,
+                "the same elements; metadata, comments, names of ids or white space differ",
+            )
         if max(len(a), len(b)) <= 5000:
             pairs = [(i, x, y) for i, x, _, y in aligned(a, b)]
         else:
-            pairs = [(i, x, y) for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y] or [(min(len(a), len(b)), None, None)]
+            pairs = [(i, x, y) for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y] or [
+                (min(len(a), len(b)), None, None)
+            ]
         for place, x, y in pairs:
-            tally.differs(f"element {place + 1}", x, y, kind_of(x or "", y or "") if x and y else "")
+            tally.differs(
+                f"element {place + 1}", x, y, kind_of(x or "", y or "") if x and y else ""
+            )
         return tally.different(f"{tally.total} of {tally.compared} elements differ")
 
 
 class _Node(NamedTuple):
-    """One element: how deep it stands, and whether white space of its text and of what follows it counts: none, words, all."""
+    """One element: how deep it stands, and whether white space of its text and of what follows it
+    counts: none, words, all.
+    """
 
     depth: int
     element: Any
@@ -57,7 +75,9 @@ class _Node(NamedTuple):
 
 
 def _flat(path: Path) -> list[str]:
-    """Every element as one line: depth, name, attributes in order of name, text; ids numbered as they first occur."""
+    """Every element as one line: depth, name, attributes in order of name, text; ids numbered as
+    they first occur.
+    """
     if path.stat().st_size > _MOST:
         raise NotExamined(f"it is larger than {_MOST} bytes")
     root, instructions = _parsed(path)
@@ -80,7 +100,9 @@ def _parsed(path: Path) -> tuple[Any, list[str]]:
     instructions: list[str] = []
     try:
         parser = DefusedXMLParser()
-        parser.parser.ProcessingInstructionHandler = lambda target, data: instructions.append(f"<?{target} {data}?>")
+        parser.parser.ProcessingInstructionHandler = lambda target, data: instructions.append(
+            f"<?{target} {data}?>"
+        )
         parser.feed(path.read_bytes())
         return parser.close(), instructions
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
@@ -95,19 +117,29 @@ def _split(tag: str) -> tuple[str, str]:
 def _is_apart(element: Any) -> bool:
     """Metadata that hold nothing which could be drawn, used or run."""
     return _split(element.tag) in ((s, "metadata") for s in _SVG_SPACES) and not any(
-        _split(inner.tag)[0] in _SVG_SPACES or "id" in inner.attrib for inner in element.iter() if inner is not element
+        _split(inner.tag)[0] in _SVG_SPACES or "id" in inner.attrib
+        for inner in element.iter()
+        if inner is not element
     )
 
 
 def _walk(root: Any) -> Iterator[_Node]:
-    """All elements in order; metadata that are apart stand as an empty element, so that what follows them is kept."""
+    """All elements in order; metadata that are apart stand as an empty element, so that what
+    follows them is kept.
+    """
     always = "all" if _white_space_is_styled(root) else ""
     stack = [(0, root, always, "")]
     while stack:
         depth, element, given, after = stack.pop()
         name_space, name = _split(element.tag)
         space = element.get(_XML_SPACE)
-        inside = always or ("all" if space == "preserve" or name in ("style", "script") else given if space is None else "")
+        inside = always or (
+            "all"
+            if space == "preserve" or name in ("style", "script")
+            else given
+            if space is None
+            else ""
+        )
         if not inside and (name in _OF_TEXT or name_space == _SVG_SPACES[-1]):
             inside = "words"
         yield _Node(depth, element, inside, after)
@@ -116,21 +148,35 @@ def _walk(root: Any) -> Iterator[_Node]:
 
 
 def _white_space_is_styled(root: Any) -> bool:
-    return any("white-space" in text for e in root.iter() for text in (e.text or "", *e.attrib.keys(), *e.attrib.values()))
+    return any(
+        "white-space" in text
+        for e in root.iter()
+        for text in (e.text or "", *e.attrib.keys(), *e.attrib.values())
+    )
 
 
 def _mentioned(nodes: list[_Node]) -> set[str] | None:
-    """Words that stand where an id could be named in another way than by a reference; None where any id could be named."""
+    """Words that stand where an id could be named in another way than by a reference; None where
+    any id could be named.
+    """
     words: set[str] = set()
     names = {name: " " for node in nodes if (name := node.element.get("id")) is not None}
     for node in nodes:
         element, name = node.element, _split(node.element.tag)[1]
-        texts = [_REFERENCE.sub(lambda m: _renamed(m, names), v) for k, v in element.attrib.items() if k != "id"]
+        texts = [
+            _REFERENCE.sub(lambda m: _renamed(m, names), v)
+            for k, v in element.attrib.items()
+            if k != "id"
+        ]
         content = [element.text or "", element.tail or ""]
         runs = name == "script" or any(_split(key)[1].startswith("on") for key in element.attrib)
         if runs or (name == "style" and re.search(r"[\\\[]|@import", content[0])):
             return None
-        texts += [_URL.sub(lambda m: _renamed(m, names), content[0])] if name == "style" else content[_is_apart(element) :]
+        texts += (
+            [_URL.sub(lambda m: _renamed(m, names), content[0])]
+            if name == "style"
+            else content[_is_apart(element) :]
+        )
         for text in texts:
             words.update(_MENTIONED.findall(text))
             words.update(_DOTTED.findall(text))
@@ -149,7 +195,9 @@ def _line(node: _Node, ids: dict[str, str]) -> str:
         texts[0] = texts[0].removeprefix(" ")  # at the beginning of a text, none is shown
     if _split(element.tag)[1] == "style":
         texts[0] = _URL.sub(lambda m: _renamed(m, ids), texts[0])
-    return " ".join([str(node.depth), _plain(element.tag), *attributes, *map(repr, texts if any(texts) else ())])
+    return " ".join(
+        [str(node.depth), _plain(element.tag), *attributes, *map(repr, texts if any(texts) else ())]
+    )
 
 
 def _spaced(text: str, how: str) -> str:

@@ -1,7 +1,10 @@
-"""CSV and TSV: header, rows in order (in any order where declared), cells as texts; numbers within a tolerance where declared.
+"""CSV and TSV: header, rows in order (in any order where declared), cells as texts; numbers within
+a tolerance where declared.
 
-Read in batches by Polars, every cell as text, so that nothing is converted before it is compared. What differs only in quoting
-or line endings is `canonical`. Rows in any order are compared by two 64-bit hashes each under seeds drawn for the occasion.
+Read in batches by Polars, every cell as text, so that nothing is converted before it is compared.
+What differs only in quoting
+or line endings is `canonical`. Rows in any order are compared by two 64-bit hashes each under seeds
+drawn for the occasion.
 """
 
 import secrets
@@ -37,10 +40,14 @@ class Table:
     def handles(self, head: bytes, name: str) -> int:
         return BY_NAME if name.endswith(tuple(_NAMES)) and looks_like_text(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import polars as pl
 
-        delimiter = rules.delimiter or next((d for suffix, d in _NAMES.items() if name.endswith(suffix)), "\t")
+        delimiter = rules.delimiter or next(
+            (d for suffix, d in _NAMES.items() if name.endswith(suffix)), "\t"
+        )
         try:
             return _Comparison(pl, (left, right), delimiter, rules).found()
         except pl.exceptions.PolarsError as error:
@@ -48,7 +55,9 @@ class Table:
 
 
 class _Comparison:
-    def __init__(self, pl: Any, paths: tuple[Path, Path], delimiter: str, rules: CompareOptions) -> None:
+    def __init__(
+        self, pl: Any, paths: tuple[Path, Path], delimiter: str, rules: CompareOptions
+    ) -> None:
         self._pl, self._paths, self._delimiter, self._rules = pl, paths, delimiter, rules
         self._tally = Tally("cell", "cells")
         self._bent = 0
@@ -66,7 +75,9 @@ class _Comparison:
             return self._other_columns(names)
         self._bent += len(kept[0]) < len(headers[0]) or len(kept[1]) < len(headers[1])
         if not kept[0]:
-            return Found(sameness=Sameness.DIFFERENT, note="no column is left to compare", compared=0)
+            return Found(
+                sameness=Sameness.DIFFERENT, note="no column is left to compare", compared=0
+            )
         self._tally.compared = len(names[0]) if not self._rules.ignore else 0
         if self._rules.order == "any":
             return self._unordered(kept)
@@ -76,8 +87,12 @@ class _Comparison:
         if self._bent:
             return self._tally.same(Sameness.TOLERANCE, "the same under the declared options")
         if not _bare(*self._paths):
-            return self._tally.different("the same cells, but rows with missing cells or empty lines differ")
-        return self._tally.same(Sameness.CANONICAL, "the same cells; quoting or line endings differ")
+            return self._tally.different(
+                "the same cells, but rows with missing cells or empty lines differ"
+            )
+        return self._tally.same(
+            Sameness.CANONICAL, "the same cells; quoting or line endings differ"
+        )
 
     def _header(self, path: Path) -> list[str]:
         if path.stat().st_size == 0:
@@ -89,18 +104,29 @@ class _Comparison:
     def _small(self, path: Path) -> Any:
         """A small file as it is read once; None for a large one, which is read in batches."""
         if path not in self._frames:
-            self._frames[path] = self._scan(path).collect() if path.stat().st_size <= _SMALL else None
+            self._frames[path] = (
+                self._scan(path).collect() if path.stat().st_size <= _SMALL else None
+            )
         return self._frames[path]
 
     def _scan(self, path: Path) -> Any:
         """Every cell as a text. A row with more or fewer cells than the first one is an error."""
         return self._pl.scan_csv(
-            path, separator=self._delimiter, has_header=False, infer_schema=False, empty_string_is_null=False, low_memory=True, glob=False,
-            extra_columns="raise", missing_columns="raise",
-        )  # fmt: skip
+            path,
+            separator=self._delimiter,
+            has_header=False,
+            infer_schema=False,
+            empty_string_is_null=False,
+            low_memory=True,
+            glob=False,
+            extra_columns="raise",
+            missing_columns="raise",
+        )
 
     def _kept(self, header: list[str]) -> list[tuple[int, str]]:
-        """The columns that count, by position; a repeated name gets its number, so that none hides another."""
+        """The columns that count, by position; a repeated name gets its number, so that none hides
+        another.
+        """
         seen: Counter[str] = Counter()
         found = []
         for index, name in enumerate(header):
@@ -123,7 +149,9 @@ class _Comparison:
 
     def _ordered(self, kept: list[list[tuple[int, str]]]) -> int:
         rows = 0
-        for a, b in _in_step(self._batches(self._paths[0], kept[0]), self._batches(self._paths[1], kept[1])):
+        for a, b in _in_step(
+            self._batches(self._paths[0], kept[0]), self._batches(self._paths[1], kept[1])
+        ):
             if a is None or b is None:
                 self._lengths(kept)
                 break
@@ -134,26 +162,41 @@ class _Comparison:
         return rows
 
     def _lengths(self, kept: list[list[tuple[int, str]]]) -> None:
-        counts = [sum(batch.height for batch in self._batches(p, k)) - 1 for p, k in zip(self._paths, kept, strict=True)]
+        counts = [
+            sum(batch.height for batch in self._batches(p, k)) - 1
+            for p, k in zip(self._paths, kept, strict=True)
+        ]
         self._tally.differs("rows", f"{counts[0]} rows", f"{counts[1]} rows", "")
         self._rows_differ += abs(counts[0] - counts[1])
         self._columns["(rows)"] = {""}
 
     def _cells(self, a: Any, b: Any, offset: int) -> None:
-        """Two batches of the same height, column by column; `offset` counts rows before them, the header among them."""
+        """Two batches of the same height, column by column; `offset` counts rows before them, the
+        header among them.
+        """
         rows: set[int] = set()
         for name in a.columns:
             one, other = a[name], b[name]
-            unequal = one.ne_missing(other) if one.null_count() or other.null_count() else one != other
+            unequal = (
+                one.ne_missing(other) if one.null_count() or other.null_count() else one != other
+            )
             if unequal.any():
-                rows.update(self._column(name, unequal.arg_true(), one.filter(unequal), other.filter(unequal), offset))
+                rows.update(
+                    self._column(
+                        name, unequal.arg_true(), one.filter(unequal), other.filter(unequal), offset
+                    )
+                )
         self._rows_differ += len(rows)
 
     def _column(self, name: str, at: Any, left: Any, right: Any, offset: int) -> list[int]:
-        """The rows in which the differing cells of a column count, after the tolerance; the first ones are kept."""
+        """The rows in which the differing cells of a column count, after the tolerance; the first
+        ones are kept.
+        """
         x, y = (side.cast(self._pl.Float64, strict=False) for side in (left, right))
         if self._rules.absolute or self._rules.relative:
-            far = self._pl.Series([not self._near(*cells) for cells in zip(left, right, x, y, strict=True)])
+            far = self._pl.Series(
+                [not self._near(*cells) for cells in zip(left, right, x, y, strict=True)]
+            )
             self._bent += len(far) - far.sum()
             at, left, right, x, y = (side.filter(far) for side in (at, left, right, x, y))
         if not len(at):
@@ -183,17 +226,27 @@ class _Comparison:
 
     def _unordered(self, kept: list[list[tuple[int, str]]]) -> Found:
         if self._rules.absolute or self._rules.relative:
-            raise NotExamined("rows in any order and a tolerance of numbers cannot be asked for together")
+            raise NotExamined(
+                "rows in any order and a tolerance of numbers cannot be asked for together"
+            )
         seeds = secrets.randbits(63), secrets.randbits(63)
-        hashes = [self._hashes(path, columns, seeds) for path, columns in zip(self._paths, kept, strict=True)]
+        hashes = [
+            self._hashes(path, columns, seeds)
+            for path, columns in zip(self._paths, kept, strict=True)
+        ]
         self._tally.compared += hashes[0].height * len(kept[0])
         if hashes[0].equals(hashes[1]):
             self._bent += 1
             return self._tally.same(Sameness.TOLERANCE, "the same rows in any order")
         counts = [h.height for h in hashes]
-        only = hashes[0].join(hashes[1], on=["a", "b"], how="anti").height, hashes[1].join(hashes[0], on=["a", "b"], how="anti").height
+        only = (
+            hashes[0].join(hashes[1], on=["a", "b"], how="anti").height,
+            hashes[1].join(hashes[0], on=["a", "b"], how="anti").height,
+        )
         note = f"not the same rows in any order; {counts[0]} here, {counts[1]} there"
-        return self._tally.different(note, facts=(f"{only[0]} rows are only here, {only[1]} only there",))
+        return self._tally.different(
+            note, facts=(f"{only[0]} rows are only here, {only[1]} only there",)
+        )
 
     def _hashes(self, path: Path, columns: list[tuple[int, str]], seeds: tuple[int, int]) -> Any:
         pl = self._pl
@@ -202,15 +255,25 @@ class _Comparison:
         for batch in self._batches(path, columns):
             rows = batch[1:] if header else batch
             header = False
-            parts.append(pl.DataFrame({"a": rows.hash_rows(seed=seeds[0]), "b": rows.hash_rows(seed=seeds[1])}))
-        whole = pl.concat(parts) if parts else pl.DataFrame({"a": [], "b": []}, schema={"a": pl.UInt64, "b": pl.UInt64})
+            parts.append(
+                pl.DataFrame(
+                    {"a": rows.hash_rows(seed=seeds[0]), "b": rows.hash_rows(seed=seeds[1])}
+                )
+            )
+        whole = (
+            pl.concat(parts)
+            if parts
+            else pl.DataFrame({"a": [], "b": []}, schema={"a": pl.UInt64, "b": pl.UInt64})
+        )
         return whole.sort("a", "b")
 
     # --- answers ---
 
     def _other_columns(self, names: list[list[str]]) -> Found:
         if sorted(names[0]) == sorted(names[1]):
-            self._tally.differs("header", ", ".join(names[0]), ", ".join(names[1]), ORDER_OF_COLUMNS)
+            self._tally.differs(
+                "header", ", ".join(names[0]), ", ".join(names[1]), ORDER_OF_COLUMNS
+            )
             return self._tally.different("the columns have another order, or other names")
         only = [[n for n in names[i] if n not in names[1 - i]] for i in (0, 1)]
         self._tally.differs("header", ", ".join(only[0]) or None, ", ".join(only[1]) or None, "")
@@ -218,11 +281,24 @@ class _Comparison:
 
     def _different(self, rows: int, kept: list[list[tuple[int, str]]]) -> Found:
         names = [n for n in self._columns if n != "(rows)"]
-        facts = (f"{self._rows_differ} of {max(rows - 1, 1)} rows differ, in {_listed(names)}",) if names else ()
+        facts = (
+            (f"{self._rows_differ} of {max(rows - 1, 1)} rows differ, in {_listed(names)}",)
+            if names
+            else ()
+        )
         if "(rows)" not in self._columns and self._rows_differ > 1 and self._is_permutation(kept):
-            found = self._tally.different("the same rows in another order", facts=facts, suggestion=CompareOptions(order="any"))
+            found = self._tally.different(
+                "the same rows in another order",
+                facts=facts,
+                suggestion=CompareOptions(order="any"),
+            )
             return msgspec.structs.replace(found, facts=facts, kinds=(ORDER,))
-        return self._tally.different("cells differ" if names else "another number of rows", None, self._suggestion(names), facts)
+        return self._tally.different(
+            "cells differ" if names else "another number of rows",
+            None,
+            self._suggestion(names),
+            facts,
+        )
 
     def _is_permutation(self, kept: list[list[tuple[int, str]]]) -> bool:
         seeds = secrets.randbits(63), secrets.randbits(63)
@@ -234,13 +310,17 @@ class _Comparison:
             return None
         if all(kinds <= {FLOAT, FORMAT} for kinds in self._columns.values()):
             return CompareOptions(
-                relative=1e-9 if all(is_noise(e.left, e.right) and len(e.left) > 12 for e in self._tally.excerpts) else 1e-5
+                relative=1e-9
+                if all(is_noise(e.left, e.right) and len(e.left) > 12 for e in self._tally.excerpts)
+                else 1e-5
             )
         return CompareOptions(ignore=tuple(sorted(names)))
 
 
 def _check_width(path: Path, delimiter: str) -> None:
-    """Refuse more columns than a table has. The first row ends at the first line end that is not in quotes."""
+    """Refuse more columns than a table has.
+    The first row ends at the first line end that is not in quotes.
+    """
     with path.open("rb") as stream:
         quotes = columns = 0
         for line in stream:
@@ -253,14 +333,18 @@ def _check_width(path: Path, delimiter: str) -> None:
 
 
 def _bare(left: Path, right: Path) -> bool:
-    """Whether two files are the same without quotes, carriage returns and a byte order mark: what Polars fills in would show here."""
+    """Whether two files are the same without quotes, carriage returns and a byte order mark: what
+    Polars fills in would show here.
+    """
     pending = [b"", b""]
     with left.open("rb") as a, right.open("rb") as b:
         first = True
         while True:
             blocks = [stream.read(2**20) for stream in (a, b)]
             for i, block in enumerate(blocks):
-                pending[i] += (block.removeprefix(b"\xef\xbb\xbf") if first else block).translate(None, b'"\r')
+                pending[i] += (block.removeprefix(b"\xef\xbb\xbf") if first else block).translate(
+                    None, b'"\r'
+                )
             first = False
             if not any(blocks):
                 return pending[0].rstrip(b"\n") == pending[1].rstrip(b"\n")
@@ -272,7 +356,9 @@ def _bare(left: Path, right: Path) -> bool:
 
 
 def _in_step(left: Iterator[Any], right: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
-    """Batches of two tables, cut to the same number of rows; (None, x) or (x, None) where one ends first."""
+    """Batches of two tables, cut to the same number of rows; (None, x) or (x, None) where one ends
+    first.
+    """
     a, b = next(left, None), next(right, None)
     while a is not None and b is not None:
         height = min(a.height, b.height)
@@ -287,7 +373,8 @@ def _listed(names: list[str]) -> str:
     return (
         f"column {names[0]}"
         if len(names) == 1
-        else f"columns {', '.join(names[:6])}{f' and {len(names) - 6} more' if len(names) > 6 else ''}"
+        else "columns "
+        f"{', '.join(names[:6])}{f' and {len(names) - 6} more' if len(names) > 6 else ''}"
     )
 
 

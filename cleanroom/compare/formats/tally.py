@@ -1,4 +1,6 @@
-"""What differs within a file, gathered while it is read: bounded excerpts, counts, the largest deviation, kinds. Not here: any format."""
+"""What differs within a file, gathered while it is read: bounded excerpts, counts, the largest
+deviation, kinds. Not here: any format.
+"""
 
 import math
 
@@ -9,7 +11,9 @@ from cleanroom.values.declared import CompareOptions
 
 EXCERPTS = 8
 _KINDS_ASKED, _LETTERS_ASKED = 2000, 200_000
-"""How many differences, of how many letters, are asked for their kind; with more, no kind is claimed for all."""
+"""How many differences, of how many letters, are asked for their kind; with more, no kind is
+claimed for all.
+"""
 
 
 class Tally:
@@ -27,19 +31,27 @@ class Tally:
         self._largest = (0.0, 0.0, 0, "")
         self._numbers = self._asked = 0
 
-    def differs(self, where: str, left: str | None, right: str | None, kind: str | None = None) -> str:
+    def differs(
+        self, where: str, left: str | None, right: str | None, kind: str | None = None
+    ) -> str:
         """One thing that differs; None where one side has none. Returns its kind."""
         self.total += 1
         if kind is None:
             both = left is not None and right is not None
             self._asked += len(left or "") + len(right or "")
-            kind = kind_of(left or "", right or "") if both and self.total <= _KINDS_ASKED and self._asked <= _LETTERS_ASKED else ""
+            kind = (
+                kind_of(left or "", right or "")
+                if both and self.total <= _KINDS_ASKED and self._asked <= _LETTERS_ASKED
+                else ""
+            )
         if kind:
             self.kinds[kind] = None
         else:
             self.unknown = True
         if len(self.excerpts) < EXCERPTS:
-            a, b = differing_part(left if left is not None else "(absent)", right if right is not None else "(absent)")
+            a, b = differing_part(
+                left if left is not None else "(absent)", right if right is not None else "(absent)"
+            )
             self.excerpts.append(Excerpt(where=where, left=a, right=b, kind=kind))
         return kind
 
@@ -56,24 +68,46 @@ class Tally:
         if self.total:
             share = f" of {of}" if of else ""
             found.append(
-                f"{self.total}{share} {self.thing if self.total == 1 and not of else self.things} differ{'s' if self.total == 1 else ''}"
+                f"{self.total}{share} "
+                f"{self.thing if self.total == 1 and not of else self.things} "
+                f"differ{'s' if self.total == 1 else ''}"
             )
         absolute, relative, ulp, where = self._largest
         if self._numbers and where:
-            size = "not finite" if math.isinf(absolute) else f"{absolute:.3g}, relative {relative:.3g}, {ulp} units in the last place"
+            size = (
+                "not finite"
+                if math.isinf(absolute)
+                else f"{absolute:.3g}, relative {relative:.3g}, {ulp} units in the last place"
+            )
             found.append(f"largest deviation {size} ({where})")
         return tuple(found)
 
-    def different(self, note: str, of: int | None = None, suggestion: CompareOptions | None = None, facts: tuple[str, ...] = ()) -> Found:
+    def different(
+        self,
+        note: str,
+        of: int | None = None,
+        suggestion: CompareOptions | None = None,
+        facts: tuple[str, ...] = (),
+    ) -> Found:
         """The answer that something differs."""
         return Found(
-            sameness=Sameness.DIFFERENT, note=note, facts=facts + self.facts(of), excerpts=tuple(self.excerpts),
-            kinds=() if self.unknown else tuple(self.kinds), suggestion=suggestion, compared=self.compared,
-        )  # fmt: skip
+            sameness=Sameness.DIFFERENT,
+            note=note,
+            facts=facts + self.facts(of),
+            excerpts=tuple(self.excerpts),
+            kinds=() if self.unknown else tuple(self.kinds),
+            suggestion=suggestion,
+            compared=self.compared,
+        )
 
     def same(self, sameness: Sameness, note: str, facts: tuple[str, ...] = ()) -> Found:
         """The answer that all is the same at this level; what was apart stays as excerpts."""
         return Found(
-            sameness=sameness, note=note, facts=facts + self.facts(), excerpts=tuple(self.excerpts),
-            kinds=() if self.unknown else tuple(self.kinds), compared=self.compared, largest=self.size,
-        )  # fmt: skip
+            sameness=sameness,
+            note=note,
+            facts=facts + self.facts(),
+            excerpts=tuple(self.excerpts),
+            kinds=() if self.unknown else tuple(self.kinds),
+            compared=self.compared,
+            largest=self.size,
+        )

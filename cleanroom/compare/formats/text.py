@@ -1,4 +1,7 @@
-"""Plain text: lines in order. Encoding and line endings are named; whatever has no format of its own and looks like text comes here."""
+"""Plain text: lines in order.
+Encoding and line endings are named; whatever has no format of its own and looks like text comes
+here.
+"""
 
 from cleanroom.compare.formats.lines import Dialect, LineFormat, text_like
 

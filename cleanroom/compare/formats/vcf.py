@@ -1,4 +1,6 @@
-"""VCF: records in order. Header lines that carry dates, versions or command lines are apart; BCF: `alignments.py`."""
+"""VCF: records in order. Header lines that carry dates, versions or command lines are apart; BCF:
+`alignments.py`.
+"""
 
 import re
 
@@ -14,4 +16,9 @@ APART = re.compile(
 DATED = re.compile(r"##(?!\w*=<|reference\b|assembly\b)")
 """What defines contigs, fields and samples is no place for a date: a length can read as one."""
 DIALECT = Dialect(header=HEADER, apart=APART, dated=DATED, thing="line", things="lines")
-COMPARATOR = LineFormat("vcf", DIALECT, (".vcf",), lambda head: FOR_CERTAIN if head.startswith(b"##fileformat=VCF") else NO)
+COMPARATOR = LineFormat(
+    "vcf",
+    DIALECT,
+    (".vcf",),
+    lambda head: FOR_CERTAIN if head.startswith(b"##fileformat=VCF") else NO,
+)

@@ -1,4 +1,6 @@
-"""YAML: the graph of its nodes, whatever the style and the order of keys. Nothing is constructed; aliases are followed, never unfolded."""
+"""YAML: the graph of its nodes, whatever the style and the order of keys.
+Nothing is constructed; aliases are followed, never unfolded.
+"""
 
 import re
 from pathlib import Path
@@ -16,7 +18,9 @@ _NODES = 200_000
 """The most nodes of one file, those that aliases repeat among them."""
 _TRUE, _FALSE, _NULL = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}, {"", "~", "null"}
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_REAL = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+")
+_REAL = re.compile(
+    r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+"
+)
 _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
@@ -31,7 +35,9 @@ class Yaml:
     def handles(self, head: bytes, name: str) -> int:
         return BY_NAME if name.endswith((".yaml", ".yml")) and looks_like_text(head) else NO
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         walk = Walk(rules)
         walk.values(_load(left), _load(right), "")
         return walk.found()
@@ -45,14 +51,22 @@ def _load(path: Path) -> Any:
     if path.stat().st_size > _MOST:
         raise NotExamined(f"it is larger than {_MOST} bytes")
     try:
-        documents = list(yaml.compose_all(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        documents = list(
+            yaml.compose_all(
+                path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            )
+        )
         budget = [_NODES]
         values = [_value(node, budget) for node in documents]
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, ArithmeticError) as error:
         raise NotExamined(f"it is not YAML ({str(error).splitlines()[0]})") from None
     except RecursionError:
         raise NotExamined("it is nested too deeply") from None
-    return values[0] if len(values) == 1 else Documents((f"document {i}", value) for i, value in enumerate(values, 1))
+    return (
+        values[0]
+        if len(values) == 1
+        else Documents((f"document {i}", value) for i, value in enumerate(values, 1))
+    )
 
 
 def _value(node: Any, budget: list[int]) -> Any:
@@ -74,7 +88,11 @@ def _value(node: Any, budget: list[int]) -> Any:
         return None
     if tag == "bool" and lower in _TRUE | _FALSE:
         return lower in _TRUE
-    if tag == "int" and _WHOLE.fullmatch(node.value) and (not node.value.strip("+-0") or not node.value.lstrip("+-").startswith("0")):
+    if (
+        tag == "int"
+        and _WHOLE.fullmatch(node.value)
+        and (not node.value.strip("+-0") or not node.value.lstrip("+-").startswith("0"))
+    ):
         return Number(node.value)  # with a zero before it, it is octal in YAML 1.1
     if tag == "float" and _REAL.fullmatch(node.value):
         return Number(node.value)
@@ -82,9 +100,17 @@ def _value(node: Any, budget: list[int]) -> Any:
 
 
 def _may_collide(node: Any) -> bool:
-    """Whether two keys that are no texts could be one key in two spellings (1 and 0x1, yes and true): then their order counts."""
-    odd = [k for k, _ in node.value if k.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")]
-    return len(odd) > 1 and not all(k.tag == "tag:yaml.org,2002:int" and re.fullmatch(r"0|-?[1-9][0-9]*", k.value) for k in odd)
+    """Whether two keys that are no texts could be one key in two spellings (1 and 0x1, yes and
+    true): then their order counts.
+    """
+    odd = [
+        k
+        for k, _ in node.value
+        if k.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+    ]
+    return len(odd) > 1 and not all(
+        k.tag == "tag:yaml.org,2002:int" and re.fullmatch(r"0|-?[1-9][0-9]*", k.value) for k in odd
+    )
 
 
 def _key(node: Any) -> str:

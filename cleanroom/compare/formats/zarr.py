@@ -1,6 +1,8 @@
-"""zarr: a folder of files that is one store. Groups, arrays and attributes; chunks, codecs and layout are apart.
+"""zarr: a folder of files that is one store.
+Groups, arrays and attributes; chunks, codecs and layout are apart.
 
-A codec that could run code (pickle) or that is not known is never opened. Not here: which files of a run make up a store.
+A codec that could run code (pickle) or that is not known is never opened. Not here: which files of
+a run make up a store.
 """
 
 import json
@@ -22,10 +24,32 @@ ROOTS = (".zgroup", ".zarray", "zarr.json")
 """A folder that holds one of these is a store, or a part of one."""
 _METADATA = {*ROOTS, ".zmetadata"}
 _CODECS = {
-    "adler32", "astype", "bitround", "blosc", "bytes", "bz2", "crc32", "crc32c", "delta", "endian", "fixedscaleoffset", "fletcher32",
-    "gzip", "lz4", "lzma", "packbits", "quantize", "sharding_indexed", "shuffle", "transpose", "vlen-array", "vlen-bytes", "vlen-utf8",
-    "zlib", "zstd",
-}  # fmt: skip
+    "adler32",
+    "astype",
+    "bitround",
+    "blosc",
+    "bytes",
+    "bz2",
+    "crc32",
+    "crc32c",
+    "delta",
+    "endian",
+    "fixedscaleoffset",
+    "fletcher32",
+    "gzip",
+    "lz4",
+    "lzma",
+    "packbits",
+    "quantize",
+    "sharding_indexed",
+    "shuffle",
+    "transpose",
+    "vlen-array",
+    "vlen-bytes",
+    "vlen-utf8",
+    "zlib",
+    "zstd",
+}
 _BLOCK = 2**22
 _MOST = 2**24
 
@@ -37,26 +61,38 @@ class Zarr:
     def handles(self, head: bytes, name: str) -> int:
         return NO  # no single file is a store
 
-    def compare(self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner) -> Found:
+    def compare(
+        self, left: Path, right: Path, name: str, rules: CompareOptions, inner: Inner
+    ) -> Found:
         import zarr
 
         for folder in (left, right):
             _check(folder)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of files that are no part of a store: they are compared here
+                warnings.simplefilter(
+                    "ignore"
+                )  # of files that are no part of a store: they are compared here
                 return self._stores(zarr, left, right, rules)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-            raise NotExamined(f"it cannot be read as zarr ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+            raise NotExamined(
+                "it cannot be read as zarr "
+                f"({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+            ) from None
 
     def _stores(self, zarr: Any, left: Path, right: Path, rules: CompareOptions) -> Found:
-        sides = [_walk(zarr, zarr.open(str(folder), mode="r", **_unconsolidated(folder)), "") for folder in (left, right)]
+        sides = [
+            _walk(zarr, zarr.open(str(folder), mode="r", **_unconsolidated(folder)), "")
+            for folder in (left, right)
+        ]
         nodes = dict(sides[0]), dict(sides[1])
         return _unseen((left, right), nodes) or _compare(*nodes, rules, Budget(left, right))
 
 
 def _unconsolidated(folder: Path) -> dict[str, Any]:
-    """What the parts themselves say counts, and no summary of it; an array at the root has no summary."""
+    """What the parts themselves say counts, and no summary of it; an array at the root has no
+    summary.
+    """
     return {} if (folder / ".zarray").exists() else {"use_consolidated": False}
 
 
@@ -81,8 +117,12 @@ def _check(folder: Path) -> None:
                             raise NotExamined(f"the codec {codec!r} is not opened")
 
 
-def _unseen(folders: tuple[Path, Path], nodes: tuple[dict[str, Any], dict[str, Any]]) -> Found | None:
-    """The answer where the stores differ in a file that zarr does not read, or in a summary that does not say what its parts say."""
+def _unseen(
+    folders: tuple[Path, Path], nodes: tuple[dict[str, Any], dict[str, Any]]
+) -> Found | None:
+    """The answer where the stores differ in a file that zarr does not read, or in a summary that
+    does not say what its parts say.
+    """
     said = [summary(folder) for folder in folders]
     if said[0] != said[1]:
         return different("a summary of the metadata differs, and does not say what its parts say")
@@ -111,7 +151,9 @@ def _walk(zarr: Any, node: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield f"{place}/{name}", child
 
 
-def _compare(left: dict[str, Any], right: dict[str, Any], rules: CompareOptions, budget: Budget) -> Found:
+def _compare(
+    left: dict[str, Any], right: dict[str, Any], rules: CompareOptions, budget: Budget
+) -> Found:
     tally = Tally("value", "values")
     ignored = {name.strip("/") for name in rules.ignore}
     places: dict[str, None] = {}
@@ -124,7 +166,9 @@ def _compare(left: dict[str, Any], right: dict[str, Any], rules: CompareOptions,
         before = tally.total
         a, b = left.get(place), right.get(place)
         if a is None or b is None or type(a) is not type(b):
-            tally.differs(place, *(None if side is None else type(side).__name__ for side in (a, b)))
+            tally.differs(
+                place, *(None if side is None else type(side).__name__ for side in (a, b))
+            )
         else:
             bent += _attributes(a, b, place, ignored, tally)
             if hasattr(a, "shape"):
@@ -134,15 +178,25 @@ def _compare(left: dict[str, Any], right: dict[str, Any], rules: CompareOptions,
         if tally.total > before:
             places[place] = None
     if tally.total:
-        narrow = suggestion(tally, single) or (CompareOptions(ignore=tuple(places)) if "/" not in places else None)
-        return tally.different(f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, narrow)
+        narrow = suggestion(tally, single) or (
+            CompareOptions(ignore=tuple(places)) if "/" not in places else None
+        )
+        return tally.different(
+            f"{tally.total} values differ, in {', '.join(list(places)[:6])}", None, narrow
+        )
     if bent:
         return tally.same(Sameness.TOLERANCE, "the same under the declared options")
-    return tally.same(Sameness.CANONICAL, "the same groups, arrays and attributes; chunks, codecs or layout differ")
+    return tally.same(
+        Sameness.CANONICAL,
+        "the same groups, arrays and attributes; chunks, codecs or layout differ",
+    )
 
 
 def _attributes(a: Any, b: Any, place: str, ignored: set[str], tally: Tally) -> int:
-    sides = [{k: json.dumps(v, sort_keys=True, default=repr) for k, v in dict(side.attrs).items()} for side in (a, b)]
+    sides = [
+        {k: json.dumps(v, sort_keys=True, default=repr) for k, v in dict(side.attrs).items()}
+        for side in (a, b)
+    ]
     names = sides[0].keys() | sides[1].keys()
     skipped = {name for name in names if name in ignored}
     for name in sorted(names - skipped):
@@ -156,7 +210,9 @@ def _arrays(a: Any, b: Any, place: str, tally: Tally, rules: CompareOptions) -> 
     """How many elements only the tolerance made the same."""
     import numpy as np
 
-    said = [f"{side.shape} {side.dtype}, empty is {side.fill_value!r}{_names(side)}" for side in (a, b)]
+    said = [
+        f"{side.shape} {side.dtype}, empty is {side.fill_value!r}{_names(side)}" for side in (a, b)
+    ]
     if said[0] != said[1]:
         tally.differs(place, said[0], said[1])
         return 0
@@ -169,7 +225,13 @@ def _arrays(a: Any, b: Any, place: str, tally: Tally, rules: CompareOptions) -> 
     bent = 0
     for start in range(0, a.shape[0], step):
         where = f"{place}{f' from row {start}' if start else ''}"
-        bent += compare_arrays(np.asarray(a[start : start + step]), np.asarray(b[start : start + step]), where, tally, rules)
+        bent += compare_arrays(
+            np.asarray(a[start : start + step]),
+            np.asarray(b[start : start + step]),
+            where,
+            tally,
+            rules,
+        )
     return bent
 
 

@@ -1,4 +1,5 @@
-"""The files of a zarr store: which of them nobody reads, and whether a summary of the metadata says what its parts say.
+"""The files of a zarr store: which of them nobody reads, and whether a summary of the metadata says
+what its parts say.
 
 Not here: groups and arrays, which zarr itself reads.
 """
@@ -15,7 +16,9 @@ _DIGITS = re.compile(r"[0-9]+")
 
 
 def unread(folder: Path, nodes: dict[str, Any]) -> Iterator[tuple[str, Path]]:
-    """(path in the store, file) of what is neither metadata of a group or array nor a chunk within its bounds."""
+    """(path in the store, file) of what is neither metadata of a group or array nor a chunk within
+    its bounds.
+    """
     known = {place.strip("/"): node for place, node in nodes.items()}
     for file in folder.rglob("*"):
         if file.is_dir():
@@ -25,7 +28,9 @@ def unread(folder: Path, nodes: dict[str, Any]) -> Iterator[tuple[str, Path]]:
         if owner in known and name in _OF_VERSION[known[owner].metadata.zarr_format]:
             continue
         parents = [""] + [inside[: m.start()] for m in re.finditer("/", inside)]
-        array = next((known[p] for p in reversed(parents) if p in known and hasattr(known[p], "shape")), None)
+        array = next(
+            (known[p] for p in reversed(parents) if p in known and hasattr(known[p], "shape")), None
+        )
         prefix = next((p for p in reversed(parents) if known.get(p) is array), "")
         if array is None or not _is_chunk(array, inside.removeprefix(prefix).strip("/")):
             yield inside, file
@@ -36,13 +41,17 @@ def _is_chunk(array: Any, key: str) -> bool:
     sizes = getattr(array, "shards", None) or array.chunks
     if not array.shape:
         places = ()
-    if len(places) != len(array.shape) or any(at * size >= length for at, size, length in zip(places, sizes, array.shape, strict=True)):
+    if len(places) != len(array.shape) or any(
+        at * size >= length for at, size, length in zip(places, sizes, array.shape, strict=True)
+    ):
         return False
     return bool(array.metadata.encode_chunk_key(places) == key)
 
 
 def summary(folder: Path) -> Any:
-    """What a summary of the metadata says beyond its parts; None where there is none, or it says the same. Raises: ValueError."""
+    """What a summary of the metadata says beyond its parts; None where there is none, or it says
+    the same. Raises: ValueError.
+    """
     said = []
     for file in sorted((*folder.rglob(".zmetadata"), *folder.rglob("zarr.json"))):
         value = json.loads(file.read_bytes())
@@ -51,7 +60,11 @@ def summary(folder: Path) -> Any:
         if held is None:
             continue
         claimed = held.get("metadata") if isinstance(held, dict) else None
-        agrees = isinstance(claimed, dict) and claimed == _parts(file, modern, claimed) and not any(map(_beyond, claimed.values()))
+        agrees = (
+            isinstance(claimed, dict)
+            and claimed == _parts(file, modern, claimed)
+            and not any(map(_beyond, claimed.values()))
+        )
         if not agrees:
             said.append((file.relative_to(folder).as_posix(), json.dumps(held, sort_keys=True)))
     return said or None
@@ -67,7 +80,9 @@ def _parts(summary: Path, modern: bool, claimed: dict[str, Any]) -> dict[str, An
             place = inside.rpartition("/")[0]
             kept = claimed.get(place)
             nested = kept.get("consolidated_metadata") if isinstance(kept, dict) else None
-            found[place] = json.loads(file.read_bytes()) | ({"consolidated_metadata": nested} if nested is not None else {})
+            found[place] = json.loads(file.read_bytes()) | (
+                {"consolidated_metadata": nested} if nested is not None else {}
+            )
         elif not modern and file.name in _PARTS:
             found[inside] = json.loads(file.read_bytes())
     return found

@@ -1,4 +1,6 @@
-"""The review bundle of an audit: reports, summary, and the profiles as read with their settings and plans. Not here: what they show."""
+"""The review bundle of an audit: reports, summary, and the profiles as read with their settings and
+plans. Not here: what they show.
+"""
 
 from pathlib import Path
 

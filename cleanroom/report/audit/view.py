@@ -1,4 +1,6 @@
-"""The view model of an audit: what its renderings show, and what audit.json and summary.json are. Not here: how it looks."""
+"""The view model of an audit: what its renderings show, and what audit.json and summary.json are.
+Not here: how it looks.
+"""
 
 import datetime
 import shlex
@@ -31,7 +33,9 @@ class SettingCell(Value, frozen=True):
 
 
 class SettingRow(Value, frozen=True):
-    """One setting under every profile that has it. `spread`: shared by all with one value, differing, or in one profile only."""
+    """One setting under every profile that has it.
+    `spread`: shared by all with one value, differing, or in one profile only.
+    """
 
     key: str
     does: str
@@ -102,15 +106,37 @@ def setting_rows(audit: Audit) -> tuple[SettingRow, ...]:
         found = [s for s in audit.settings if s.key == key]
         cells = tuple(
             SettingCell(
-                profile=s.profile, value=s.value, file=s.file, line=s.line, shadows=s.shadows, decided=s.decided, why=s.why, rules=s.rules
+                profile=s.profile,
+                value=s.value,
+                file=s.file,
+                line=s.line,
+                shadows=s.shadows,
+                decided=s.decided,
+                why=s.why,
+                rules=s.rules,
             )
             for s in found
-        )  # fmt: skip
+        )
         rows.append(
-            SettingRow(key=key, does=found[0].does, setting_class=found[0].setting_class, spread=_spread(cells, audit), cells=cells)
+            SettingRow(
+                key=key,
+                does=found[0].does,
+                setting_class=found[0].setting_class,
+                spread=_spread(cells, audit),
+                cells=cells,
+            )
         )
     order = [Decided.ACTION, Decided.MEANING, Decided.OPEN, Decided.POLICY]
-    return tuple(sorted(rows, key=lambda row: (order.index(row.decided), row.setting_class is SettingClass.POLICY, row.key)))
+    return tuple(
+        sorted(
+            rows,
+            key=lambda row: (
+                order.index(row.decided),
+                row.setting_class is SettingClass.POLICY,
+                row.key,
+            ),
+        )
+    )
 
 
 def _spread(cells: Sequence[SettingCell], audit: Audit) -> str:
@@ -121,7 +147,9 @@ def _spread(cells: Sequence[SettingCell], audit: Audit) -> str:
 
 
 def summary(rows: Sequence[SettingRow]) -> dict[str, Any]:
-    """All of summary.json: settings that every profile shares, those that differ, and those of one profile only."""
+    """All of summary.json: settings that every profile shares, those that differ, and those of one
+    profile only.
+    """
     found: dict[str, Any] = {"shared": {}, "differing": {}, "profile_only": {}}
     for row in sorted(rows, key=lambda row: row.key):
         if row.spread == "shared":
@@ -138,30 +166,53 @@ def build_audit_report(audited: Audited) -> AuditReport:
     audit = audited.audit
     created = datetime.datetime.fromtimestamp(audited.started, datetime.UTC)
     return AuditReport(
-        schema_version=SCHEMA_VERSION, cleanroom=__version__, outcome=audited.outcome, exit_code=audited.exit_code,
-        sentence=_sentence(audited), reasons=audited.reasons, source=audited.source,
-        entry={k: v for k, v in msgspec.to_builtins(audited.entry).items() if v}, baseline=audit.baseline,
-        isolation=next((run.image.isolation for run in audited.runs), ""), created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
-        seconds=round(audited.seconds, 3), answers=audit.answers, settings=setting_rows(audit), plans=tuple(_plan_rows(audit)),
-        findings=audit.findings, profiles=tuple(_profile(run) for run in audited.runs), reproduce=_reproduce(audited),
-    )  # fmt: skip
+        schema_version=SCHEMA_VERSION,
+        cleanroom=__version__,
+        outcome=audited.outcome,
+        exit_code=audited.exit_code,
+        sentence=_sentence(audited),
+        reasons=audited.reasons,
+        source=audited.source,
+        entry={k: v for k, v in msgspec.to_builtins(audited.entry).items() if v},
+        baseline=audit.baseline,
+        isolation=next((run.image.isolation for run in audited.runs), ""),
+        created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        seconds=round(audited.seconds, 3),
+        answers=audit.answers,
+        settings=setting_rows(audit),
+        plans=tuple(_plan_rows(audit)),
+        findings=audit.findings,
+        profiles=tuple(_profile(run) for run in audited.runs),
+        reproduce=_reproduce(audited),
+    )
 
 
 def _plan_rows(audit: Audit) -> list[PlanRow]:
     return [
         PlanRow(
-            profile=p.profile, against=p.against, jobs=p.jobs, decides=sum(d.decides for d in p.differences),
-            informs=sum(not d.decides for d in p.differences), caveat=p.caveat, differences=p.differences[:_SHOWN],
+            profile=p.profile,
+            against=p.against,
+            jobs=p.jobs,
+            decides=sum(d.decides for d in p.differences),
+            informs=sum(not d.decides for d in p.differences),
+            caveat=p.caveat,
+            differences=p.differences[:_SHOWN],
         )
         for p in audit.plans
-    ]  # fmt: skip
+    ]
 
 
 def _profile(run: Evidence) -> ProfileView:
     return ProfileView(
-        profile=run.label, path=run.profile.path, status=run.status, why=run.why, stack=run.stack, overrides=run.overrides,
-        versions=run.versions, image=msgspec.to_builtins(run.image),
-    )  # fmt: skip
+        profile=run.label,
+        path=run.profile.path,
+        status=run.status,
+        why=run.why,
+        stack=run.stack,
+        overrides=run.overrides,
+        versions=run.versions,
+        image=msgspec.to_builtins(run.image),
+    )
 
 
 def _sentence(audited: Audited) -> str:
@@ -171,20 +222,32 @@ def _sentence(audited: Audited) -> str:
         case AuditOutcome.CLEAN:
             if not any(run.profile.path for run in audited.runs):
                 places = " or ".join(f"{folder}/" for folder in FOLDERS)
-                return f"There is no profile in {places}; only the plan was looked at. Name others with --profile."
+                return (
+                    f"There is no profile in {places}; only the plan was looked at. Name "
+                    "others with --profile."
+                )
             if not audit.settings:
                 return "No profile sets anything; there was only the plan to look at."
             left = len({s.key for s in audit.settings if s.decided is Decided.OPEN})
-            tail = f" {left} setting{'' if left == 1 else 's'} only a run can decide." if left else ""
-            reaching = list(dict.fromkeys(f"'{s.key}'" for s in audit.settings if s.decided is Decided.MEANING))
-            rest = f"All but {listed(reaching)} of {names}" if reaching else f"The settings of {names}"
+            tail = (
+                f" {left} setting{'' if left == 1 else 's'} only a run can decide." if left else ""
+            )
+            reaching = list(
+                dict.fromkeys(f"'{s.key}'" for s in audit.settings if s.decided is Decided.MEANING)
+            )
+            rest = (
+                f"All but {listed(reaching)} of {names}" if reaching else f"The settings of {names}"
+            )
             same = "" if len(audit.profiles) == 1 else ", and all plan the same work"
             return f"{rest} are policy, as far as a plan shows{same}.{tail}"
         case AuditOutcome.ERRORS:
             count = sum(f.counts for f in audit.findings)
             drifting = [p.profile for p in audit.plans if p.drifts]
             tail = f" The plan drifts under {listed(drifting)}." if drifting else ""
-            return f"{count} finding{'' if count == 1 else 's'} of {names} must be mended or accepted.{tail}"
+            return (
+                f"{count} finding{'' if count == 1 else 's'} of {names} must be mended or "
+                f"accepted.{tail}"
+            )
         case AuditOutcome.FAILED:
             failed = [run.label for run in audited.runs if run.status is RunStatus.FAILED]
             return f"The workflow cannot be planned under {listed(failed)}."
@@ -193,7 +256,15 @@ def _sentence(audited: Audited) -> str:
 
 
 def _reproduce(audited: Audited) -> str:
-    return shlex.join(["cleanroom", "audit", audited.source.url, audited.source.commit, *call_options(audited.entry, audited.runs)])
+    return shlex.join(
+        [
+            "cleanroom",
+            "audit",
+            audited.source.url,
+            audited.source.commit,
+            *call_options(audited.entry, audited.runs),
+        ]
+    )
 
 
 def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
@@ -203,7 +274,11 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
         if run.profile.path and run.of_profile:
             words += ["--profile", run.profile.path]
     image = runs[0].image
-    words += ["--engine", "sandbox"] if image.digest.startswith("packages:") else ["--image", image.digest]
+    words += (
+        ["--engine", "sandbox"]
+        if image.digest.startswith("packages:")
+        else ["--image", image.digest]
+    )
     for name in ("folder", "snakefile", "directory"):
         if value := getattr(entry, name):
             words += [f"--{name}", value]

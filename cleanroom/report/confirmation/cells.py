@@ -1,4 +1,6 @@
-"""The matrix of a report: each layer of each run against the baseline, as cells with a state and a few words. Not here: details."""
+"""The matrix of a report: each layer of each run against the baseline, as cells with a state and a
+few words. Not here: details.
+"""
 
 from collections.abc import Iterator
 
@@ -24,23 +26,41 @@ class MatrixRow(Value, frozen=True):
 
 def matrix(confirmation: Confirmation) -> Iterator[MatrixRow]:
     """A row for each run, the earlier one last; each layer against the baseline."""
-    by_run = {c.left if c.relation is Relation.EARLIER else c.right: c for c in confirmation.comparisons}
+    by_run = {
+        c.left if c.relation is Relation.EARLIER else c.right: c for c in confirmation.comparisons
+    }
     for run in (*confirmation.runs, *filter(None, [confirmation.earlier])):
         comparison = by_run.get(run.label)
         cells = {"run": _status_cell(run), "lint": _lint_cell(run)}
         if comparison:
             cells["plan"] = _plan_cell(comparison)
-            cells["attempts"] = _count_cell([d for d in comparison.attempts if d.decides], "same", "differ")
+            cells["attempts"] = _count_cell(
+                [d for d in comparison.attempts if d.decides], "same", "differ"
+            )
             cells["results"] = _results_cell(comparison)
-            informing = [d for d in comparison.artifacts if not d.decides and d.sameness is not Sameness.PAYLOAD and not covers(d)]
-            cells["logs"] = Cell(state="informs", text=f"{len(informing)} differ" if informing else "same")
-        against = "" if comparison is None else comparison.right if comparison.relation is Relation.EARLIER else comparison.left
+            informing = [
+                d
+                for d in comparison.artifacts
+                if not d.decides and d.sameness is not Sameness.PAYLOAD and not covers(d)
+            ]
+            cells["logs"] = Cell(
+                state="informs", text=f"{len(informing)} differ" if informing else "same"
+            )
+        against = (
+            ""
+            if comparison is None
+            else comparison.right
+            if comparison.relation is Relation.EARLIER
+            else comparison.left
+        )
         yield MatrixRow(run=run.label, against=against, cells=cells)
 
 
 def agreement(groups: tuple[tuple[str, ...], ...]) -> str:
     """The groups in a line, where there are three profiles or more."""
-    return " ≠ ".join(" = ".join(members) for members in groups) if sum(map(len, groups)) > 2 else ""
+    return (
+        " ≠ ".join(" = ".join(members) for members in groups) if sum(map(len, groups)) > 2 else ""
+    )
 
 
 def _status_cell(run: Evidence) -> Cell:
@@ -58,7 +78,9 @@ def _plan_cell(comparison: Comparison) -> Cell:
     deciding = [d for d in comparison.plan if d.decides]
     if deciding:
         return _count_cell(deciding, "same", "deciding fields differ")
-    return Cell(state="same", text=f"same ({len(comparison.plan)} inform)" if comparison.plan else "same")
+    return Cell(
+        state="same", text=f"same ({len(comparison.plan)} inform)" if comparison.plan else "same"
+    )
 
 
 def _count_cell(differences: list[PlanDifference], same: str, word: str) -> Cell:
@@ -74,5 +96,9 @@ def _results_cell(comparison: Comparison) -> Cell:
     if files:
         noise = all(d.noise for d in files)
         return Cell(state="noise" if noise else "differs", text=f"{len(files)} of {total} differ")
-    weaker = [f"{count} by {level}" for level, count in sorted(comparison.counts.items()) if level != Sameness.BYTES]
+    weaker = [
+        f"{count} by {level}"
+        for level, count in sorted(comparison.counts.items())
+        if level != Sameness.BYTES
+    ]
     return Cell(state="same", text=f"{total} same" + (f" ({', '.join(weaker)})" if weaker else ""))

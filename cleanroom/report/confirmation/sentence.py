@@ -1,4 +1,6 @@
-"""The verdict as a sentence that a reviewer understands, and where a difference began. Not here: details."""
+"""The verdict as a sentence that a reviewer understands, and where a difference began.
+Not here: details.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,10 @@ def sentence(confirmation: Confirmation) -> str:
                 return f"The same: {listed(profiles)} hold the same {results}."
             as_did = f", as did {confirmation.earlier.label}" if confirmation.earlier else ""
             if len(profiles) > 1:
-                return f"Meaning held: {listed(profiles)} plan the same work and leave the same {results}{as_did}."
+                return (
+                    f"Meaning held: {listed(profiles)} plan the same work and leave the same "
+                    f"{results}{as_did}."
+                )
             if confirmation.earlier:
                 return f"Meaning held: {profiles[0]} leaves the same {results}{as_did}."
             return f"Meaning held: two runs plan the same work and leave the same {results}."
@@ -33,22 +38,41 @@ def sentence(confirmation: Confirmation) -> str:
             drift = [c for c in differing if c.of_profile]
             since = [c for c in differing if c.relation is Relation.EARLIER]
             if noisy and noisy == differing:
-                return f"Meaning is not stable: repeated runs differ, with no change of profile. {_origin(noisy)}"
+                return (
+                    "Meaning is not stable: repeated runs differ, with no change of profile. "
+                    f"{_origin(noisy)}"
+                )
             for rung in RUNGS if not drift else ():
                 if own := [c for c in differing if c.relation is rung.relation]:
-                    names = [cause.name for cause in confirmation.causes if cause.certain and own[0].right in cause.values]
+                    names = [
+                        cause.name
+                        for cause in confirmation.causes
+                        if cause.certain and own[0].right in cause.values
+                    ]
                     if said := rung.drifted(own[0], names):
                         return f"Meaning drifted: {said} {_origin(own)}"
             if not drift:
-                keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted))
+                keys = ", ".join(
+                    dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted)
+                )
                 return f"Meaning drifted: a profile reaches the meaning with {keys}."
             which = listed([c.right for c in drift])
             again = " Repeated runs differ elsewhere too." if noisy else ""
             again += f" {since[0].left} differs too." if since else ""
-            return f"Meaning drifted: {which} {_do(len(drift))} not mean the same as {drift[0].left}. {_origin(drift)}{again}"
+            return (
+                f"Meaning drifted: {which} {_do(len(drift))} not mean the same as "
+                f"{drift[0].left}. {_origin(drift)}{again}"
+            )
         case VerdictName.FAILED:
-            failed = [run.label for run in confirmation.runs if run.status is RunStatus.FAILED and not run.on_trial]
-            return f"The workflow failed under {listed(failed)}, so that its results cannot be compared."
+            failed = [
+                run.label
+                for run in confirmation.runs
+                if run.status is RunStatus.FAILED and not run.on_trial
+            ]
+            return (
+                f"The workflow failed under {listed(failed)}, so that its results cannot be "
+                "compared."
+            )
         case VerdictName.INCONCLUSIVE:
             return f"Nothing was proven. {confirmation.judgement.reasons[0].splitlines()[0]}"
 
@@ -58,18 +82,29 @@ def _do(count: int) -> str:
 
 
 def leads(difference: "Difference | DifferenceView") -> bool:
-    """Whether a difference may be where something began: an origin that is a result, or a temporary file on the way to one."""
-    return difference.origin and (difference.decides or (difference.role == Role.TEMP and difference.sameness is not Sameness.PAYLOAD))
+    """Whether a difference may be where something began: an origin that is a result, or a temporary
+    file on the way to one.
+    """
+    return difference.origin and (
+        difference.decides
+        or (difference.role == Role.TEMP and difference.sameness is not Sameness.PAYLOAD)
+    )
 
 
 def _origin(comparisons: list[Comparison]) -> str:
-    """Where it begins: in the plan, else in the first job that wrote something else from the same inputs."""
+    """Where it begins: in the plan, else in the first job that wrote something else from the same
+    inputs.
+    """
     plans = [d for c in comparisons for d in c.plan if d.decides and not d.noise]
     if plans:
         of = "" if plans[0].job == "configuration" else f" of {plans[0].job}"
         return f"It begins in the plan, with {plans[0].field}{of}."
     files = [d for c in comparisons for d in c.artifacts if not d.noise]
-    origins = [d for d in files if leads(d) and d.decides] or [d for d in files if leads(d)] or [d for d in files if d.decides]
+    origins = (
+        [d for d in files if leads(d) and d.decides]
+        or [d for d in files if leads(d)]
+        or [d for d in files if d.decides]
+    )
     if not origins:
         return ""
     first = origins[0]

@@ -1,4 +1,6 @@
-"""The verdict on a terminal: a panel with the sentence, the reasons, the findings, and where the reports are."""
+"""The verdict on a terminal: a panel with the sentence, the reasons, the findings, and where the
+reports are.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +15,19 @@ from cleanroom.report.panel import print_panel
 from cleanroom.report.visible import LINE, one_line, visible
 from cleanroom.values.verdict import VerdictName
 
-_STYLE = {VerdictName.HELD: "green", VerdictName.DRIFTED: "red", VerdictName.FAILED: "red", VerdictName.INCONCLUSIVE: "yellow"}
-_CELL = {"same": "green", "differs": "bold red", "noise": "yellow", "unknown": "yellow", "informs": "dim"}
+_STYLE = {
+    VerdictName.HELD: "green",
+    VerdictName.DRIFTED: "red",
+    VerdictName.FAILED: "red",
+    VerdictName.INCONCLUSIVE: "yellow",
+}
+_CELL = {
+    "same": "green",
+    "differs": "bold red",
+    "noise": "yellow",
+    "unknown": "yellow",
+    "informs": "dim",
+}
 _SHOWN = 8
 
 
@@ -32,14 +45,22 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         if run.interrupted or (run.control and run.status == report.runs[0].status):
             continue  # it says the same again, or the ladder says it
         if lines := visible(run.why).splitlines()[1:]:
-            parts += [Text(""), Text(f"the last lines of {one_line(run.label)}:", style="dim"), *(Text(f"  {line}") for line in lines)]
+            parts += [
+                Text(""),
+                Text(f"the last lines of {one_line(run.label)}:", style="dim"),
+                *(Text(f"  {line}") for line in lines),
+            ]
     plan = [d for d in report.plan_differences if d.decides]
     if plan:
         parts.append(Text(""))
     for p in plan[:_SHOWN]:
         also = f" and {p.also} more" if p.also else ""
         parts.append(
-            Text(f"✕ plan: {one_line(p.field)} of {one_line(p.job)}{also}  ({one_line(p.left)} / {one_line(p.right)})", style="red")
+            Text(
+                f"✕ plan: {one_line(p.field)} of {one_line(p.job)}{also}  ({one_line(p.left)} / "
+                f"{one_line(p.right)})",
+                style="red",
+            )
         )
     files = [d for d in report.differences if d.decides or leads(d)]
     if files:
@@ -48,7 +69,13 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         origin = "origin" if d.origin else "derived"
         noise = ", differs from itself" if d.noise else ""
         rule = f", rule {one_line(d.rule)}" if d.rule else ""
-        parts.append(Text(f"✕ {one_line(d.path)}  ({one_line(d.left)} / {one_line(d.right)}, {origin}{rule}{noise})", style="red"))
+        parts.append(
+            Text(
+                f"✕ {one_line(d.path)}  ({one_line(d.left)} / {one_line(d.right)}, "
+                f"{origin}{rule}{noise})",
+                style="red",
+            )
+        )
         if d.origin and d.excerpts:
             e = d.excerpts[0]
             kinds = f"; {one_line(', '.join(d.kinds))}" if d.kinds else ""
@@ -59,8 +86,15 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     if report.causes:
         parts.append(Text(""))
     for cause in report.causes[:_SHOWN]:
-        values = ", ".join(f"{one_line(run)} {one_line(value)[:60]}" for run, value in cause.values.items())
-        parts.append(Text(f"cause: {one_line(cause.name)}{f' ({values})' if values else ''}: {one_line(cause.found)}"))
+        values = ", ".join(
+            f"{one_line(run)} {one_line(value)[:60]}" for run, value in cause.values.items()
+        )
+        parts.append(
+            Text(
+                f"cause: {one_line(cause.name)}{f' ({values})' if values else ''}: "
+                f"{one_line(cause.found)}"
+            )
+        )
     notable = [f for f in report.findings if f.severity != "note"]
     if notable:
         parts.append(Text(""))
@@ -69,7 +103,11 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(f"{f.code} {one_line(f.text)}{place}", style="yellow"))
     if len(notable) > _SHOWN:
         parts.append(Text(f"… and {len(notable) - _SHOWN} more findings", style="dim"))
-    climbed = ", ".join(f"{rung.name} {rung.verdict if rung.decides else 'asked'}" for rung in report.rungs if rung.verdict)
+    climbed = ", ".join(
+        f"{rung.name} {rung.verdict if rung.decides else 'asked'}"
+        for rung in report.rungs
+        if rung.verdict
+    )
     if climbed:
         parts += [Text(""), Text(f"climbed: {climbed}", style="dim")]
     open_rungs = ", ".join(rung.name for rung in report.rungs if rung.verdict is None)
@@ -84,6 +122,9 @@ def _matrix(report: Report) -> Table:
     table.add_row(*(Text(name, style="dim") for name in ("", *layers)))
     for row in report.matrix:
         cells = [row.cells.get(layer) for layer in layers]
-        texts = [Text(c.text, style=_CELL.get(c.state, "")) if c else Text("–", style="dim") for c in cells]
+        texts = [
+            Text(c.text, style=_CELL.get(c.state, "")) if c else Text("–", style="dim")
+            for c in cells
+        ]
         table.add_row(Text(one_line(row.run), style="bold"), *texts)
     return table

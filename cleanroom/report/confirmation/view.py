@@ -18,7 +18,15 @@ from cleanroom.report.confirmation.cells import MatrixRow, agreement, matrix
 from cleanroom.report.confirmation.sentence import leads, sentence
 from cleanroom.values.audit import Answer, Finding
 from cleanroom.values.base import SCHEMA_VERSION, Value
-from cleanroom.values.comparison import Cause, Comparison, Difference, Excerpt, JobSide, Relation, Sameness
+from cleanroom.values.comparison import (
+    Cause,
+    Comparison,
+    Difference,
+    Excerpt,
+    JobSide,
+    Relation,
+    Sameness,
+)
 from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Job
 from cleanroom.values.purpose import Control, Interrupted, Staged, factors_of
@@ -28,8 +36,10 @@ from cleanroom.values.verdict import ClimbedRung, Confirmation, VerdictName
 from cleanroom.wording import listed
 
 _BOUNDARY = (
-    "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs inform, "
-    "unless they are a target or another job's input; Snakemake's own folder and bytecode caches are left out."
+    "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs "
+    "inform, "
+    "unless they are a target or another job's input; Snakemake's own folder and bytecode caches "
+    "are left out."
 )
 _PUBLISHED = "The commit names its published contract: only files of {} decide, all others inform."
 _SCRATCH = " Scratch, which never decides: {}."
@@ -53,7 +63,9 @@ class FailedJob(Value, frozen=True):
 
 
 class RunView(Value, frozen=True):
-    """One run. `attempts` is the most that any job needed; `earlier` means that it is of an earlier confirmation."""
+    """One run. `attempts` is the most that any job needed; `earlier` means that it is of an earlier
+    confirmation.
+    """
 
     label: str
     profile: str
@@ -173,7 +185,9 @@ class Report(Value, frozen=True):
     groups: tuple[tuple[str, ...], ...]
     """The profiles as groups whose members all mean the same as each other."""
     agreement: str
-    """The groups in a line, such as `local = ci ≠ slurm`; empty where there are fewer than three profiles."""
+    """The groups in a line, such as `local = ci ≠ slurm`; empty where there are fewer than three
+    profiles.
+    """
     runs: tuple[RunView, ...]
     origins: tuple[OriginView, ...]
     differences: tuple[DifferenceView, ...]
@@ -195,7 +209,11 @@ def build_report(confirmation: Confirmation) -> Report:
     judgement = confirmation.judgement
     isolation = next((r.image.isolation for r in confirmation.runs), "")
     created = datetime.datetime.fromtimestamp(confirmation.started, datetime.UTC)
-    whole = [*confirmation.runs, confirmation.earlier] if confirmation.earlier else list(confirmation.runs)
+    whole = (
+        [*confirmation.runs, confirmation.earlier]
+        if confirmation.earlier
+        else list(confirmation.runs)
+    )
     runs = {run.label: run for run in whole}
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -215,7 +233,10 @@ def build_report(confirmation: Confirmation) -> Report:
         matrix=tuple(matrix(confirmation)),
         groups=confirmation.groups,
         agreement=agreement(confirmation.groups),
-        runs=tuple(_run_view(run, confirmation.evidence.get(run.label, ""), run is confirmation.earlier) for run in whole),
+        runs=tuple(
+            _run_view(run, confirmation.evidence.get(run.label, ""), run is confirmation.earlier)
+            for run in whole
+        ),
         origins=tuple(_origin_views(confirmation)),
         differences=tuple(_differences(confirmation, runs)),
         plan_differences=tuple(_plan_views(confirmation)),
@@ -225,7 +246,9 @@ def build_report(confirmation: Confirmation) -> Report:
         answers=confirmation.audit.answers,
         findings=confirmation.audit.findings,
         repeats=_repeats(confirmation),
-        unproven=tuple(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
+        unproven=tuple(
+            f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven
+        ),
         reproduce=_reproduce(confirmation),
     )
 
@@ -234,24 +257,43 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
     boundary = Boundary(run)
     deciding = sum(boundary.decides(artifact) for artifact in run.artifacts)
     return RunView(
-        label=run.label, profile=run.profile.name, control=isinstance(run.purpose, Control), earlier=earlier,
+        label=run.label,
+        profile=run.profile.name,
+        control=isinstance(run.purpose, Control),
+        earlier=earlier,
         varied=factors_of(run.purpose),
         interrupted=str(run.purpose) if isinstance(run.purpose, Interrupted) else "",
-        staged=isinstance(run.purpose, Staged), only=run.only,
-        commit=run.source.commit, attempt_id=run.attempt_id, evidence=evidence, status=run.status, why=run.why,
-        image=msgspec.to_builtins(run.image), versions=run.versions, context=run.context,
+        staged=isinstance(run.purpose, Staged),
+        only=run.only,
+        commit=run.source.commit,
+        attempt_id=run.attempt_id,
+        evidence=evidence,
+        status=run.status,
+        why=run.why,
+        image=msgspec.to_builtins(run.image),
+        versions=run.versions,
+        context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),
-        settings=run.settings, overrides=run.overrides, replaced=run.replaced,
-        attempts=max((attempt.number for attempt in run.attempts), default=0), jobs=len({a.job.identity for a in run.attempts}),
-        decides=deciding, informs=len(run.artifacts) - deciding, seconds=round(run.seconds, 3),
+        settings=run.settings,
+        overrides=run.overrides,
+        replaced=run.replaced,
+        attempts=max((attempt.number for attempt in run.attempts), default=0),
+        jobs=len({a.job.identity for a in run.attempts}),
+        decides=deciding,
+        informs=len(run.artifacts) - deciding,
+        seconds=round(run.seconds, 3),
         steps=tuple(
             StepView(
-                name=s.name, status=s.status, seconds=round(s.seconds, 3), log="" if s.status == "ok" or s.name == "lint" else _tail(s.log)
+                name=s.name,
+                status=s.status,
+                seconds=round(s.seconds, 3),
+                log="" if s.status == "ok" or s.name == "lint" else _tail(s.log),
             )
             for s in run.steps
         ),
-        lints=None if run.lints is None else len(run.lints), failed=tuple(_failed(run.attempts)),
-    )  # fmt: skip
+        lints=None if run.lints is None else len(run.lints),
+        failed=tuple(_failed(run.attempts)),
+    )
 
 
 def _failed(attempts: tuple[Attempt, ...]) -> Iterator[FailedJob]:
@@ -259,7 +301,9 @@ def _failed(attempts: tuple[Attempt, ...]) -> Iterator[FailedJob]:
     last = {attempt.job.identity: attempt for attempt in attempts}
     for attempt in last.values():
         if attempt.ok is False:
-            yield FailedJob(job=attempt.job.label, attempts=attempt.number, log=", ".join(attempt.job.log))
+            yield FailedJob(
+                job=attempt.job.label, attempts=attempt.number, log=", ".join(attempt.job.log)
+            )
 
 
 def _tail(text: str) -> str:
@@ -286,36 +330,75 @@ def _commands(run: Evidence) -> dict[str, Job]:
     return owners
 
 
-def _difference_view(d: Difference, c: Comparison, commands: dict[str, dict[str, Job]]) -> DifferenceView:
+def _difference_view(
+    d: Difference, c: Comparison, commands: dict[str, dict[str, Job]]
+) -> DifferenceView:
     left, right = commands[c.left].get(d.path), commands[c.right].get(d.path)
     shown = leads(d)
     return DifferenceView(
-        path=d.path, left=c.left, right=c.right, sameness=d.sameness, comparator=d.comparator, decides=d.decides, origin=d.origin,
-        noise=d.noise, rule=d.rule, wildcards=d.wildcards, role=d.role, note=d.note, left_sha256=d.left_sha256,
-        right_sha256=d.right_sha256, left_command=left.command if left and shown else "",
-        right_command=right.command if right and shown else "", facts=d.facts, excerpts=d.excerpts, kinds=d.kinds, pictures=d.pictures,
+        path=d.path,
+        left=c.left,
+        right=c.right,
+        sameness=d.sameness,
+        comparator=d.comparator,
+        decides=d.decides,
+        origin=d.origin,
+        noise=d.noise,
+        rule=d.rule,
+        wildcards=d.wildcards,
+        role=d.role,
+        note=d.note,
+        left_sha256=d.left_sha256,
+        right_sha256=d.right_sha256,
+        left_command=left.command if left and shown else "",
+        right_command=right.command if right and shown else "",
+        facts=d.facts,
+        excerpts=d.excerpts,
+        kinds=d.kinds,
+        pictures=d.pictures,
         diffoscope=d.diffoscope,
-    )  # fmt: skip
+    )
 
 
 def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
-    """Those that decide first; the same change in several jobs of a rule once, with their number."""
+    """Those that decide first; the same change in several jobs of a rule once, with their
+    number.
+    """
     views: dict[tuple[str, ...], PlanView] = {}
     for c in confirmation.comparisons:
         for d in (*c.plan, *c.attempts):
-            key = (c.right, d.job.partition(" (")[0], d.field, d.left, d.right, str(d.noise), d.note)
+            key = (
+                c.right,
+                d.job.partition(" (")[0],
+                d.field,
+                d.left,
+                d.right,
+                str(d.noise),
+                d.note,
+            )
             if key in views and d.field != "job":
                 views[key] = msgspec.structs.replace(views[key], also=views[key].also + 1)
                 continue
             views[(*key, d.job) if d.field == "job" else key] = PlanView(
-                job=d.job, field=d.field, left=c.left, right=c.right, left_value=d.left, right_value=d.right, decides=d.decides,
-                noise=d.noise, note=d.note,
-            )  # fmt: skip
+                job=d.job,
+                field=d.field,
+                left=c.left,
+                right=c.right,
+                left_value=d.left,
+                right_value=d.right,
+                decides=d.decides,
+                noise=d.noise,
+                note=d.note,
+            )
     yield from sorted(views.values(), key=lambda d: not d.decides)
 
 
 def _boundary(declared: Declared) -> str:
-    text = _PUBLISHED.format(", ".join(part.label for part in declared.publish)) if declared.publish else _BOUNDARY
+    text = (
+        _PUBLISHED.format(", ".join(part.label for part in declared.publish))
+        if declared.publish
+        else _BOUNDARY
+    )
     places = "; ".join(f"{place.path} ({place.reason})" for place in declared.scratch)
     return text + (_SCRATCH.format(places) if places else "")
 
@@ -324,30 +407,49 @@ def _origin_views(confirmation: Confirmation) -> Iterator[OriginView]:
     for c in confirmation.comparisons:
         for o in c.origins:
             yield OriginView(
-                left=c.left, right=c.right, rule=o.rule, wildcards=o.wildcards, paths=o.paths, derived=o.derived, left_job=o.left,
-                right_job=o.right, by_time=o.by_time, noise=o.noise,
-            )  # fmt: skip
+                left=c.left,
+                right=c.right,
+                rule=o.rule,
+                wildcards=o.wildcards,
+                paths=o.paths,
+                derived=o.derived,
+                left_job=o.left,
+                right_job=o.right,
+                by_time=o.by_time,
+                noise=o.noise,
+            )
 
 
 def _repeats(confirmation: Confirmation) -> str:
-    """One run says nothing of the next; n runs that agree bound how often one would not, with 95 % confidence."""
+    """One run says nothing of the next; n runs that agree bound how often one would not, with 95 %
+    confidence.
+    """
     name = confirmation.runs[0].label if confirmation.runs else ""
     controls = [c for c in confirmation.comparisons if c.relation is Relation.CONTROL]
     count = len(controls) + 1
     if confirmation.runs and confirmation.runs[0].folder:
         return ""
     if not controls:
-        return f"{name} ran once, so nothing is known of how it differs from itself; --repeats runs it again."
-    if only := next((run.only for run in confirmation.runs if run.only), ()):
-        what = f"Of {name}, only the jobs where differences began ran again, with what they need: {listed(only)}."
         return (
-            f"{what} They {'differed from themselves' if any(c.differs for c in controls) else 'agreed'}; --repeats runs all of it again."
+            f"{name} ran once, so nothing is known of how it differs from itself; --repeats "
+            "runs it again."
+        )
+    if only := next((run.only for run in confirmation.runs if run.only), ()):
+        what = (
+            f"Of {name}, only the jobs where differences began ran again, with what they "
+            f"need: {listed(only)}."
+        )
+        return (
+            f"{what} They "
+            f"{'differed from themselves' if any(c.differs for c in controls) else 'agreed'}; "
+            "--repeats runs all of it again."
         )
     if any(c.differs for c in controls):
         return f"{name} ran {count} times, and differed from itself."
     bound = 1 - 0.05 ** (1 / count)
     return (
-        f"{name} ran {count} times and agreed each time. What happens by chance in fewer than {bound:.0%} of runs may still not have shown "
+        f"{name} ran {count} times and agreed each time. What happens by chance in fewer than "
+        f"{bound:.0%} of runs may still not have shown "
         "(95 % confidence); what depends on something that no room changes cannot show at all."
     )
 
@@ -357,11 +459,22 @@ def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:
     for c in confirmation.comparisons:
         for d in c.artifacts:
             if d.sameness is Sameness.PAYLOAD:
-                yield Accepted(path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=f"payload ({d.comparator}): {d.note}")
+                yield Accepted(
+                    path=d.path,
+                    left=c.left,
+                    right=c.right,
+                    sameness=d.sameness,
+                    rule=f"payload ({d.comparator}): {d.note}",
+                )
             elif covers(d):
                 e = confirmation.declared.equivalences[d.equivalence]
-                text = f"{d.sameness} ({d.comparator}): {d.note}; {e.reason} ({e.owner}, until {e.expires.isoformat()})"
-                yield Accepted(path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=text)
+                text = (
+                    f"{d.sameness} ({d.comparator}): {d.note}; {e.reason} ({e.owner}, until "
+                    f"{e.expires.isoformat()})"
+                )
+                yield Accepted(
+                    path=d.path, left=c.left, right=c.right, sameness=d.sameness, rule=text
+                )
 
 
 def _reproduce(confirmation: Confirmation) -> str:
@@ -370,6 +483,8 @@ def _reproduce(confirmation: Confirmation) -> str:
         return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
     source, earlier = confirmation.source, confirmation.earlier
     climbed = [f"--{name}" for name in confirmation.climb]
-    against = ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
+    against = (
+        ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
+    )
     options = [*call_options(confirmation.entry, confirmation.runs), *climbed, *against]
     return shlex.join(["cleanroom", "confirm", source.url, source.commit, *options])

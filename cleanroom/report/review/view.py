@@ -1,4 +1,6 @@
-"""The view model of a review: what its renderings show, and what review.json is. Not here: how it looks."""
+"""The view model of a review: what its renderings show, and what review.json is.
+Not here: how it looks.
+"""
 
 import datetime
 import shlex
@@ -18,9 +20,16 @@ from cleanroom.values.review import Drift, ReviewChange, Reviewed, ReviewOutcome
 from cleanroom.values.setup import Source
 
 _STYLE = {
-    ReviewOutcome.SEMANTIC_DRIFT: "red", ReviewOutcome.FAILED: "red", ReviewOutcome.INCONCLUSIVE: "yellow",
-}  # fmt: skip
-_MARK = {Drift.SEMANTIC: ("✕", "red"), Drift.UNKNOWN: ("◐", "yellow"), Drift.DECLARED: ("●", "cyan"), Drift.POLICY: ("●", "green")}
+    ReviewOutcome.SEMANTIC_DRIFT: "red",
+    ReviewOutcome.FAILED: "red",
+    ReviewOutcome.INCONCLUSIVE: "yellow",
+}
+_MARK = {
+    Drift.SEMANTIC: ("✕", "red"),
+    Drift.UNKNOWN: ("◐", "yellow"),
+    Drift.DECLARED: ("●", "cyan"),
+    Drift.POLICY: ("●", "green"),
+}
 _SHOWN = 15
 
 
@@ -48,13 +57,27 @@ class ReviewReport(Value, frozen=True):
 def build_review_report(reviewed: Reviewed) -> ReviewReport:
     created = datetime.datetime.fromtimestamp(reviewed.started, datetime.UTC)
     words = ["cleanroom", "review", reviewed.head.url, reviewed.base.commit, reviewed.head.commit]
-    findings = tuple(f for f in reviewed.audit.findings if f.severity is not Severity.NOTE and not f.accepted)
+    findings = tuple(
+        f for f in reviewed.audit.findings if f.severity is not Severity.NOTE and not f.accepted
+    )
     return ReviewReport(
-        schema_version=SCHEMA_VERSION, cleanroom=__version__, outcome=reviewed.outcome, exit_code=reviewed.exit_code,
-        sentence=_sentence(reviewed), reasons=reviewed.reasons, notes=reviewed.notes, url=reviewed.head.url, base=reviewed.base,
-        head=reviewed.head, profiles=reviewed.audit.profiles, changes=reviewed.changes, findings=findings,
-        created=created.strftime("%Y-%m-%d %H:%M:%S UTC"), seconds=round(reviewed.seconds, 3), reproduce=shlex.join(words),
-    )  # fmt: skip
+        schema_version=SCHEMA_VERSION,
+        cleanroom=__version__,
+        outcome=reviewed.outcome,
+        exit_code=reviewed.exit_code,
+        sentence=_sentence(reviewed),
+        reasons=reviewed.reasons,
+        notes=reviewed.notes,
+        url=reviewed.head.url,
+        base=reviewed.base,
+        head=reviewed.head,
+        profiles=reviewed.audit.profiles,
+        changes=reviewed.changes,
+        findings=findings,
+        created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        seconds=round(reviewed.seconds, 3),
+        reproduce=shlex.join(words),
+    )
 
 
 def _sentence(reviewed: Reviewed) -> str:
@@ -62,13 +85,22 @@ def _sentence(reviewed: Reviewed) -> str:
     match reviewed.outcome:
         case ReviewOutcome.SEMANTIC_DRIFT:
             number = count[Drift.SEMANTIC]
-            return f"Meaning changes through a profile, and no commit says so: {number} change{'' if number == 1 else 's'}."
+            return (
+                f"Meaning changes through a profile, and no commit says so: {number} "
+                f"change{'' if number == 1 else 's'}."
+            )
         case ReviewOutcome.FAILED:
-            return "The workflow cannot be planned at the head; its profiles were reviewed all the same."
+            return (
+                "The workflow cannot be planned at the head; its profiles were reviewed all "
+                "the same."
+            )
         case ReviewOutcome.INCONCLUSIVE:
             return "Not every change could be judged."
         case ReviewOutcome.DECLARED:
-            return "Meaning changes in code, configuration or by declaration; no profile hides a change."
+            return (
+                "Meaning changes in code, configuration or by declaration; no profile hides "
+                "a change."
+            )
         case ReviewOutcome.POLICY_DRIFT:
             return "Only policy changes: the workflow means the same, as far as plans show."
         case ReviewOutcome.UNCHANGED:
@@ -87,7 +119,14 @@ def review_markdown(report: ReviewReport) -> str:
 def write_review(report: ReviewReport, folder: Path) -> list[Path]:
     """Write the renderings, each whole or not at all. Raises: StoreError."""
     html = render_template("review.html.j2", v=report)
-    return write_files({"review.html": html, "review.md": review_markdown(report), "review.json": review_json(report)}, folder)
+    return write_files(
+        {
+            "review.html": html,
+            "review.md": review_markdown(report),
+            "review.json": review_json(report),
+        },
+        folder,
+    )
 
 
 def show_review(report: ReviewReport, paths: Sequence[Path], console: Console) -> None:
@@ -98,12 +137,21 @@ def show_review(report: ReviewReport, paths: Sequence[Path], console: Console) -
     for change in report.changes[:_SHOWN]:
         mark, colour = _MARK[change.drift]
         who = f"  {', '.join(one_line(p) for p in change.profiles)}" if change.profiles else ""
-        parts.append(Text.assemble((f"{mark} {change.drift}: ", colour), (one_line(change.name), "bold"), (who, "dim")))
+        parts.append(
+            Text.assemble(
+                (f"{mark} {change.drift}: ", colour), (one_line(change.name), "bold"), (who, "dim")
+            )
+        )
         parts.append(Text(f"    {one_line(change.before)[:80]} → {one_line(change.after)[:80]}"))
         parts.append(Text(f"    {one_line(change.why)}", style="dim"))
         if change.proof:
             parts.append(Text(f"    $ {one_line(change.proof)}", style="dim"))
     if len(report.changes) > _SHOWN:
-        parts.append(Text(f"… and {len(report.changes) - _SHOWN} more changes; see review.html", style="dim"))
-    subtitle = f"{report.base.commit[:12]} → {report.head.commit[:12]} · no job was run · {report.seconds:.1f} s"
+        parts.append(
+            Text(f"… and {len(report.changes) - _SHOWN} more changes; see review.html", style="dim")
+        )
+    subtitle = (
+        f"{report.base.commit[:12]} → {report.head.commit[:12]} · no job was run · "
+        f"{report.seconds:.1f} s"
+    )
     print_panel(console, report.outcome, style, parts, subtitle, paths)

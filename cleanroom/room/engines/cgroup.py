@@ -1,6 +1,8 @@
-"""Limits of memory and processes for a sandbox, through a control group of its own, where this user may make one.
+"""Limits of memory and processes for a sandbox, through a control group of its own, where this user
+may make one.
 
-Without one (not root, no delegation) the sandbox has per-process limits only. Not here: limits of containers.
+Without one (not root, no delegation) the sandbox has per-process limits only. Not here: limits of
+containers.
 """
 
 import contextlib
@@ -14,10 +16,15 @@ _ROOT = Path("/sys/fs/cgroup")
 
 
 def _folders(name: str) -> dict[Path, dict[str, int]]:
-    """The folders to make, and the files that hold each limit; version 2 has one folder, version 1 one per controller."""
+    """The folders to make, and the files that hold each limit; version 2 has one folder, version 1
+    one per controller.
+    """
     if (_ROOT / "cgroup.controllers").exists():
         return {_ROOT / name: {"memory.max": 0, "pids.max": 1}}
-    return {_ROOT / "memory" / name: {"memory.limit_in_bytes": 0}, _ROOT / "pids" / name: {"pids.max": 1}}
+    return {
+        _ROOT / "memory" / name: {"memory.limit_in_bytes": 0},
+        _ROOT / "pids" / name: {"pids.max": 1},
+    }
 
 
 class Group:
@@ -28,7 +35,11 @@ class Group:
 
     @property
     def limits_memory(self) -> bool:
-        return any((folder / file).exists() for folder in self.folders for file in ("memory.max", "memory.limit_in_bytes"))
+        return any(
+            (folder / file).exists()
+            for folder in self.folders
+            for file in ("memory.max", "memory.limit_in_bytes")
+        )
 
     @property
     def limits_processes(self) -> bool:
@@ -36,11 +47,16 @@ class Group:
 
     def reached(self) -> str:
         """Which limit the room ran into, if one: `memory` or `processes`."""
-        for name, file, counter in (("memory", "memory.events", "oom_kill"), ("memory", "memory.oom_control", "oom_kill"),
-                                    ("processes", "pids.events", "max")):  # fmt: skip
+        for name, file, counter in (
+            ("memory", "memory.events", "oom_kill"),
+            ("memory", "memory.oom_control", "oom_kill"),
+            ("processes", "pids.events", "max"),
+        ):
             for folder in self.folders:
                 with contextlib.suppress(OSError):
-                    found = re.search(rf"^{counter} (\d+)$", (folder / file).read_text(), re.MULTILINE)
+                    found = re.search(
+                        rf"^{counter} (\d+)$", (folder / file).read_text(), re.MULTILINE
+                    )
                     if found and int(found[1]):
                         return name
         return ""

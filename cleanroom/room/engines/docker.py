@@ -1,4 +1,6 @@
-"""Rooms as containers, through the Docker SDK (Podman's compatible socket too). Not here: what runs in a room."""
+"""Rooms as containers, through the Docker SDK (Podman's compatible socket too).
+Not here: what runs in a room.
+"""
 
 import contextlib
 import io
@@ -61,23 +63,39 @@ class DockerEngine:
         except ImageNotFound:
             found = self._pull(reference)
         except (APIError, requests.RequestException) as error:
-            raise ImageError(f"The image '{reference}' cannot be looked up ({_reason(error)}).", "Check its name.") from None
+            raise ImageError(
+                f"The image '{reference}' cannot be looked up ({_reason(error)}).",
+                "Check its name.",
+            ) from None
         wanted, system = self._client.version().get("Arch", ""), found.attrs.get("Os", "linux")
         if found.attrs.get("Architecture") not in ("", None, wanted) or system != "linux":
             platform = f"{system}/{found.attrs.get('Architecture')}"
             raise ImageError(
-                f"The image '{reference}' is for {platform}; this engine runs linux/{wanted}.", f"Give one for linux/{wanted}."
+                f"The image '{reference}' is for {platform}; this engine runs linux/{wanted}.",
+                f"Give one for linux/{wanted}.",
             )
-        return Image(reference=reference, digest=str(found.id), engine=f"docker {self.version}", isolation=self.isolation)
+        return Image(
+            reference=reference,
+            digest=str(found.id),
+            engine=f"docker {self.version}",
+            isolation=self.isolation,
+        )
 
     def _pull(self, reference: str) -> Any:
         if reference == DEFAULT_IMAGE:
-            raise ImageError("The default room image has not been built here.", "Build it once: cleanroom image")
+            raise ImageError(
+                "The default room image has not been built here.", "Build it once: cleanroom image"
+            )
         try:
-            return self._client.images.pull(reference) if ":" in reference else self._client.images.pull(reference, tag="latest")
+            return (
+                self._client.images.pull(reference)
+                if ":" in reference
+                else self._client.images.pull(reference, tag="latest")
+            )
         except (DockerException, requests.RequestException) as error:
             raise ImageError(
-                f"There is no image '{reference}' here, and it cannot be pulled ({_reason(error)}).",
+                f"There is no image '{reference}' here, and it cannot be pulled "
+                f"({_reason(error)}).",
                 "Check the name, pull or load it first, or leave out --image.",
             ) from None
 
@@ -88,7 +106,8 @@ class DockerEngine:
                 return self._attend(container, stop, said)
         except (DockerException, requests.RequestException, OSError) as error:
             raise EngineError(
-                f"The engine refused or lost the room {name} ({_reason(error)}).", "See `cleanroom doctor` and the engine's log."
+                f"The engine refused or lost the room {name} ({_reason(error)}).",
+                "See `cleanroom doctor` and the engine's log.",
             ) from None
 
     @contextlib.contextmanager
@@ -109,8 +128,14 @@ class DockerEngine:
                 labels={_LABEL: job.owner},
                 network_mode=job.network,
                 mounts=[
-                    *(DockerMount(m.room, m.host, type="bind", read_only=not m.writable) for m in job.mounts),
-                    *(DockerMount(path, None, type="volume", read_only=True) for path in self._volumes(job)),
+                    *(
+                        DockerMount(m.room, m.host, type="bind", read_only=not m.writable)
+                        for m in job.mounts
+                    ),
+                    *(
+                        DockerMount(path, None, type="volume", read_only=True)
+                        for path in self._volumes(job)
+                    ),
                 ],
                 read_only=True,
                 cap_drop=["ALL"],
@@ -118,25 +143,39 @@ class DockerEngine:
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 pids_limit=limits.processes,
-                ulimits=[Ulimit(name=name, soft=value, hard=value) for name, value in _ulimits(limits).items()],
+                ulimits=[
+                    Ulimit(name=name, soft=value, hard=value)
+                    for name, value in _ulimits(limits).items()
+                ],
                 shm_size="64m" if limits.memory < 2**30 else "1g",
                 stdin_open=True,
                 auto_remove=True,
-                detach=False,  # with `stdin_open`: standard input closes when we, its only reader, are gone
+                # with `stdin_open`: standard input closes when we, its only reader, are gone
+                detach=False,
                 use_config_proxy=False,
-                log_config=LogConfig(type=LogConfig.types.NONE),  # what a room says goes to us alone, and fills no disk
+                log_config=LogConfig(
+                    type=LogConfig.types.NONE
+                ),  # what a room says goes to us alone, and fills no disk
             )
         finally:
             self._remove(name)
 
     def _volumes(self, job: RoomJob) -> list[str]:
-        """Folders that the image declares as volumes. As they are, a job could write there, where nobody looks."""
+        """Folders that the image declares as volumes.
+        As they are, a job could write there, where nobody looks.
+        """
         declared = self._client.images.get(job.image.digest).attrs["Config"].get("Volumes") or {}
         ours = [mount.room for mount in job.mounts]
-        return sorted(path for path in declared if path.rstrip("/") and path.rstrip("/") not in ours)
+        return sorted(
+            path for path in declared if path.rstrip("/") and path.rstrip("/") not in ours
+        )
 
-    def _attend(self, container: Any, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
-        """Hold the container's standard input open until it ends: it ends itself when we are gone."""
+    def _attend(
+        self, container: Any, stop: Callable[[], str], said: Callable[[bytes], None]
+    ) -> RoomExit:
+        """Hold the container's standard input open until it ends: it ends itself when we are
+        gone.
+        """
         stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         connection = cast(socket.socket, getattr(stream, "_sock", stream))
         frames, output = _Frames(), b""
@@ -172,11 +211,15 @@ class DockerEngine:
                 if error.status_code not in (404, 409):
                     raise
             time.sleep(0.02)
-        raise EngineError(f"The container {name} cannot be removed.", f"Remove it: docker rm --force {name}")
+        raise EngineError(
+            f"The container {name} cannot be removed.", f"Remove it: docker rm --force {name}"
+        )
 
     def sweep(self, left_behind: Callable[[str], bool]) -> int:
         swept = 0
-        for container in self._client.containers.list(all=True, filters={"label": _LABEL}, ignore_removed=True):
+        for container in self._client.containers.list(
+            all=True, filters={"label": _LABEL}, ignore_removed=True
+        ):
             if left_behind(container.labels[_LABEL]):
                 self._remove(str(container.name))
                 swept += 1
@@ -184,8 +227,17 @@ class DockerEngine:
 
     # --- the default image ---
 
-    def build(self, dockerfile: bytes, tag: str, args: dict[str, str], network: str | None, extra: dict[str, bytes]) -> Iterator[str]:
-        """Build an image from a Dockerfile and extra files of its context; yields the engine's lines. Raises ImageError."""
+    def build(
+        self,
+        dockerfile: bytes,
+        tag: str,
+        args: dict[str, str],
+        network: str | None,
+        extra: dict[str, bytes],
+    ) -> Iterator[str]:
+        """Build an image from a Dockerfile and extra files of its context; yields the engine's
+        lines. Raises ImageError.
+        """
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as archive:
             for name, content in {"Dockerfile": dockerfile, **extra}.items():
@@ -195,28 +247,42 @@ class DockerEngine:
         context.seek(0)
         try:
             lines = self._client.api.build(
-                fileobj=context, custom_context=True, tag=tag, buildargs=args, network_mode=network, rm=True, forcerm=True,
-                decode=True, timeout=3600,
-            )  # fmt: skip
+                fileobj=context,
+                custom_context=True,
+                tag=tag,
+                buildargs=args,
+                network_mode=network,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                timeout=3600,
+            )
             said: list[str] = []
             for line in lines:
                 if "error" in line:
                     code = (line.get("errorDetail") or {}).get("code", "")
                     last = " / ".join(said[-4:]) or str(line["error"])
-                    raise ImageError(f"The image cannot be built (exit code {code}): {last}", "Mend that, then run it again.")
+                    raise ImageError(
+                        f"The image cannot be built (exit code {code}): {last}",
+                        "Mend that, then run it again.",
+                    )
                 text = _ANSI.sub("", str(line.get("stream", ""))).strip()
                 if text:
                     said.append(text)
                     yield text
         except (BuildError, DockerException, requests.RequestException) as error:
-            raise ImageError(f"The image cannot be built ({_reason(error)}).", "See `cleanroom doctor`.") from None
+            raise ImageError(
+                f"The image cannot be built ({_reason(error)}).", "See `cleanroom doctor`."
+            ) from None
 
     def load_base(self, archive: Path, repository: str, tag: str) -> None:
         """Import a root file system as an image."""
         try:
             self._client.api.import_image_from_file(str(archive), repository=repository, tag=tag)
         except (DockerException, requests.RequestException, OSError) as error:
-            raise ImageError(f"The base cannot be imported ({_reason(error)}).", "Check the disk of the engine.") from None
+            raise ImageError(
+                f"The base cannot be imported ({_reason(error)}).", "Check the disk of the engine."
+            ) from None
 
     def has(self, reference: str) -> bool:
         with contextlib.suppress(DockerException):
@@ -226,7 +292,8 @@ class DockerEngine:
 
 
 class _Frames:
-    """The two outputs of a container as the engine sends them in one stream: `kind 0 0 0`, four bytes of length, the content.
+    """The two outputs of a container as the engine sends them in one stream: `kind 0 0 0`, four
+    bytes of length, the content.
 
     The format is that of the engine's interface, "attach", for a container without a terminal.
     """
@@ -241,7 +308,10 @@ class _Frames:
                 need = 8 - len(self._head)
                 self._head, block = self._head + block[:need], block[need:]
                 if len(self._head) == 8:
-                    self._stdout, self._left = self._head[0] == 1, int.from_bytes(self._head[4:], "big")
+                    self._stdout, self._left = (
+                        self._head[0] == 1,
+                        int.from_bytes(self._head[4:], "big"),
+                    )
                     self._head = b""
                 continue
             piece, block = block[: self._left], block[self._left :]
@@ -250,13 +320,17 @@ class _Frames:
 
 
 def _ulimits(limits: Limits) -> dict[str, int]:
-    """The same in every engine, whatever its own default. One file may be larger than the disk limit allows for all:
-    then the watcher stops the room and says so, before the workflow is blamed. Processes are limited by the control group."""
+    """The same in every engine, whatever its own default.
+    One file may be larger than the disk limit allows for all:
+    then the watcher stops the room and says so, before the workflow is blamed. Processes are
+    limited by the control group."""
     return {"fsize": 2 * limits.disk, "core": 0, "nofile": 16384, "nproc": 16384}
 
 
 def _knock() -> None:
-    """Ask whether anybody listens on the engine's socket: the library leaves one open where nobody does. Raises: OSError."""
+    """Ask whether anybody listens on the engine's socket: the library leaves one open where nobody
+    does. Raises: OSError.
+    """
     address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if address.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as door:
@@ -265,7 +339,9 @@ def _knock() -> None:
 
 
 def room_uid() -> int:
-    """The user in a room: this user, so that its files can be read; for root somebody without rights."""
+    """The user in a room: this user, so that its files can be read; for root somebody without
+    rights.
+    """
     return os.getuid() or 10001
 
 

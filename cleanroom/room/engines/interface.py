@@ -27,7 +27,9 @@ class Limits(Value, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """The longest that a room may live: every step at its limit, killed after its grace, the plan made four times."""
+        """The longest that a room may live: every step at its limit, killed after its grace, the
+        plan made four times.
+        """
         return self.settings + self.lint + 4 * self.plan + self.run + 8 * self.grace + 60
 
 
@@ -52,7 +54,9 @@ class RoomJob(Value, frozen=True):
 
 
 class RoomExit(Value, frozen=True):
-    """How a room ended: `stopped` is the reason why the host stopped it, empty when its command ended by itself."""
+    """How a room ended: `stopped` is the reason why the host stopped it, empty when its command
+    ended by itself.
+    """
 
     stopped: str = ""
     reached: str = ""
@@ -72,13 +76,17 @@ class Engine(Protocol):
         ...
 
     def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
-        """Run one command in a fresh room and remove the room, whatever happens. Nothing of it lives when this returns.
+        """Run one command in a fresh room and remove the room, whatever happens.
+        Nothing of it lives when this returns.
 
-        `stop` is asked several times a second; a reason ends the room at once. `said` gets the standard output of the
+        `stop` is asked several times a second; a reason ends the room at once. `said` gets the
+        standard output of the
         command, in pieces. Raises EngineError.
         """
         ...
 
     def sweep(self, left_behind: Callable[[str], bool]) -> int:
-        """Remove the rooms whose owner's mark tells that they were left behind; returns how many there were."""
+        """Remove the rooms whose owner's mark tells that they were left behind; returns how many
+        there were.
+        """
         ...

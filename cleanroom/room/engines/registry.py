@@ -27,5 +27,7 @@ def choose_engine(wanted: str, image: str) -> str:
         try:
             SandboxEngine().close()
         except EngineError as sandbox:
-            raise EngineError(f"{docker.what} {sandbox.what}", f"{docker.next_step} {sandbox.next_step}") from None
+            raise EngineError(
+                f"{docker.what} {sandbox.what}", f"{docker.next_step} {sandbox.next_step}"
+            ) from None
         return "sandbox"

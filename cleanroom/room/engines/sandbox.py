@@ -1,8 +1,12 @@
-"""Rooms without an engine: bubblewrap over the host's system folders, read-only. Weaker than a container, and labelled so.
+"""Rooms without an engine: bubblewrap over the host's system folders, read-only.
+Weaker than a container, and labelled so.
 
-The software is the host's, so that the digest names packages, not their content. A room called for by root becomes another user
-before anything of it runs; one called for by a person stays that person in the eyes of the kernel, in a user namespace of its own.
-Either way it has no capability, can gain none, makes no namespace, and can write nothing of /proc. Not here: what runs in a room.
+The software is the host's, so that the digest names packages, not their content. A room called for
+by root becomes another user
+before anything of it runs; one called for by a person stays that person in the eyes of the kernel,
+in a user namespace of its own.
+Either way it has no capability, can gain none, makes no namespace, and can write nothing of /proc.
+Not here: what runs in a room.
 """
 
 import contextlib
@@ -44,7 +48,9 @@ _ETC = (
     "mime.types",
 )
 UID = GID = 10001
-"""Who a sandbox is; called for by a person and not by root, it only says so, and on the host is that person."""
+"""Who a sandbox is; called for by a person and not by root, it only says so, and on the host is
+that person.
+"""
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
 _LAST_SECONDS = 60.0
@@ -59,14 +65,38 @@ class SandboxEngine:
     def __init__(self) -> None:
         self._bwrap = shutil.which("bwrap")
         if self._bwrap is None:
-            raise EngineError("The sandbox needs bubblewrap, which is not installed.", "Install it: apt-get install bubblewrap")
-        probe = [self._bwrap, *_namespaces(), *_rights(), *_software(), *_python(), "--", *_as_nobody(), sys.executable, "-c", ""]
+            raise EngineError(
+                "The sandbox needs bubblewrap, which is not installed.",
+                "Install it: apt-get install bubblewrap",
+            )
+        probe = [
+            self._bwrap,
+            *_namespaces(),
+            *_rights(),
+            *_software(),
+            *_python(),
+            "--",
+            *_as_nobody(),
+            sys.executable,
+            "-c",
+            "",
+        ]
         with _filter() as (options, fd):
             probe[1:1] = options
-            ended = subprocess.run(probe, capture_output=True, text=True, env={}, timeout=30, pass_fds=[fd], stdin=subprocess.DEVNULL)
+            ended = subprocess.run(
+                probe,
+                capture_output=True,
+                text=True,
+                env={},
+                timeout=30,
+                pass_fds=[fd],
+                stdin=subprocess.DEVNULL,
+            )
         if ended.returncode:
             said = ended.stderr.strip()[-200:]
-            raise EngineError(f"bubblewrap may not make a room here ({said}).", _ADVICE[os.geteuid() == 0])
+            raise EngineError(
+                f"bubblewrap may not make a room here ({said}).", _ADVICE[os.geteuid() == 0]
+            )
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -74,14 +104,22 @@ class SandboxEngine:
     def resolve(self, reference: str) -> Image:
         if reference:
             raise ImageError(
-                f"The sandbox has no images, so that '{reference}' cannot be used.", "Leave out --image or use --engine docker."
+                f"The sandbox has no images, so that '{reference}' cannot be used.",
+                "Leave out --image or use --engine docker.",
             )
-        packages = sorted(f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions())
+        packages = sorted(
+            f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()
+        )
         with contextlib.suppress(OSError):
             packages.append(Path("/etc/os-release").read_text())
         packages += [platform.python_version(), platform.machine()]
         name = hashlib.sha256("\n".join(packages).encode()).hexdigest()
-        return Image(reference="host software", digest=f"packages:{name}", engine="bubblewrap", isolation=self.isolation)
+        return Image(
+            reference="host software",
+            digest=f"packages:{name}",
+            engine="bubblewrap",
+            isolation=self.isolation,
+        )
 
     def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
         try:
@@ -89,18 +127,34 @@ class SandboxEngine:
                 # Without a control group, only each process and each user can be limited.
                 limits = [] if group.limits_memory else [f"--as={job.limits.memory}"]
                 limits += [] if group.limits_processes else [f"--nproc={job.limits.processes}"]
-                command = ["prlimit", f"--fsize={2 * job.limits.disk}", "--core=0", *limits, *self._arguments(job)]
+                command = [
+                    "prlimit",
+                    f"--fsize={2 * job.limits.disk}",
+                    "--core=0",
+                    *limits,
+                    *self._arguments(job),
+                ]
                 ended = _attend(command, [*_as_nobody(), *job.command], stop, said, group.join)
                 return msgspec.structs.replace(ended, reached=group.reached())
         except OSError as error:
-            raise EngineError(f"The sandbox cannot start ({error}).", "See `cleanroom doctor`.") from None
+            raise EngineError(
+                f"The sandbox cannot start ({error}).", "See `cleanroom doctor`."
+            ) from None
 
     def _arguments(self, job: RoomJob) -> Iterator[str]:
         yield str(self._bwrap)
         yield from _namespaces()
         if job.network == "none":
             yield "--unshare-net"
-        yield from ("--die-with-parent", "--as-pid-1", "--new-session", *_rights(), "--clearenv", "--hostname", job.hostname)
+        yield from (
+            "--die-with-parent",
+            "--as-pid-1",
+            "--new-session",
+            *_rights(),
+            "--clearenv",
+            "--hostname",
+            job.hostname,
+        )
         yield from _software()
         if job.network == "host":
             for name in ("resolv.conf", "hosts"):
@@ -125,13 +179,16 @@ def python_folders() -> list[str]:
 
 
 def python() -> str:
-    """The interpreter that runs the driver in a sandbox: ours, which Snakemake was installed beside."""
+    """The interpreter that runs the driver in a sandbox: ours, which Snakemake was installed
+    beside.
+    """
     return sys.executable
 
 
 _ADVICE = {
     False: "Allow unprivileged user namespaces, or use a container engine.",
-    True: "Call cleanroom as a user who is not root, give root the right to make namespaces and everybody the right to read "
+    True: "Call cleanroom as a user who is not root, give root the right to make namespaces and "
+    "everybody the right to read "
     f"the Python at {sys.prefix}, or use a container engine.",
 }
 
@@ -161,13 +218,17 @@ def _way_to(place: str) -> Iterator[str]:
 
 
 def _namespaces() -> tuple[str, ...]:
-    """Root makes the others without a user namespace: in one, the room would stay root in the eyes of the host's files."""
+    """Root makes the others without a user namespace: in one, the room would stay root in the eyes
+    of the host's files.
+    """
     user = () if os.geteuid() == 0 else ("--unshare-user", "--uid", str(UID), "--gid", str(GID))
     return (*user, "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
 
 
 def _rights() -> tuple[str, ...]:
-    """None; for root those that it takes to become somebody without any, who then drops these too."""
+    """None; for root those that it takes to become somebody without any, who then drops these
+    too.
+    """
     kept = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP") if os.geteuid() == 0 else ()
     return ("--cap-drop", "ALL", *(word for name in kept for word in ("--cap-add", name)))
 
@@ -177,12 +238,23 @@ def _as_nobody() -> tuple[str, ...]:
     if os.geteuid():
         return ()
     user = (f"--reuid={UID}", f"--regid={GID}", "--clear-groups")
-    return ("setpriv", *user, "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs", "--pdeathsig=KILL", "--")
+    return (
+        "setpriv",
+        *user,
+        "--inh-caps=-all",
+        "--ambient-caps=-all",
+        "--bounding-set=-all",
+        "--no-new-privs",
+        "--pdeathsig=KILL",
+        "--",
+    )
 
 
 @contextlib.contextmanager
 def _filter() -> Iterator[tuple[list[str], int]]:
-    """(bubblewrap's options for the filter of system calls, the descriptor that it reads it from)."""
+    """(bubblewrap's options for the filter of system calls, the descriptor that it reads it
+    from).
+    """
     fd = os.memfd_create("seccomp")
     try:
         os.write(fd, seccomp.program())
@@ -193,18 +265,29 @@ def _filter() -> Iterator[tuple[list[str], int]]:
 
 
 def _attend(
-    command: list[str], inner: list[str], stop: Callable[[], str], said: Callable[[bytes], None], join: Callable[[], None]
-) -> RoomExit:  # fmt: skip
-    """Run `inner` in the room that `command` makes; returns when the room's first process, and so every other one, is gone."""
+    command: list[str],
+    inner: list[str],
+    stop: Callable[[], str],
+    said: Callable[[bytes], None],
+    join: Callable[[], None],
+) -> RoomExit:
+    """Run `inner` in the room that `command` makes; returns when the room's first process, and so
+    every other one, is gone.
+    """
     output, reason = b"", ""
     told, tell = os.pipe()
     with _filter() as (options, fd), os.fdopen(told, "rb") as info:
         whole = [*command, *options, "--info-fd", str(tell), "--", *inner]
         try:
             process = subprocess.Popen(
-                whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": os.defpath},
-                preexec_fn=join, pass_fds=[fd, tell],
-            )  # fmt: skip
+                whole,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={"PATH": os.defpath},
+                preexec_fn=join,
+                pass_fds=[fd, tell],
+            )
         finally:
             os.close(tell)
         with process, _first_process(info) as first:
@@ -241,12 +324,17 @@ def _first_process(info: IO[bytes]) -> Iterator[int]:
 
 
 def _end(process: "subprocess.Popen[bytes]", first: int) -> None:
-    """Kill the first process of the room, with which the kernel ends all others before it counts as gone; then its maker."""
+    """Kill the first process of the room, with which the kernel ends all others before it counts as
+    gone; then its maker.
+    """
     if first >= 0:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(first, signal.SIGKILL)
         deadline = time.monotonic() + _LAST_SECONDS
         while not select.select([first], [], [], _POLL_SECONDS)[0]:
             if time.monotonic() > deadline:
-                raise EngineError("A room of the sandbox does not end.", "Look for processes that wait for a disk or a network drive.")
+                raise EngineError(
+                    "A room of the sandbox does not end.",
+                    "Look for processes that wait for a disk or a network drive.",
+                )
     process.kill()

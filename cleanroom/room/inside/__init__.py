@@ -1,1 +1,3 @@
-"""Laid into a room beside its start; imported as `cleanroom_room` there. Not here: anything of the host."""
+"""Laid into a room beside its start; imported as `cleanroom_room` there.
+Not here: anything of the host.
+"""

@@ -1,13 +1,19 @@
-"""What runs inside a room: settings, lint, plans and run of one Snakemake workflow, each exported as JSON.
+"""What runs inside a room: settings, lint, plans and run of one Snakemake workflow, each exported
+as JSON.
 
-Standard library only, for any Python from 3.8 on, beside Snakemake 7, 8 or 9. Snakemake is imported once and every step is
-a fork of that process, so that no step pays for the import again and none sees another's state. As process 1 of the room,
-it kills whatever a step left behind. It ends when its standard input closes: a room never outlives its host.
+Standard library only, for any Python from 3.8 on, beside Snakemake 7, 8 or 9. Snakemake is imported
+once and every step is
+a fork of that process, so that no step pays for the import again and none sees another's state. As
+process 1 of the room,
+it kills whatever a step left behind. It ends when its standard input closes: a room never outlives
+its host.
 
-Not here: hashing, judging, or anything the host must believe. All that is said here is a claim of the room,
+Not here: hashing, judging, or anything the host must believe. All that is said here is a claim of
+the room,
 and leaves it through standard output.
 
-Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the finished plan, `Job.register` each started attempt,
+Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the finished plan,
+`Job.register` each started attempt,
 `JobScheduler._finish_jobs` and `_handle_error` its end, `Workflow.lint` the parsed rules.
 """
 
@@ -37,7 +43,9 @@ UNCAPPED = 1_000_000  # cores while asking what threads the rules request
 
 def requested_cores(plan, floor):
     """The most threads that any job or rule asks for: with this many cores nothing is cut."""
-    asked = [job["threads"] for job in plan["jobs"]] + [rule["threads"] for rule in plan["rules"].values()]
+    asked = [job["threads"] for job in plan["jobs"]] + [
+        rule["threads"] for rule in plan["rules"].values()
+    ]
     return max([floor] + [threads for threads in asked if threads < UNCAPPED])
 
 
@@ -53,7 +61,13 @@ def remove_tracked_outputs(plan):
     removed = []
     for job in plan["jobs"]:
         for file in job["output"]:
-            if set(file["flags"]) & {"update", "before_update", "storage_object", "pipe", "service"}:
+            if set(file["flags"]) & {
+                "update",
+                "before_update",
+                "storage_object",
+                "pipe",
+                "service",
+            }:
                 continue
             path = raw(file["path"])
             full = os.path.join(WORK, path)
@@ -67,21 +81,31 @@ def remove_tracked_outputs(plan):
 
 
 def give_places(plan):
-    """Folders of results that are links of the clone to a place that this room does not have get one; {link: number of the place}.
+    """Folders of results that are links of the clone to a place that this room does not have get
+    one; {link: number of the place}.
 
-    `results -> /scratch/me` is ordinary practice, and what is written there would be seen by nobody.
+    `results -> /scratch/me` is ordinary practice, and what is written there would be seen by
+    nobody.
     """
     with open(os.path.join(IN, "tracked"), "rb") as stream:
-        links = {path for path in map(os.fsdecode, stream.read().split(b"\0")) if path and os.path.islink(os.path.join(WORK, path))}
+        links = {
+            path
+            for path in map(os.fsdecode, stream.read().split(b"\0"))
+            if path and os.path.islink(os.path.join(WORK, path))
+        }
     places = {}
-    for output in [raw(file["path"]) for job in plan["jobs"] for file in job["output"]] if links else []:
+    for output in (
+        [raw(file["path"]) for job in plan["jobs"] for file in job["output"]] if links else []
+    ):
         parts = output.split(os.sep)
         for path in (os.sep.join(parts[:i]) for i in range(1, len(parts))):
             full = os.path.join(WORK, path)
             if path not in links or name(path) in places:
                 continue
             end = os.path.realpath(full)
-            if not end.startswith(WORK + os.sep) and (not os.path.exists(end) or os.access(end, os.W_OK)):
+            if not end.startswith(WORK + os.sep) and (
+                not os.path.exists(end) or os.access(end, os.W_OK)
+            ):
                 place = os.path.join(PLACES, str(len(places)))
                 os.mkdir(place)
                 os.unlink(full)
@@ -112,7 +136,9 @@ def find_interpreter():
 
 
 def replan_step(spec, cores, outlet):
-    """The plan once more, under another hash seed; that takes another interpreter, which gets the pipe."""
+    """The plan once more, under another hash seed; that takes another interpreter, which gets the
+    pipe.
+    """
     os.set_inheritable(outlet.fd, True)
     env = dict(os.environ, PYTHONHASHSEED=str(spec["other_seed"]))
     env[REPLAN] = "%s %d" % (cores, outlet.fd)
@@ -173,9 +199,15 @@ def inhabit(spec, snakemake, warden):
         step("lint", lambda outlet: lint_step(spec, snakemake, settings["cores"] or floor, outlet))
 
     def plan_once():
-        ok, lines = step("plan", lambda outlet: plan_step(spec, snakemake, cores, outlet), keep=True)
+        ok, lines = step(
+            "plan", lambda outlet: plan_step(spec, snakemake, cores, outlet), keep=True
+        )
         said = claims_of(lines)
-        return (dict(said["plan"][-1], jobs=said.get("job", [])), lines) if ok and "plan" in said else (None, lines)
+        return (
+            (dict(said["plan"][-1], jobs=said.get("job", [])), lines)
+            if ok and "plan" in said
+            else (None, lines)
+        )
 
     plan, lines = plan_once()
     if plan is None:
@@ -183,7 +215,10 @@ def inhabit(spec, snakemake, warden):
     again = False
     if not settings["cores"]:
         cores, again = requested_cores(plan, floor), True
-        warden.say("override", _override("cores", None, cores, "the stack states none; no rule's threads are cut"))
+        warden.say(
+            "override",
+            _override("cores", None, cores, "the stack states none; no rule's threads are cut"),
+        )
     removed = remove_tracked_outputs(plan)
     if removed:
         warden.say("tracked", removed)
@@ -200,18 +235,38 @@ def inhabit(spec, snakemake, warden):
         # Where reading the workflow writes files, a plan more would not be made from the same tree.
         if "replan" in spec["steps"]:
             bared = list(map(bare, lines))  # said only where it is another one
-            step("replan", lambda outlet: replan_step(spec, cores, outlet), only_if=lambda others: list(map(bare, others)) != bared)
+            step(
+                "replan",
+                lambda outlet: replan_step(spec, cores, outlet),
+                only_if=lambda others: list(map(bare, others)) != bared,
+            )
         if "without" in spec["steps"]:
             generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
             stated = profile["value"], plan, settings["cores"]
-            step("without", lambda outlet: without_step(spec, snakemake, cores, generous, stated, outlet))
+            step(
+                "without",
+                lambda outlet: without_step(spec, snakemake, cores, generous, stated, outlet),
+            )
     if "run" in spec["steps"]:
         if spec.get("interrupt"):
             struck = Interruption(spec["interrupt"])
-            step("interrupted", lambda outlet: run_step(spec, snakemake, cores, outlet, plan["jobs"], interruption=struck), watched=False)
-            # A cache of Snakemake's that holds pickled objects; jobs of the interrupted run could have written it.
-            shutil.rmtree(os.path.join(spec["directory"] or ".", ".snakemake", "iocache"), ignore_errors=True)
-            step("unlock", lambda outlet: snakemake.main(arguments(spec, cores) + ["--unlock"]), watched=False)
+            step(
+                "interrupted",
+                lambda outlet: run_step(
+                    spec, snakemake, cores, outlet, plan["jobs"], interruption=struck
+                ),
+                watched=False,
+            )
+            # A cache of Snakemake's that holds pickled objects; jobs of the interrupted run could
+            # have written it.
+            shutil.rmtree(
+                os.path.join(spec["directory"] or ".", ".snakemake", "iocache"), ignore_errors=True
+            )
+            step(
+                "unlock",
+                lambda outlet: snakemake.main(arguments(spec, cores) + ["--unlock"]),
+                watched=False,
+            )
         first = RESUMED if spec.get("interrupt") else 0
 
         def run(outlet):
@@ -225,20 +280,30 @@ def another_order(spec):
     """This Python and every other one that starts in the room list folders in reverse."""
     if spec["directory order"].startswith("reversed"):
         folder = os.path.join(IN, "cleanroom_room", "listing")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [folder, os.environ.get("PYTHONPATH")])
+        )
         reverse()
 
 
 def another_date(spec):
-    """What jobs start from here on sees another date, or one that stands still, where libfaketime is in the room; Snakemake itself and
+    """What jobs start from here on sees another date, or one that stands still, where libfaketime
+    is in the room; Snakemake itself and
     its clock do not.
     """
     if spec["date"] != "today" and FAKETIME:
-        os.environ.update(LD_PRELOAD=FAKETIME[0], FAKETIME=spec["date"], FAKETIME_DONT_FAKE_MONOTONIC="1", NO_FAKE_STAT="1")
+        os.environ.update(
+            LD_PRELOAD=FAKETIME[0],
+            FAKETIME=spec["date"],
+            FAKETIME_DONT_FAKE_MONOTONIC="1",
+            NO_FAKE_STAT="1",
+        )
 
 
 def limit_reached():
-    """The limit that this room ran into, as its control group (version 1 or 2) counts: `memory`, `processes` or nothing."""
+    """The limit that this room ran into, as its control group (version 1 or 2) counts: `memory`,
+    `processes` or nothing.
+    """
     for limit, path, counter in (
         ("memory", "/sys/fs/cgroup/memory.events", "oom_kill"),
         ("memory", "/sys/fs/cgroup/memory/memory.oom_control", "oom_kill"),
@@ -256,7 +321,9 @@ def limit_reached():
 
 
 def imported():
-    """Snakemake, whose modules stay: they are not searched for garbage while they come in, nor by any step after it."""
+    """Snakemake, whose modules stay: they are not searched for garbage while they come in, nor by
+    any step after it.
+    """
     gc.disable()
     snakemake = Snakemake()
     gc.freeze()
@@ -287,9 +354,13 @@ def main():
         snakemake = imported()
         python = ".".join(map(str, sys.version_info[:3]))
         known = re.compile(spec["known"])
-        unlisted = sorted(key for key in set(snakemake.options.values()) if not known.fullmatch(key))
+        unlisted = sorted(
+            key for key in set(snakemake.options.values()) if not known.fullmatch(key)
+        )
         of_room = {"faketime": bool(FAKETIME), "processors": len(processors)}
-        warden.say("versions", dict(of_room, snakemake=snakemake.version, python=python, unlisted=unlisted))
+        warden.say(
+            "versions", dict(of_room, snakemake=snakemake.version, python=python, unlisted=unlisted)
+        )
         inhabit(spec, snakemake, warden)
         warden.say("done", {"name": limit_reached()})
     except (HostGone, BrokenPipeError):

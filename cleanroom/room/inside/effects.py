@@ -1,4 +1,6 @@
-"""What settings do to a plan: the plan without them, compared in the room. Not here: whether that is a change of meaning."""
+"""What settings do to a plan: the plan without them, compared in the room.
+Not here: whether that is a change of meaning.
+"""
 
 import json
 import os
@@ -13,15 +15,23 @@ QUIET = ("threads", "resources")
 
 
 def identity(job):
-    return job["rule"], tuple(sorted(job["wildcards"].items())), tuple(f["path"] for f in job["output"])
+    return (
+        job["rule"],
+        tuple(sorted(job["wildcards"].items())),
+        tuple(f["path"] for f in job["output"]),
+    )
 
 
 def changes(plan, other):
-    """[(job or rule, field)] of what differs between two plans, a label once for each rule and field."""
+    """[(job or rule, field)] of what differs between two plans, a label once for each rule and
+    field.
+    """
     found = {}
     if plan["config"] != other["config"]:
         found["configuration", "config"] = 1
-    left, right = ({identity(job): job for job in p["jobs"] if job["needed"]} for p in (plan, other))
+    left, right = (
+        {identity(job): job for job in p["jobs"] if job["needed"]} for p in (plan, other)
+    )
     for key in sorted(left.keys() ^ right.keys()):
         found[key[0], "job"] = found.get((key[0], "job"), 0) + 1
     for rule in sorted(plan["rules"].keys() & other["rules"].keys()):
@@ -32,17 +42,27 @@ def changes(plan, other):
         for field in ("input", "output", "params", "command", "threads", "resources"):
             if left[key][field] != right[key][field]:
                 found[key[0], field] = found.get((key[0], field), 0) + 1
-    return [{"rule": rule, "field": field, "jobs": count} for (rule, field), count in sorted(found.items())]
+    return [
+        {"rule": rule, "field": field, "jobs": count}
+        for (rule, field), count in sorted(found.items())
+    ]
 
 
 def loud(found):
-    """Whether a field changed that may decide; a command whose rule has other threads or resources may just show them."""
+    """Whether a field changed that may decide; a command whose rule has other threads or resources
+    may just show them.
+    """
     quiet = {change["rule"] for change in found if change["field"] in QUIET}
-    return any(c["field"] not in QUIET and not (c["field"] == "command" and c["rule"] in quiet) for c in found)
+    return any(
+        c["field"] not in QUIET and not (c["field"] == "command" and c["rule"] in quiet)
+        for c in found
+    )
 
 
 def suspects(spec, keys, together):
-    """The settings that need a plan of their own: all where a loud change may be any one's, those of threads where only threads moved."""
+    """The settings that need a plan of their own: all where a loud change may be any one's, those
+    of threads where only threads moved.
+    """
     if together["code"] or loud(together["changes"]):
         return keys
     moved = any(change["field"] == "threads" for change in together["changes"])
@@ -50,7 +70,8 @@ def suspects(spec, keys, together):
 
 
 def without_step(spec, snakemake, cores, generous, stated, outlet):
-    """Plan without every setting in question; where several may have done what that shows, once without each, the last ones together.
+    """Plan without every setting in question; where several may have done what that shows, once
+    without each, the last ones together.
 
     `stated` is (the runnable profile, the plan under it, the cores that it states).
     """
@@ -60,19 +81,27 @@ def without_step(spec, snakemake, cores, generous, stated, outlet):
         keys.append("cores")
     found = []
     if keys:
-        found.append(effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores))
+        found.append(
+            effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores)
+        )
         asked = suspects(spec, keys, found[0])
         if len(asked) > 1:
             rest = asked[MOST_SINGLE:]
             for some in [[key] for key in asked[:MOST_SINGLE]] + ([rest] if rest else []):
-                found.append(effect(spec, snakemake, plan, profile, some, generous if "cores" in some else cores))
+                found.append(
+                    effect(
+                        spec, snakemake, plan, profile, some, generous if "cores" in some else cores
+                    )
+                )
     outlet.say("effects", found)
     return 0
 
 
 def effect(spec, snakemake, plan, profile, keys, cores):
     """One plan without some settings, in a process of its own."""
-    write_profile(snakemake, {key: value for key, value in profile.items() if key not in keys}, "without")
+    write_profile(
+        snakemake, {key: value for key, value in profile.items() if key not in keys}, "without"
+    )
     said, pipe = os.pipe()
     child = os.fork()
     if child == 0:
@@ -88,6 +117,13 @@ def effect(spec, snakemake, plan, profile, keys, cores):
     status = os.waitpid(child, 0)[1]
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1
     jobs = [claim["value"] for claim in claims if claim["claim"] == "job"]
-    other = next((dict(claim["value"], jobs=jobs) for claim in claims if claim["claim"] == "plan"), None)
+    other = next(
+        (dict(claim["value"], jobs=jobs) for claim in claims if claim["claim"] == "plan"), None
+    )
     found = changes(plan, other) if code == 0 and other else []
-    return {"keys": keys, "code": code if other or code else 1, "changes": found[:MOST_CHANGES], "more": max(0, len(found) - MOST_CHANGES)}
+    return {
+        "keys": keys,
+        "code": code if other or code else 1,
+        "changes": found[:MOST_CHANGES],
+        "more": max(0, len(found) - MOST_CHANGES),
+    }

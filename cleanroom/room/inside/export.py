@@ -1,4 +1,6 @@
-"""Every string that leaves the room is valid Unicode, every path reversible, every value plain JSON. Not here: what is said."""
+"""Every string that leaves the room is valid Unicode, every path reversible, every value plain
+JSON. Not here: what is said.
+"""
 
 import hashlib
 import json
@@ -24,11 +26,19 @@ def name(path):
 
 def raw(text):
     """The path behind `name`."""
-    return os.fsdecode(re.sub(rb"\\(\\|x[0-9a-f]{2})", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), text.encode()))
+    return os.fsdecode(
+        re.sub(
+            rb"\\(\\|x[0-9a-f]{2})",
+            lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]),
+            text.encode(),
+        )
+    )
 
 
 class Here:
-    """The working folder of the workflow. A job in a thread of Snakemake may change the process's own for a while."""
+    """The working folder of the workflow.
+    A job in a thread of Snakemake may change the process's own for a while.
+    """
 
     folder = None
 
@@ -38,13 +48,17 @@ class Here:
 
 
 def place(path):
-    """A job's path as the host will find it: relative to the clone; absolute where it lies outside."""
+    """A job's path as the host will find it: relative to the clone; absolute where it lies
+    outside.
+    """
     full = os.path.normpath(os.path.join(Here.folder or os.getcwd(), str(path)))
     return name(full[len(WORK) + 1 :] if full.startswith(WORK + os.sep) else full)
 
 
 def plain(value, depth=0):
-    """Any value of a workflow as JSON; sets in order, objects by type (an address in a repr would differ by itself)."""
+    """Any value of a workflow as JSON; sets in order, objects by type (an address in a repr would
+    differ by itself).
+    """
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
@@ -61,7 +75,10 @@ def plain(value, depth=0):
         return [plain(v, depth + 1) for v in value]
     if isinstance(value, os.PathLike):
         return clean(os.fspath(value))
-    return {"type": type(value).__name__, "text": re.sub(r" at 0x[0-9a-f]+", "", clean(repr(value)))[:2000]}
+    return {
+        "type": type(value).__name__,
+        "text": re.sub(r" at 0x[0-9a-f]+", "", clean(repr(value)))[:2000],
+    }
 
 
 def attempt(function, default=None):
@@ -75,7 +92,8 @@ def attempt(function, default=None):
 class Outlet:
     """Claims leave through this, one line of JSON each, on a pipe that no job inherits.
 
-    A job runs as the same user, but is another program: the pipe is closed when it starts (Python opens files so), and what
+    A job runs as the same user, but is another program: the pipe is closed when it starts (Python
+    opens files so), and what
     `hide` does keeps it from the pipes of this process by any other way.
     """
 
@@ -84,7 +102,12 @@ class Outlet:
         os.set_inheritable(fd, False)
 
     def say(self, claim, value):
-        self.send(json.dumps({"claim": claim, "time": time.time(), "value": value}, sort_keys=True).encode() + b"\n")
+        self.send(
+            json.dumps(
+                {"claim": claim, "time": time.time(), "value": value}, sort_keys=True
+            ).encode()
+            + b"\n"
+        )
 
     def send(self, data):
         left = memoryview(data)
@@ -94,7 +117,9 @@ class Outlet:
 
 
 def hide():
-    """From here on no process of this user can trace this one, or open what it has open (until it starts another program)."""
+    """From here on no process of this user can trace this one, or open what it has open (until it
+    starts another program).
+    """
     import ctypes
 
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

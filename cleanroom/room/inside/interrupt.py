@@ -1,4 +1,6 @@
-"""Killing a run at a chosen moment, so that what a resumed run makes of it can be seen. Not here: resuming."""
+"""Killing a run at a chosen moment, so that what a resumed run makes of it can be seen.
+Not here: resuming.
+"""
 
 import os
 import signal
@@ -10,7 +12,9 @@ _GRACE = 10.0  # seconds from a signal that can be handled to one that cannot
 
 
 class Interruption:
-    """Sends a signal to all of the step: at the `start` of the chosen job, once it has written something (`middle`), or `after` it."""
+    """Sends a signal to all of the step: at the `start` of the chosen job, once it has written
+    something (`middle`), or `after` it.
+    """
 
     def __init__(self, asked):
         self.signal = getattr(signal, "SIG" + asked["signal"])
@@ -26,7 +30,9 @@ class Interruption:
             if self.moment == "start":
                 self.strike()
             elif self.moment == "middle":
-                threading.Thread(target=self._watch, args=([str(f) for f in job.output],), daemon=True).start()
+                threading.Thread(
+                    target=self._watch, args=([str(f) for f in job.output],), daemon=True
+                ).start()
         self.count += 1
 
     def ended(self, job):
@@ -51,6 +57,8 @@ class Interruption:
         os.killpg(0, self.signal)
 
     def _insist(self):
-        """Snakemake's handler waits for a lock, which the thread that it interrupts may hold: then it would wait for ever."""
+        """Snakemake's handler waits for a lock, which the thread that it interrupts may hold: then
+        it would wait for ever.
+        """
         time.sleep(_GRACE)
         os.killpg(0, signal.SIGKILL)

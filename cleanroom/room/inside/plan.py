@@ -14,7 +14,9 @@ from .reads import hidden_in, reads_of
 def file_refs(files):
     refs = []
     for file in files:
-        flags = sorted(k for k, v in (getattr(file, "flags", None) or {}).items() if v not in (None, False))
+        flags = sorted(
+            k for k, v in (getattr(file, "flags", None) or {}).items() if v not in (None, False)
+        )
         refs.append({"path": place(file), "flags": [clean(f) for f in flags]})
     return refs
 
@@ -37,7 +39,9 @@ def params_of(job):
 
 
 def resolved(rule, path):
-    """The path of a script, notebook or environment file of a rule, or None where it is not a local file."""
+    """The path of a script, notebook or environment file of a rule, or None where it is not a local
+    file.
+    """
     base = getattr(rule, "basedir", None)
     joined = base.join(path).get_path_or_uri if hasattr(base, "join") else None
     if joined is None:
@@ -53,25 +57,41 @@ def resolved(rule, path):
 def rule_record(rule):
     """What a rule does and in which software: the same for every job of it."""
     code = {}
-    for attribute in ("shellcmd", "script", "notebook", "wrapper", "template_engine", "cwl", "run_func_src"):
+    for attribute in (
+        "shellcmd",
+        "script",
+        "notebook",
+        "wrapper",
+        "template_engine",
+        "cwl",
+        "run_func_src",
+    ):
         value = getattr(rule, attribute, None)
         if isinstance(value, str) and value and not (attribute == "run_func_src" and code):
-            code[attribute] = clean(value)  # the source of a rule is that of its `run:` block only where it has one
+            code[attribute] = clean(
+                value
+            )  # the source of a rule is that of its `run:` block only where it has one
     if getattr(rule, "is_run", False) and "run_func_src" not in code:
         body = attempt(lambda: rule.run_func.__code__)
         if body is not None:
             constants = [c for c in body.co_consts if not hasattr(c, "co_code")]
-            code["run_sha256"] = hashlib.sha256(body.co_code + repr((constants, body.co_names)).encode()).hexdigest()
+            code["run_sha256"] = hashlib.sha256(
+                body.co_code + repr((constants, body.co_names)).encode()
+            ).hexdigest()
     for attribute in ("script", "notebook"):
         value = getattr(rule, attribute, None)
-        found = attempt(lambda value=value: resolved(rule, value)) if isinstance(value, str) else None
+        found = (
+            attempt(lambda value=value: resolved(rule, value)) if isinstance(value, str) else None
+        )
         if found:
             code[attribute + "_sha256"] = digest_of_file(found)
     info = getattr(rule, "ruleinfo", None)
     software = {}
     env = getattr(rule, "conda_env", None)
     if env is not None:
-        software["conda"] = clean(str(getattr(env, "file", env))) if not callable(env) else "decided per job"
+        software["conda"] = (
+            clean(str(getattr(env, "file", env))) if not callable(env) else "decided per job"
+        )
         found = attempt(lambda: resolved(rule, str(getattr(env, "file", env))))
         if found:
             software["conda_sha256"] = digest_of_file(found)
@@ -104,7 +124,9 @@ def file_of(path):
 
 
 def group_of(job):
-    """The group that somebody named; those that Snakemake makes for pipes have another id each time."""
+    """The group that somebody named; those that Snakemake makes for pipes have another id each
+    time.
+    """
     group = clean(str(getattr(job, "group", None) or ""))
     return "" if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", group) else group
 
@@ -121,7 +143,12 @@ def job_record(job, dag):
         "command": clean(attempt(lambda: job.shellcmd) or ""),
         "threads": attempt(lambda: int(job.threads), 0),
         "resources": attempt(
-            lambda: {clean(k): plain(v) for k, v in dict(job.resources.items()).items() if k not in ("_cores", "_nodes")}, {}
+            lambda: {
+                clean(k): plain(v)
+                for k, v in dict(job.resources.items()).items()
+                if k not in ("_cores", "_nodes")
+            },
+            {},
         ),
         "group": group_of(job),
         "needed": bool(attempt(lambda: dag.needrun(job), True)),
@@ -131,11 +158,17 @@ def job_record(job, dag):
 
 def key_of(job):
     """What tells a job from every other one of the workflow."""
-    return (job.rule.name, tuple(sorted(dict(job.wildcards_dict).items())), tuple(str(f) for f in job.output))
+    return (
+        job.rule.name,
+        tuple(sorted(dict(job.wildcards_dict).items())),
+        tuple(str(f) for f in job.output),
+    )
 
 
 def jobs_of(dag):
-    """Every job of the graph, group jobs opened (Snakemake 7 lists groups, 8 and 9 their members)."""
+    """Every job of the graph, group jobs opened (Snakemake 7 lists groups, 8 and 9 their
+    members).
+    """
     for job in dag.jobs:
         if job.is_group():
             for member in job.jobs:
@@ -153,8 +186,12 @@ def plan_record(workflow):
     """(every job, all else of the plan)."""
     dag = graph_of(workflow)
     jobs = [job_record(job, dag) for job in jobs_of(dag)]
-    jobs.sort(key=lambda j: (j["rule"], sorted(j["wildcards"].items()), [f["path"] for f in j["output"]]))
-    targets = {file["path"] for job in jobs if job["target"] for file in job["input"] + job["output"]}
+    jobs.sort(
+        key=lambda j: (j["rule"], sorted(j["wildcards"].items()), [f["path"] for f in j["output"]])
+    )
+    targets = {
+        file["path"] for job in jobs if job["target"] for file in job["input"] + job["output"]
+    }
     return jobs, {
         "rules": {clean(rule.name): rule_record(rule) for rule in workflow.rules},
         "config": plain(dict(workflow.globals.get("config") or {})),
@@ -166,19 +203,33 @@ def plan_record(workflow):
 
 
 def hidden_context(workflow):
-    """What the code of the workflow reads of its context: every Snakefile and every script that lies in the clone."""
+    """What the code of the workflow reads of its context: every Snakefile and every script that
+    lies in the clone.
+    """
     included = workflow.included() if callable(workflow.included) else workflow.included
     files = {}
     for source in included:
-        files.setdefault(file_of(attempt(lambda source=source: source.get_path_or_uri(secret_free=True), source)), "")
+        files.setdefault(
+            file_of(
+                attempt(lambda source=source: source.get_path_or_uri(secret_free=True), source)
+            ),
+            "",
+        )
     for rule in workflow.rules:
         for attribute in ("script", "notebook"):
             value = getattr(rule, attribute, None)
-            found = attempt(lambda value=value, rule=rule: resolved(rule, value)) if isinstance(value, str) else None
+            found = (
+                attempt(lambda value=value, rule=rule: resolved(rule, value))
+                if isinstance(value, str)
+                else None
+            )
             if found:
                 files.setdefault(file_of(found), rule.name)
     records = []
     for file, rule in files.items():
         if file:
-            records += [dict(record, file=file, rule=clean(rule)) for record in hidden_in(os.path.join(WORK, file))]
+            records += [
+                dict(record, file=file, rule=clean(rule))
+                for record in hidden_in(os.path.join(WORK, file))
+            ]
     return records

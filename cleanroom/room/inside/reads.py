@@ -1,4 +1,5 @@
-"""What rule code reads: threads, resources, attempts, and context that no profile shows. Text and signatures only; nothing is called.
+"""What rule code reads: threads, resources, attempts, and context that no profile shows.
+Text and signatures only; nothing is called.
 
 Not here: whether that matters.
 """
@@ -16,8 +17,18 @@ _COMMAND = re.compile(r"(?<!\{)\{\s*(threads\b|resources(?:\.(\w+)|\[['\"]?(\w+)
 _ASKED = ("threads", "resources", "attempt", "input")
 
 _HIDDEN = (
-    ("environment", re.compile(r"os\.environ|os\.getenv|Sys\.getenv|\$\{?(?:SLURM|PBS|LSB|SGE|JOB)_\w+|\$\{?(?:USER|LOGNAME|HOME)\b")),
-    ("host", re.compile(r"gethostname|platform\.node\(|os\.uname\(|Sys\.info\(|\$\{?HOSTNAME\b|\$\(hostname\b|`hostname\b")),
+    (
+        "environment",
+        re.compile(
+            r"os\.environ|os\.getenv|Sys\.getenv|\$\{?(?:SLURM|PBS|LSB|SGE|JOB)_\w+|\$\{?(?:USER|LOGNAME|HOME)\b"
+        ),
+    ),
+    (
+        "host",
+        re.compile(
+            r"gethostname|platform\.node\(|os\.uname\(|Sys\.info\(|\$\{?HOSTNAME\b|\$\(hostname\b|`hostname\b"
+        ),
+    ),
     (
         "path",
         re.compile(
@@ -28,12 +39,15 @@ _HIDDEN = (
     (
         "order",
         re.compile(
-            r"glob\.i?glob\(|\.r?glob\(|os\.(?:listdir|scandir|walk)\(|\.iterdir\(|glob_wildcards\(|\$\(ls\b|\bfind [^|]*\|(?! *sort)"
+            r"glob\.i?glob\(|\.r?glob\(|os\.(?:listdir|scandir|walk)\(|\.iterdir\(|glob_wildcards\("
+            r"|\$\(ls\b|\bfind [^|]*\|(?! *sort)"
         ),
     ),
     (
         "date",
-        re.compile(r"datetime\.(?:datetime\.)?(?:now|today|utcnow)\(|date\.today\(|time\.time\(|Sys\.(?:time|Date)\(|\$\(date\b|`date\b"),
+        re.compile(
+            r"datetime\.(?:datetime\.)?(?:now|today|utcnow)\(|date\.today\(|time\.time\(|Sys\.(?:time|Date)\(|\$\(date\b|`date\b"
+        ),
     ),
 )
 
@@ -57,7 +71,9 @@ def named(pattern, text):
 
 
 def script_reads(text):
-    """What a script or notebook reads; one that hands `snakemake` on as a whole may read anything."""
+    """What a script or notebook reads; one that hands `snakemake` on as a whole may read
+    anything.
+    """
     return named(_SCRIPT, text) | ({"threads", "resources"} if _WHOLE.search(text) else set())
 
 
@@ -68,10 +84,16 @@ def names_in(code):
     for step, following in zip(steps, steps[1:] + [None]):  # noqa: B905 - older Pythons have no `strict`
         if not re.match("LOAD_(FAST|DEREF|CLASSDEREF|NAME|GLOBAL|FROM_DICT)", step.opname):
             continue
-        loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)  # newer Pythons load two names at once
+        loaded = (
+            step.argval if isinstance(step.argval, tuple) else (step.argval,)
+        )  # newer Pythons load two names at once
         for place, word in enumerate(loaded):
             last = place == len(loaded) - 1 and following is not None
-            taken = following.argval if last and following.opname in ("LOAD_ATTR", "LOAD_METHOD") else None
+            taken = (
+                following.argval
+                if last and following.opname in ("LOAD_ATTR", "LOAD_METHOD")
+                else None
+            )
             if word == "resources" and taken and taken not in _METHODS:
                 found.add("resources.%s" % taken)
             elif word in ("threads", "resources"):

@@ -1,4 +1,6 @@
-"""The room's own Snakemake, entered in-process: versions 7, 8 and 9. Not here: what it is asked to do."""
+"""The room's own Snakemake, entered in-process: versions 7, 8 and 9.
+Not here: what it is asked to do.
+"""
 
 import re
 import sys
@@ -13,7 +15,8 @@ class Snakemake:
         self.version = snakemake.__version__
         self.major = int(re.match(r"\d+", self.version).group())
         try:
-            import snakemake.cli as cli  # first: `snakemake.workflow` alone is a circular import on 8 and 9
+            # first: `snakemake.workflow` alone is a circular import on 8 and 9
+            import snakemake.cli as cli
         except ImportError:
             cli = snakemake
         self.cli = cli
@@ -33,7 +36,9 @@ class Snakemake:
         self.options = self._options()
 
     def _options(self):
-        """{key as a profile may write it: the option's canonical key} of this Snakemake's own parser."""
+        """{key as a profile may write it: the option's canonical key} of this Snakemake's own
+        parser.
+        """
         options = {}
         for action in self.cli.get_argument_parser()._actions:
             long = [s[2:] for s in action.option_strings if s.startswith("--")]
@@ -44,10 +49,16 @@ class Snakemake:
         return options
 
     def canonical(self, key):
-        """The option behind a key of a profile: its own name, or a beginning that fits one option alone, as argparse takes it."""
+        """The option behind a key of a profile: its own name, or a beginning that fits one option
+        alone, as argparse takes it.
+        """
         if key in self.options:
             return self.options[key]
-        found = {self.options[name] for name in self.valued if name.startswith(key)} if len(key) > 1 else set()
+        found = (
+            {self.options[name] for name in self.valued if name.startswith(key)}
+            if len(key) > 1
+            else set()
+        )
         whole = {option for name, option in self.options.items() if name.startswith(key)}
         return found.pop() if len(found) == 1 and len(whole) == 1 else key
 
@@ -73,7 +84,9 @@ class Snakemake:
         return set(ExecutorPluginRegistry().plugins)
 
     def main(self, argv):
-        """Snakemake's own exit code. A Snakefile sees the arguments that it would see from the command line."""
+        """Snakemake's own exit code.
+        A Snakefile sees the arguments that it would see from the command line.
+        """
         sys.argv[:] = ["snakemake"] + argv
         try:
             self.cli.main(argv)

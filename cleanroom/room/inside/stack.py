@@ -1,4 +1,6 @@
-"""The stack of profiles as this Snakemake reads it, and the same stack made runnable here. Not here: what a setting means."""
+"""The stack of profiles as this Snakemake reads it, and the same stack made runnable here.
+Not here: what a setting means.
+"""
 
 import json
 import os
@@ -20,10 +22,17 @@ class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fau
 
 
 def stack_of(spec, snakemake):
-    """The profile files of a run, weakest first: the asked-for profile, then the workflow's default one."""
+    """The profile files of a run, weakest first: the asked-for profile, then the workflow's default
+    one.
+    """
     profiles = [raw(spec["profile"])] if spec["profile"] else []
-    snakefile = spec["snakefile"] or next((p for p in spec["snakefile_choices"] if os.path.exists(p)), "")
-    for default in ("profiles/default", os.path.join(os.path.dirname(snakefile), "profiles/default")):
+    snakefile = spec["snakefile"] or next(
+        (p for p in spec["snakefile_choices"] if os.path.exists(p)), ""
+    )
+    for default in (
+        "profiles/default",
+        os.path.join(os.path.dirname(snakefile), "profiles/default"),
+    ):
         if os.path.exists(default):
             if os.path.realpath(default) not in [os.path.realpath(p) for p in profiles]:
                 profiles.append(default)
@@ -40,25 +49,40 @@ def stack_of(spec, snakemake):
 
 
 def layer_of(file, major):
-    """A file of the stack as it is read: digest, text, and the files beside it that have an equal claim to be read."""
+    """A file of the stack as it is read: digest, text, and the files beside it that have an equal
+    claim to be read.
+    """
     full = os.path.realpath(file)
     if not full.startswith(WORK + os.sep):
         raise Unreadable(file, 0, "it leads out of the repository")
     if not os.path.isfile(full):
         raise Unreadable(file, 0, "it is not a file")
     if os.path.getsize(full) > MOST_BYTES:
-        raise Unreadable(file, 0, "it has %d bytes; at most %d are read" % (os.path.getsize(full), MOST_BYTES))
+        raise Unreadable(
+            file, 0, "it has %d bytes; at most %d are read" % (os.path.getsize(full), MOST_BYTES)
+        )
     with open(full, encoding="utf-8", errors="backslashreplace") as stream:
         text = stream.read()
     folder = os.path.dirname(file)
     ranks = {entry: rank_of(entry, major) for entry in sorted(os.listdir(folder))}
     rank = ranks.get(os.path.basename(file))
-    rivals = [name(os.path.join(folder, e)) for e, r in ranks.items() if r is not None and r == rank and e != os.path.basename(file)]
-    return {"file": name(file), "sha256": digest_of_file(file), "text": text[:MOST_TEXT], "rivals": rivals}
+    rivals = [
+        name(os.path.join(folder, e))
+        for e, r in ranks.items()
+        if r is not None and r == rank and e != os.path.basename(file)
+    ]
+    return {
+        "file": name(file),
+        "sha256": digest_of_file(file),
+        "text": text[:MOST_TEXT],
+        "rivals": rivals,
+    }
 
 
 def rank_of(filename, major):
-    """Which file of a profile's folder this Snakemake prefers: the greater; None for one that it does not read."""
+    """Which file of a profile's folder this Snakemake prefers: the greater; None for one that it
+    does not read.
+    """
     match = PROFILE_FILE.fullmatch(filename)
     if not match or (match.group(1) == "profile" and major < 9) or (match.group(2) and major < 8):
         return None
@@ -67,7 +91,9 @@ def rank_of(filename, major):
 
 
 def values_in(text, most):
-    """How many values a YAML text unfolds into, aliases included; stops at `most`. Raises: yaml.YAMLError."""
+    """How many values a YAML text unfolds into, aliases included; stops at `most`.
+    Raises: yaml.YAMLError.
+    """
     import yaml
 
     counts, open_nodes, total = {}, [], 0
@@ -105,7 +131,9 @@ class TolerantPath(type(pathlib.Path())):  # type: ignore[misc]
 
 
 def read_profile(file):
-    """({key: value as Snakemake's parser yields it}, [keys of maps that its parser drops in silence])."""
+    """({key: value as Snakemake's parser yields it}, [keys of maps that its parser drops in
+    silence]).
+    """
     import yaml
     from snakemake.profiles import ProfileConfigFileParser
 
@@ -114,7 +142,9 @@ def read_profile(file):
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(file, 0, str(error)) from None
-    if not text.strip() or all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
+    if not text.strip() or all(
+        line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()
+    ):
         return {}, []
     if attempt(lambda: values_in(text, MOST_VALUES), 0) >= MOST_VALUES:
         raise Unreadable(file, 0, "its YAML unfolds into more than %d values" % MOST_VALUES)
@@ -123,7 +153,8 @@ def read_profile(file):
             try:
                 settings = dict(ProfileConfigFileParser().parse(stream))
             except OSError:
-                # Snakemake 8 and 9 look for every value as a file beside the profile, and stumble over a long one.
+                # Snakemake 8 and 9 look for every value as a file beside the profile, and stumble
+                # over a long one.
                 import snakemake.profiles
 
                 snakemake.profiles.Path = TolerantPath
@@ -134,19 +165,27 @@ def read_profile(file):
             yaml.safe_load(text)
         except yaml.MarkedYAMLError as fault:
             mark = fault.problem_mark or fault.context_mark
-            raise Unreadable(file, mark.line + 1 if mark else 0, "broken YAML: %s" % (fault.problem or fault)) from None
+            raise Unreadable(
+                file, mark.line + 1 if mark else 0, "broken YAML: %s" % (fault.problem or fault)
+            ) from None
         except yaml.YAMLError as fault:
             raise Unreadable(file, 0, "broken YAML: %s" % fault) from None
         except RecursionError:
             raise Unreadable(file, 0, "its values are nested too deeply") from None
         raise Unreadable(file, 0, str(error)) from None
     written = attempt(lambda: yaml.safe_load(text), None)
-    lost = [k for k, v in written.items() if isinstance(v, dict) and k not in settings] if isinstance(written, dict) else []
+    lost = (
+        [k for k, v in written.items() if isinstance(v, dict) and k not in settings]
+        if isinstance(written, dict)
+        else []
+    )
     return settings, [clean(str(k)) for k in lost if not str(k).startswith("__")]
 
 
 def check_keys_and_depth(file, settings):
-    """Refuse what YAML can say and no command line can: keys that are no text, values within themselves or without end."""
+    """Refuse what YAML can say and no command line can: keys that are no text, values within
+    themselves or without end.
+    """
     odd = [key for key in settings if not isinstance(key, str)]
     if odd:
         raise Unreadable(file, 0, "the key %r is not a text" % (odd[0],))
@@ -154,7 +193,11 @@ def check_keys_and_depth(file, settings):
         try:
             json.dumps(value, default=str)
         except (ValueError, RecursionError):
-            raise Unreadable(file, line_of(file, key), "the value of '%s' is nested without end, or too deeply" % key) from None
+            raise Unreadable(
+                file,
+                line_of(file, key),
+                "the value of '%s' is nested without end, or too deeply" % key,
+            ) from None
 
 
 def line_of(file, key):
@@ -166,7 +209,10 @@ def line_of(file, key):
 
 
 IDLE = ("dryrun", "touch")  # executors that run no job
-OF_REMOTE = ("mem_mb=min(max(2*input.size_mb, 1000), 8000)", "disk_mb=max(2*input.size_mb, 1000) if input else 50000")
+OF_REMOTE = (
+    "mem_mb=min(max(2*input.size_mb, 1000), 8000)",
+    "disk_mb=max(2*input.size_mb, 1000) if input else 50000",
+)
 
 
 def truthy(value):
@@ -175,7 +221,15 @@ def truthy(value):
 
 def settings_step(spec, snakemake, outlet):
     """Say what is in force, and the profile that can run here."""
-    record = {"stack": [], "settings": [], "overrides": [], "replaced": [], "lost": [], "actions": [], "error": None}
+    record = {
+        "stack": [],
+        "settings": [],
+        "overrides": [],
+        "replaced": [],
+        "lost": [],
+        "actions": [],
+        "error": None,
+    }
     try:
         runnable = _resolve(spec, snakemake, record)
     except Unreadable as error:
@@ -212,12 +266,26 @@ def _resolve(spec, snakemake, record):
     for key in sorted(force):
         file, line = lines[key]
         shadows = chain.get(key, [])
-        record["settings"].append({"key": clean(key), "value": plain(force[key]), "file": file, "line": line, "shadows": shadows})
+        record["settings"].append(
+            {
+                "key": clean(key),
+                "value": plain(force[key]),
+                "file": file,
+                "line": line,
+                "shadows": shadows,
+            }
+        )
     for key in sorted(force):
         if key in spec["action_keys"] and truthy(force[key]):
             record["actions"].append({"key": key, "file": lines[key][0], "line": lines[key][1]})
     if force.get("executor") in IDLE:
-        record["actions"].append({"key": "executor: %s" % force["executor"], "file": lines["executor"][0], "line": lines["executor"][1]})
+        record["actions"].append(
+            {
+                "key": "executor: %s" % force["executor"],
+                "file": lines["executor"][0],
+                "line": lines["executor"][1],
+            }
+        )
     return _runnable(spec, snakemake, record, force, lines)
 
 
@@ -228,7 +296,9 @@ def _forces(spec, snakemake, record):
         record["stack"].append(layer_of(file, snakemake.major))
         settings, lost = read_profile(file)
         check_keys_and_depth(file, settings)
-        record["lost"] += [{"key": key, "file": name(file), "line": line_of(file, key)} for key in lost]
+        record["lost"] += [
+            {"key": key, "file": name(file), "line": line_of(file, key)} for key in lost
+        ]
         for written, value in settings.items():
             key = snakemake.canonical(written)
             if key in force:
@@ -238,17 +308,23 @@ def _forces(spec, snakemake, record):
 
 
 def _runnable(spec, snakemake, record, force, lines):
-    """The same settings with executor and cluster keys replaced, and what the confirmation itself adds."""
+    """The same settings with executor and cluster keys replaced, and what the confirmation itself
+    adds.
+    """
     executor_key = re.compile(spec["executor_keys"])
     executors = snakemake.executors()
     kept = {}
-    remote = force.get("executor", "local") not in ("local",) + IDLE or any(truthy(force.get(k)) for k in spec["cluster_keys"])
+    remote = force.get("executor", "local") not in ("local",) + IDLE or any(
+        truthy(force.get(k)) for k in spec["cluster_keys"]
+    )
     for key, value in force.items():
         known = key in snakemake.options
         placement = executor_key.fullmatch(key) is not None
         if not known and not placement:
             file, line = lines[key]
-            raise Unreadable(raw(file), line, "Snakemake %s has no option '%s'" % (snakemake.version, key), key)
+            raise Unreadable(
+                raw(file), line, "Snakemake %s has no option '%s'" % (snakemake.version, key), key
+            )
         why = ""
         if placement and not known:
             why = "Snakemake %s in this room does not know it" % snakemake.version
@@ -258,14 +334,20 @@ def _runnable(spec, snakemake, record, force, lines):
             file, line = lines[key]
             record["replaced"].append({"key": clean(key), "file": file, "line": line, "text": why})
         if placement or (remote and key in ("cores", "jobs", "local-cores", "shared-fs-usage")):
-            record["overrides"].append(_override(key, value, None, "how the room runs jobs: locally"))
-        elif key in spec["path_keys"] and os.path.isabs(str(value)) and not os.path.isdir(str(value)):
+            record["overrides"].append(
+                _override(key, value, None, "how the room runs jobs: locally")
+            )
+        elif (
+            key in spec["path_keys"] and os.path.isabs(str(value)) and not os.path.isdir(str(value))
+        ):
             record["overrides"].append(_override(key, value, None, "a folder of another machine"))
         elif key == "default-resources":
             kept[key] = _without_foreign_tmpdir(record, value)
         else:
             kept[key] = value
-    added = [("notemp", True, "temporary outputs are kept, so that the first difference can be found")]
+    added = [
+        ("notemp", True, "temporary outputs are kept, so that the first difference can be found")
+    ]
     added.append(("scheduler", "greedy", "the same jobs in less time"))
     added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
     for key, value, why in added:
@@ -273,7 +355,9 @@ def _runnable(spec, snakemake, record, force, lines):
     if remote:
         _as_if_remote(snakemake, record, force, kept)
     _cores(spec, snakemake, record, force, kept, remote)
-    methods = str(force.get("software-deployment-method", "")) + str(force.get("deployment-method", ""))
+    methods = str(force.get("software-deployment-method", "")) + str(
+        force.get("deployment-method", "")
+    )
     record["needs"] = [
         tool
         for tool, wanted in (
@@ -285,7 +369,9 @@ def _runnable(spec, snakemake, record, force, lines):
                 or truthy(force.get("use-apptainer")),
             ),
         )
-        if wanted and not shutil.which(tool) and not (tool == "apptainer" and shutil.which("singularity"))
+        if wanted
+        and not shutil.which(tool)
+        and not (tool == "apptainer" and shutil.which("singularity"))
     ]
     return kept
 
@@ -299,23 +385,43 @@ def _add(snakemake, record, kept, key, value, why):
 
 
 def _as_if_remote(snakemake, record, force, kept):
-    """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads, and resources have defaults."""
+    """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads,
+    and resources have defaults.
+    """
     cores, most = str(force.get("cores", "")), str(force.get("max-threads", ""))
     if cores.isdigit() and snakemake.major >= 8:
         least = min(int(cores), int(most)) if most.isdigit() else int(cores)
-        _add(snakemake, record, kept, "max-threads", least, "cores cap the threads of remote jobs too")
+        _add(
+            snakemake,
+            record,
+            kept,
+            "max-threads",
+            least,
+            "cores cap the threads of remote jobs too",
+        )
     if not truthy(force.get("default-resources")):
-        _add(snakemake, record, kept, "default-resources", list(OF_REMOTE), "what Snakemake adds for a remote executor")
+        _add(
+            snakemake,
+            record,
+            kept,
+            "default-resources",
+            list(OF_REMOTE),
+            "what Snakemake adds for a remote executor",
+        )
 
 
 def _cores(spec, snakemake, record, force, kept, remote):
-    """Cores stay what the stack says; where it says nothing, no rule's threads are cut. At most `jobs` jobs at once."""
+    """Cores stay what the stack says; where it says nothing, no rule's threads are cut.
+    At most `jobs` jobs at once.
+    """
     stated = None if remote else kept.pop("cores", None)
     if stated is None and not remote and "jobs" in kept and snakemake.major >= 7:
         stated = kept.pop("jobs")  # Snakemake: without cores, a local `jobs` means cores
     floor = spec["cores"] or 1
     if stated is not None and re.fullmatch(r"\d+", str(stated)) and int(stated) < floor:
-        record["overrides"].append(_override("cores", stated, floor, "the minimum that was asked for"))
+        record["overrides"].append(
+            _override("cores", stated, floor, "the minimum that was asked for")
+        )
         stated = floor
     record["cores"] = str(stated) if stated is not None else ""
     limit = spec["jobs_in_parallel"]
@@ -323,7 +429,11 @@ def _cores(spec, snakemake, record, force, kept, remote):
         wanted = str(force.get("jobs", ""))
         limit = min(limit or spec["cpus"], int(wanted) if wanted.isdigit() else sys.maxsize)
     if limit and snakemake.major >= 8:
-        record["overrides"].append(_override("jobs", kept.get("jobs", force.get("jobs")), limit, "jobs at once in this room"))
+        record["overrides"].append(
+            _override(
+                "jobs", kept.get("jobs", force.get("jobs")), limit, "jobs at once in this room"
+            )
+        )
         kept["jobs"] = str(limit)
 
 
@@ -338,16 +448,29 @@ def _without_foreign_tmpdir(record, value):
     for item in value:
         match = re.match(r"tmpdir=[\"']*(/[^\"']*)", str(item))
         if match and not os.path.isdir(match.group(1)):
-            record["overrides"].append(_override("default-resources: tmpdir", match.group(1), None, "a folder of another machine"))
+            record["overrides"].append(
+                _override(
+                    "default-resources: tmpdir", match.group(1), None, "a folder of another machine"
+                )
+            )
         else:
             kept.append(item)
     return kept
 
 
 def arguments(spec, cores, profile="profile"):
-    """The command line of every step; targets first, because Snakemake appends a profile's settings to what it was given."""
+    """The command line of every step; targets first, because Snakemake appends a profile's settings
+    to what it was given.
+    """
     argv = list(spec["targets"])
-    argv += ["--profile", os.path.join(OUT, profile), "--workflow-profile", "none", "--cores", str(cores)]
+    argv += [
+        "--profile",
+        os.path.join(OUT, profile),
+        "--workflow-profile",
+        "none",
+        "--cores",
+        str(cores),
+    ]
     if spec["snakefile"]:
         argv += ["--snakefile", spec["snakefile"]]
     if spec["directory"]:

@@ -1,6 +1,8 @@
-"""Jobs that see only what they declare: each works in a folder of its own with links to its inputs (Snakemake's `shadow: minimal`).
+"""Jobs that see only what they declare: each works in a folder of its own with links to its inputs
+(Snakemake's `shadow: minimal`).
 
-Snakemake runs such a job in a process of its own, which reads the workflow again: that one enters here too (`--staged`).
+Snakemake runs such a job in a process of its own, which reads the workflow again: that one enters
+here too (`--staged`).
 Not here: which files are shown though no job declares them.
 """
 
@@ -19,7 +21,9 @@ _MINIMAL = ("minimal", "copy-minimal")
 
 
 def stage(spec, snakemake):
-    """From here on, every job is staged, but those that work on a file in place or through a pipe."""
+    """From here on, every job is staged, but those that work on a file in place or through a
+    pipe.
+    """
     _enter_here(snakemake.local_executor())
     _declared_only(snakemake.rule, snakemake.job)
     _when_prepared(snakemake.job, spec["staged"]["shown"], set(spec["staged"]["strays"]))
@@ -55,7 +59,12 @@ def _enter_here(executor):
 
 def _declared_only(rule_class, job_class):
     def keeps(rule):
-        flags = {flag for file in rule.output for flag, value in (getattr(file, "flags", None) or {}).items() if value}
+        flags = {
+            flag
+            for file in rule.output
+            for flag, value in (getattr(file, "flags", None) or {}).items()
+            if value
+        }
         return bool(flags & _IN_PLACE) or bool(getattr(rule, "template_engine", None))
 
     def depth(self):
@@ -74,7 +83,9 @@ def _declared_only(rule_class, job_class):
 
 
 def _when_prepared(job_class, shown, strays):
-    """A staged job says so, and gets links to more files. Those to strays are made before there is such a file: what it writes stays."""
+    """A staged job says so, and gets links to more files.
+    Those to strays are made before there is such a file: what it writes stays.
+    """
     original = job_class.prepare
 
     def prepared(self):
@@ -86,7 +97,9 @@ def _when_prepared(job_class, shown, strays):
         for path in shown:
             full = os.path.join(WORK, raw(path))
             link = os.path.join(self.shadow_dir, os.path.relpath(full))
-            if any(full == output or full.startswith(output + os.sep) for output in own) or os.path.lexists(link):
+            if any(
+                full == output or full.startswith(output + os.sep) for output in own
+            ) or os.path.lexists(link):
                 continue
             if path in strays:
                 os.makedirs(os.path.dirname(full), exist_ok=True)

@@ -1,4 +1,6 @@
-"""The steps that enter Snakemake: lint, plan and run. Not here: in which order, or what they cost."""
+"""The steps that enter Snakemake: lint, plan and run.
+Not here: in which order, or what they cost.
+"""
 
 import itertools
 import json
@@ -36,7 +38,9 @@ def lint_step(spec, snakemake, cores, outlet):
                 for fault in item.get("lints", []):
                     fault = fault if isinstance(fault, dict) else vars(fault)
                     text = " ".join(str(fault.get("title", "")).split())
-                    found.append({"place": clean("%s %s" % (kind, place_of(place))), "text": clean(text)})
+                    found.append(
+                        {"place": clean("%s %s" % (kind, place_of(place))), "text": clean(text)}
+                    )
         outlet.say("lint", found)
         asked.append(True)
         return bool(found)
@@ -68,9 +72,11 @@ def bare(record):
 
 
 def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None):
-    """Every started attempt and its end go out as claims; at the end, the jobs of the final graph that did not run.
+    """Every started attempt and its end go out as claims; at the end, the jobs of the final graph
+    that did not run.
 
-    `planned` are the jobs of the plan: one that is as planned is named by its place there. `first` is the number of the first
+    `planned` are the jobs of the plan: one that is as planned is named by its place there. `first`
+    is the number of the first
     attempt; an `interruption` may end it all before.
     """
     if spec.get("staged"):
@@ -89,7 +95,10 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
         workflows.append(workflow)
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)
-        outlet.say("planned", {"jobs": sum(1 for job in jobs if attempt(lambda job=job: dag.needrun(job), True))})
+        outlet.say(
+            "planned",
+            {"jobs": sum(1 for job in jobs if attempt(lambda job=job: dag.needrun(job), True))},
+        )
         return init(self, workflow, *args, **kwargs)
 
     def on_register(self, *args, **kwargs):
@@ -102,7 +111,10 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
             seen.add(self.rule.name)
             place = places.get(bare(record))
             which = {"job": record} if place is None else {"planned": place}
-            outlet.say("start", dict(rule, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **which))
+            outlet.say(
+                "start",
+                dict(rule, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **which),
+            )
         except Exception as error:  # a job that cannot be described is itself a fact
             outlet.say("undescribed", {"rule": clean(self.rule.name), "text": clean(repr(error))})
         done = register(self, *args, **kwargs)  # marks the job's outputs as incomplete
@@ -111,7 +123,8 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
         return done
 
     def ended(job, ok):
-        # A job whose output is missing or refused fails while Snakemake finishes it: the first word on an attempt is its end.
+        # A job whose output is missing or refused fails while Snakemake finishes it: the first word
+        # on an attempt is its end.
         for member in job.jobs if job.is_group() else [job]:
             number = under_way.pop(key_of(member), None)
             if number is not None:
@@ -138,5 +151,8 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
         for job in jobs_of(dag):
             if key_of(job) not in started:
                 final.append(job_record(job, dag))
-    outlet.say("final", {"idle": final, "code": code, "unstaged": unstaged(started) if spec.get("staged") else []})
+    outlet.say(
+        "final",
+        {"idle": final, "code": code, "unstaged": unstaged(started) if spec.get("staged") else []},
+    )
     return code

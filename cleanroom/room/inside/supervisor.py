@@ -1,4 +1,6 @@
-"""Process 1 of the room: forks one step at a time, holds it to its limit, and leaves no process behind. Not here: the steps."""
+"""Process 1 of the room: forks one step at a time, holds it to its limit, and leaves no process
+behind. Not here: the steps.
+"""
 
 import json
 import os
@@ -26,7 +28,12 @@ def tree(root):
                 if stat.S_ISDIR(info.st_mode):
                     folders.append(entry.path)
                 else:
-                    found[os.path.relpath(entry.path, root)] = (info.st_mode, info.st_size, info.st_mtime_ns, info.st_ino)
+                    found[os.path.relpath(entry.path, root)] = (
+                        info.st_mode,
+                        info.st_size,
+                        info.st_mtime_ns,
+                        info.st_ino,
+                    )
     return found
 
 
@@ -43,7 +50,9 @@ class HostGone(Exception):  # noqa: N818
 
 
 class Lines:
-    """Whole lines of a pipe. A last line without an end is of a process that was killed in the middle of it."""
+    """Whole lines of a pipe. A last line without an end is of a process that was killed in the
+    middle of it.
+    """
 
     def __init__(self, fd):
         self.fd, self.ended, self._parts = fd, False, []
@@ -69,7 +78,8 @@ class Lines:
 class Warden:
     """Forks one step at a time, holds it to its time limit, and leaves no process behind.
 
-    A step says its claims to this process, which passes them on as claims of that step: what runs in a step can say nothing in
+    A step says its claims to this process, which passes them on as claims of that step: what runs
+    in a step can say nothing in
     the name of another one, nor that the work is done.
     """
 
@@ -91,12 +101,18 @@ class Warden:
 
     @staticmethod
     def say_to(host, claim, value):
-        host.send(b"!" + json.dumps({"claim": claim, "time": time.time(), "value": value}).encode() + b"\n")
+        host.send(
+            b"!"
+            + json.dumps({"claim": claim, "time": time.time(), "value": value}).encode()
+            + b"\n"
+        )
 
     def step(self, step, function, keep=False, only_if=None):
-        """((status, exit code, seconds), what the step said where it is to be kept): status is 'ok', 'failed' or 'timeout'.
+        """((status, exit code, seconds), what the step said where it is to be kept): status is
+        'ok', 'failed' or 'timeout'.
 
-        With `only_if`, what it said is passed on at its end, and only where that says so of the lines.
+        With `only_if`, what it said is passed on at its end, and only where that says so of the
+        lines.
         """
         self.say("step", {"name": step, "state": "start"})
         begin = time.monotonic()
@@ -144,7 +160,9 @@ class Warden:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self.host.fd)
-            log = os.open(os.path.join(OUT, step + ".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            log = os.open(
+                os.path.join(OUT, step + ".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
+            )
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
             os.dup2(log, 1)
@@ -183,7 +201,9 @@ class Warden:
                 listen()
 
     def _reap(self, child):
-        """The exit code of the step, once it has ended; orphans of the room are reaped on the way."""
+        """The exit code of the step, once it has ended; orphans of the room are reaped on the
+        way.
+        """
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -195,7 +215,9 @@ class Warden:
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
     def _see_off(self):
-        """Jobs may have left processes that are still at work: they get a moment to end; those that do not are named."""
+        """Jobs may have left processes that are still at work: they get a moment to end; those that
+        do not are named.
+        """
         end = time.monotonic() + LINGER
         while (names := self._living()) and time.monotonic() < end:
             time.sleep(0.05)

@@ -1,4 +1,6 @@
-"""Python lists every folder in reverse. A file system promises no order; a result must not hang on it."""
+"""Python lists every folder in reverse.
+A file system promises no order; a result must not hang on it.
+"""
 
 import importlib.machinery
 import importlib.util
@@ -40,6 +42,8 @@ def reverse():
 if __name__ == "sitecustomize":
     reverse()
     sys.path[:] = [folder for folder in sys.path if folder != os.path.dirname(__file__)]
-    behind = importlib.machinery.PathFinder.find_spec("sitecustomize")  # this Python's own, where it has one
+    behind = importlib.machinery.PathFinder.find_spec(
+        "sitecustomize"
+    )  # this Python's own, where it has one
     if behind and behind.loader:
         behind.loader.exec_module(importlib.util.module_from_spec(behind))

@@ -12,7 +12,7 @@ from cleanroom.compare.boundary import Boundary, consumed, unmatched
 from cleanroom.errors import ExitCode
 from cleanroom.profiles.table import cutting_keys
 from cleanroom.rungs.interface import Seen, first_line
-from cleanroom.rungs.registry import lacking, ladder
+from cleanroom.rungs.registry import deciding, lacking, ladder
 from cleanroom.values.audit import Audit, AuditOutcome
 from cleanroom.values.comparison import Comparison, Relation, Sameness
 from cleanroom.values.declared import Declared
@@ -43,10 +43,12 @@ def judge(
     wanted: Sequence[str],
     audit: Audit,
     earlier: Evidence | None = None,
+    climb: frozenset[str] = frozenset(),
 ) -> Judgement:
     """The verdict over all rungs.
     `wanted` are the labels of every run that there should have been; `earlier` is the run of an
-    earlier confirmation, which must have ended well to be compared with.
+    earlier confirmation, which must have ended well to be compared with; `climb` names the rungs
+    that somebody asked for.
     """
     missing = sorted(set(wanted) - {run.label for run in runs})
     nothing = [f"{label}: this profile was not run." for label in missing]
@@ -76,16 +78,17 @@ def judge(
         )
     noise = [c for c in comparisons if c.relation is Relation.CONTROL and c.differs]
     drift = [c for c in comparisons if c.relation is not Relation.CONTROL and c.differs]
-    seen = Seen(runs, comparisons, audit, earlier, not nothing)
+    seen = Seen(runs, comparisons, audit, earlier, not nothing, climb)
     rungs = ladder(seen)
     if nothing:
         return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
     if failed:
         return _judgement(VerdictName.FAILED, failed, rungs)
-    if noise or drift or audit.drifted:
+    found = deciding(audit, climb)
+    if noise or drift or found:
         reasons = [f"{c.left}: the workflow differs from itself; {_count(c)}." for c in noise]
         reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
-        reasons += [f"{f.profile}: {f.text}" for f in audit.drifted]
+        reasons += [f"{f.profile}: {f.text}" for f in found]
         return _judgement(VerdictName.DRIFTED, reasons, rungs)
     if shown_nothing := lacking(seen):
         return _judgement(VerdictName.INCONCLUSIVE, shown_nothing, rungs)

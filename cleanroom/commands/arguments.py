@@ -134,6 +134,13 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="run the baseline once more with jobs that see only the files they declare",
     )
     parser.add_argument(
+        "--rest",
+        action="append_const",
+        const="rest",
+        dest="climb",
+        help="let it decide that a second call, right after a run, would run nothing",
+    )
+    parser.add_argument(
         "--explain-cause",
         action="store_true",
         help="where several settings may have done it, find the one by runs in between",

@@ -51,6 +51,7 @@ def outcome(
         unknown_key=settings.error.key if settings.error else "",
         attempts=claims.attempts,
         idle=final.idle,
+        rest=claims.rest,
         unstaged=final.unstaged,
         undescribed=claims.undescribed,
         tracked_outputs=claims.tracked_outputs,
@@ -119,6 +120,10 @@ def _status(
             f"The profile needs {' and '.join(settings.needs)}, which the room does not "
             "have. Give an image that has, with --image."
         )
+    elif written := _written_at_rest(steps):
+        broken = (
+            f"Reading the workflow again after its run changed what the run had left ({written})."
+        )
     if broken:
         return RunStatus.BROKEN, broken
     for name in _DECIDING:
@@ -130,6 +135,12 @@ def _status(
             text = last_lines(_told(step.log), 20) if step else ""
             return RunStatus.FAILED, f"The {name} failed{code}." + (f"\n{text}" if text else "")
     return RunStatus.COMPLETED, ""
+
+
+def _written_at_rest(steps: dict[str, Step]) -> str:
+    """The first file that the step `rest` touched, which runs no job, but the workflow's code."""
+    rest = steps.get("rest")
+    return next(iter((*rest.created, *rest.changed, *rest.removed)), "") if rest else ""
 
 
 def _told(log: str) -> str:

@@ -7,9 +7,9 @@ from cleanroom.values.purpose import OfProfile, Purpose, factors_of
 from cleanroom.values.run import run_label
 from cleanroom.values.setup import Entry, Image, Profile, Source
 
-STEPS = ("settings", "lint", "plan", "replan", "without", "run")
+STEPS = ("settings", "lint", "plan", "replan", "without", "run", "rest")
 """Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without
-the settings in question.
+the settings in question, `rest` what a second call would run.
 """
 
 

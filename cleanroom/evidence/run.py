@@ -169,7 +169,13 @@ def _live(request: RunRequest, room: rooms.Room, attempt_id: str, guard: Guard) 
     return ended
 
 
-_LIMITS = {"replan": "plan", "without": "plan", "interrupted": "run", "unlock": "settings"}
+_LIMITS = {
+    "replan": "plan",
+    "without": "plan",
+    "rest": "plan",
+    "interrupted": "run",
+    "unlock": "settings",
+}
 
 
 def _spec(request: RunRequest) -> dict[str, object]:

@@ -117,7 +117,7 @@ class RunFactory:
             self.base,
             purpose=Earlier(),
             called=label,
-            steps=tuple(step for step in STEPS if step != "replan"),
+            steps=tuple(step for step in STEPS if step not in ("replan", "rest")),
         )
 
     def hybrid(

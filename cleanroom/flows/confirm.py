@@ -27,6 +27,7 @@ from cleanroom.flows.by_running import explain_causes
 from cleanroom.flows.choose import Request, RunFactory, choose, opened
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes
+from cleanroom.rungs.registry import findings as rung_findings
 from cleanroom.runners.local import run_all
 from cleanroom.values.audit import Acceptance, Finding
 from cleanroom.values.base import digest
@@ -74,10 +75,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
                 started=started,
                 clock=clock,
             )
-            if (
-                request.explain_cause
-                or any(rung.explains and rung.name in request.climb for rung in RUNGS)
-            ) and found.judgement.verdict is VerdictName.DRIFTED:
+            if _explains(request) and found.judgement.verdict is VerdictName.DRIFTED:
                 causes = explain_causes(
                     [*runs, left] if left else runs, found.comparisons, ready, ground, watch
                 )
@@ -203,7 +201,11 @@ def conclude(
     baseline = runs[0]
     whole = [*runs, earlier] if earlier else list(runs)
     found = dict.fromkeys(
-        (*observe(baseline.source, runs), *_declared_findings(runs, comparisons, ground))
+        (
+            *observe(baseline.source, runs),
+            *rung_findings(runs),
+            *_declared_findings(runs, comparisons, ground),
+        )
     )
     audited = audit(runs, acceptances, ground.today, ordered(found), comparisons)
     return Confirmation(
@@ -217,7 +219,7 @@ def conclude(
         earlier=earlier,
         groups=agreeing(runs, comparisons, ground),
         comparisons=comparisons,
-        judgement=judge(runs, comparisons, wanted, audited, earlier),
+        judgement=judge(runs, comparisons, wanted, audited, earlier, climb),
         audit=audited,
         causes=read_causes(whole, comparisons),
         started=started,

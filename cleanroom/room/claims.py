@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cleanroom.values.base import Value
-from cleanroom.values.plan import Effect, FileRef, Hidden, Job, Plan, Rule
+from cleanroom.values.plan import Effect, FileRef, Hidden, Job, Plan, PlannedAgain, Rule
 from cleanroom.values.run import Attempt, Lint, Step, StepStatus
 from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
 
@@ -139,6 +139,7 @@ class Claims(Value, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     rules: dict[str, Rule] = {}
     final: FinalClaim | None = None
+    rest: tuple[PlannedAgain, ...] | None = None
     tracked_outputs: tuple[str, ...] = ()
     undescribed: tuple[str, ...] = ()
     workdir: str = ""
@@ -186,8 +187,15 @@ _SAID_IN = {
     "interrupted": {"planned", "start", "end", "undescribed", "final"},
     "unlock": set[str](),
     "run": {"planned", "start", "end", "undescribed", "final"},
+    "rest": {"rest"},
 }
-_OWED = {"settings": "settings", "plan": "plan", "without": "effects", "run": "final"}
+_OWED = {
+    "settings": "settings",
+    "plan": "plan",
+    "without": "effects",
+    "run": "final",
+    "rest": "rest",
+}
 """What a step that ended well has said."""
 
 
@@ -372,6 +380,7 @@ class ClaimReader:
             attempts=attempts,
             rules=self._rules,
             final=self._found.get("final"),
+            rest=self._found.get("rest"),
             tracked_outputs=self._found.get("tracked", ()),
             undescribed=tuple(self._undescribed),
             workdir=self._found.get("workdir", ""),
@@ -393,6 +402,7 @@ _KINDS: dict[str, Any] = {
     "lint": tuple[Lint, ...],
     "effects": tuple[Effect, ...],
     "final": FinalClaim,
+    "rest": tuple[PlannedAgain, ...],
 }
 
 

@@ -1,7 +1,9 @@
 """The rung `audit`: is every setting of every profile policy, and not meaning?"""
 
+from collections.abc import Sequence
+
 from cleanroom.rungs.interface import Climbed, Rung, Seen, verdict_of
-from cleanroom.values.audit import Decided
+from cleanroom.values.audit import Audit, Decided, Finding
 
 
 class AuditRung(Rung):
@@ -17,6 +19,13 @@ class AuditRung(Rung):
             s.decided is Decided.OPEN for s in audit.settings
         )
         return Climbed(verdict_of(whole or bool(audit.drifted), bool(audit.drifted)))
+
+    def deciding(self, audit: Audit, climb: frozenset[str]) -> Sequence[Finding]:
+        return audit.drifted
+
+    def told(self, findings: Sequence[Finding]) -> str:
+        keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in findings))
+        return f"a profile reaches the meaning with {keys}."
 
 
 RUNG = AuditRung()

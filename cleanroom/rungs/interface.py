@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from cleanroom.values.audit import Audit
+from cleanroom.values.audit import Audit, Finding
 from cleanroom.values.comparison import Cause, Comparison, Relation
 from cleanroom.values.purpose import Purpose
 from cleanroom.values.run import Evidence
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 class Seen(NamedTuple):
     """All that a confirmation has found when its rungs are judged.
-    `proven`: nothing stands in the way of a verdict.
+    `proven`: nothing stands in the way of a verdict; `climb`: the rungs that were asked for.
     """
 
     runs: Sequence[Evidence]
@@ -40,6 +40,7 @@ class Seen(NamedTuple):
     audit: Audit
     earlier: Evidence | None
     proven: bool
+    climb: frozenset[str] = frozenset()
 
     @property
     def profiles(self) -> list[Evidence]:
@@ -51,11 +52,15 @@ class Seen(NamedTuple):
 
 
 class Climbed(NamedTuple):
-    """How a rung was climbed; no verdict where it was not. Empty texts mean the rung's own."""
+    """How a rung was climbed; no verdict where it was not.
+    What is left empty is as the rung says of itself; `state` is how that is called.
+    """
 
     verdict: VerdictName | None = None
     proves: str = ""
     unproven: str = ""
+    decides: bool | None = None
+    state: str = ""
 
 
 class Rung:
@@ -83,6 +88,18 @@ class Rung:
     def judged(self, seen: Seen) -> Climbed:
         """Whether it was climbed, and what that showed."""
         return Climbed()
+
+    def findings(self, run: Evidence) -> Iterable[Finding]:
+        """What the run of a profile shows of its question, each with a permanent code."""
+        return ()
+
+    def deciding(self, audit: Audit, climb: frozenset[str]) -> Sequence[Finding]:
+        """The findings that say that meaning drifted, though no two runs were compared."""
+        return ()
+
+    def told(self, findings: Sequence[Finding]) -> str:
+        """What it says where nothing but such findings decided."""
+        return ""
 
     def lacking(self, seen: Seen) -> Iterable[str]:
         """Why it shows nothing though somebody asked for it: then the verdict in all is never

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from cleanroom.rungs import audit, baseline, control, lint, plan, recover, run, stage, vary
+from cleanroom.rungs import audit, baseline, control, lint, plan, recover, rest, run, stage, vary
 from cleanroom.rungs.interface import Rung, Seen
+from cleanroom.values.audit import Audit, Finding
 from cleanroom.values.comparison import Cause, Comparison
 from cleanroom.values.run import Evidence
 from cleanroom.values.verdict import ClimbedRung, VerdictName
@@ -17,27 +18,41 @@ RUNGS: tuple[Rung, ...] = (
     vary.RUNG,
     recover.RUNG,
     stage.RUNG,
+    rest.RUNG,
     baseline.RUNG,
 )
 
 
 def ladder(seen: Seen) -> tuple[ClimbedRung, ...]:
     """How each rung was climbed."""
-    found = []
-    for rung in RUNGS:
-        verdict, proves, unproven = rung.judged(seen)
-        answered = verdict in (VerdictName.HELD, VerdictName.DRIFTED)
-        left_open = unproven or ("" if answered else rung.unproven)
-        found.append(
-            ClimbedRung(
-                name=rung.name,
-                verdict=verdict,
-                decides=rung.decides,
-                proves=proves or rung.proves,
-                unproven=left_open,
-            )
-        )
-    return tuple(found)
+    return tuple(_climbed(rung, seen) for rung in RUNGS)
+
+
+def _climbed(rung: Rung, seen: Seen) -> ClimbedRung:
+    found = rung.judged(seen)
+    decides = rung.decides if found.decides is None else found.decides
+    answered = found.verdict in (VerdictName.HELD, VerdictName.DRIFTED)
+    state = "not checked" if found.verdict is None else found.verdict if decides else "asked"
+    return ClimbedRung(
+        name=rung.name,
+        verdict=found.verdict,
+        decides=decides,
+        state=found.state or state,
+        proves=found.proves or rung.proves,
+        unproven=found.unproven or ("" if answered else rung.unproven),
+    )
+
+
+def findings(runs: Sequence[Evidence]) -> list[Finding]:
+    """What the runs of profiles show of the questions that rungs ask."""
+    return [
+        found for run in runs if run.of_profile for rung in RUNGS for found in rung.findings(run)
+    ]
+
+
+def deciding(audit: Audit, climb: frozenset[str]) -> list[Finding]:
+    """The findings that say that meaning drifted, though no two runs were compared."""
+    return [found for rung in RUNGS for found in rung.deciding(audit, climb)]
 
 
 def lacking(seen: Seen) -> list[str]:

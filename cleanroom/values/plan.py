@@ -61,6 +61,21 @@ class Job(Value, frozen=True):
         return f"{self.rule} ({wildcards})" if wildcards else self.rule
 
 
+class PlannedAgain(Value, frozen=True):
+    """A job that a second call, right after a run that completed, would run; `reason` is
+    Snakemake's.
+    """
+
+    rule: str
+    wildcards: dict[str, str] = {}
+    output: tuple[FileRef, ...] = ()
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        return Job(rule=self.rule, wildcards=self.wildcards).label
+
+
 class Hidden(Value, frozen=True):
     """A line of workflow code that reads context which no profile shows: environment, host, path,
     cores, order or date.

@@ -7,7 +7,7 @@ from typing import Any
 
 from cleanroom.values.base import EVIDENCE_VERSION, Value
 from cleanroom.values.declared import Declared
-from cleanroom.values.plan import Effect, Job, Plan
+from cleanroom.values.plan import Effect, Job, Plan, PlannedAgain
 from cleanroom.values.purpose import (
     Control,
     Earlier,
@@ -161,6 +161,8 @@ class Evidence(Value, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     idle: tuple[Job, ...] = ()
     """Jobs of the final graph that never started."""
+    rest: tuple[PlannedAgain, ...] | None = None
+    """What a second call would run again; None where that was not asked, or not answered."""
     undescribed: tuple[str, ...] = ()
     """Jobs that ran but could not be recorded."""
     artifacts: tuple[Artifact, ...] = ()

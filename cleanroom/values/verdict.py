@@ -19,7 +19,8 @@ class VerdictName(StrEnum):
 
 class ClimbedRung(Value, frozen=True):
     """One proof route of the ladder.
-    `verdict` is None where it was not climbed; then `unproven` says what stays open.
+    `verdict` is None where it was not climbed; then `unproven` says what stays open. `state` says
+    in a word or two how it was climbed.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ClimbedRung(Value, frozen=True):
     decides: bool
     proves: str
     unproven: str = ""
+    state: str = ""
 
 
 class Judgement(Value, frozen=True):

@@ -667,7 +667,7 @@ def test_every_code_of_an_audit_has_a_case() -> None:
         "CR-045",
         "CR-046",
         "CR-047",
-    }  # in test_equivalences.py and tests/hostile
+    }  # in test_equivalences.py, test_rest.py and tests/hostile
     assert {code for code in codes() if code > "CR-015"} - of_results == seen
 
 

@@ -52,10 +52,9 @@ def sentence(confirmation: Confirmation) -> str:
                     if said := rung.drifted(own[0], names):
                         return f"Meaning drifted: {said} {_origin(own)}"
             if not drift:
-                keys = ", ".join(
-                    dict.fromkeys(f"'{f.key}' in {f.profile}" for f in confirmation.audit.drifted)
-                )
-                return f"Meaning drifted: a profile reaches the meaning with {keys}."
+                audit, climb = confirmation.audit, frozenset(confirmation.climb)
+                told = (rung.told(f) for rung in RUNGS if (f := rung.deciding(audit, climb)))
+                return f"Meaning drifted: {next(told)}"
             which = listed([c.right for c in drift])
             again = " Repeated runs differ elsewhere too." if noisy else ""
             again += f" {since[0].left} differs too." if since else ""

@@ -103,11 +103,7 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(f"{f.code} {one_line(f.text)}{place}", style="yellow"))
     if len(notable) > _SHOWN:
         parts.append(Text(f"… and {len(notable) - _SHOWN} more findings", style="dim"))
-    climbed = ", ".join(
-        f"{rung.name} {rung.verdict if rung.decides else 'asked'}"
-        for rung in report.rungs
-        if rung.verdict
-    )
+    climbed = ", ".join(f"{rung.name} {rung.state}" for rung in report.rungs if rung.verdict)
     if climbed:
         parts += [Text(""), Text(f"climbed: {climbed}", style="dim")]
     open_rungs = ", ".join(rung.name for rung in report.rungs if rung.verdict is None)

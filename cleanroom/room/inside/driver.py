@@ -32,7 +32,7 @@ from .listing.sitecustomize import reverse
 from .snakemake_api import Snakemake
 from .stack import _override, arguments, settings_step, write_profile
 from .stage import STAGED, START, enter_staged
-from .steps import lint_step, plan_step, run_step
+from .steps import lint_step, plan_step, rest_step, run_step
 from .supervisor import HostGone, Warden, tree, tree_change
 
 REPLAN = "CLEANROOM_REPLAN"
@@ -166,7 +166,7 @@ def inhabit(spec, snakemake, warden):
     """All steps in order; what a step needs and does not have stops the ones after it."""
     os.chdir(os.path.join(WORK, spec["folder"]))
     os.environ["PWD"] = os.getcwd()
-    before, touched = tree(WORK), False
+    before, touched = tree(WORK, PLACES), False
     profile = {}
 
     def step(label, function, watched=True, **how):
@@ -179,7 +179,7 @@ def inhabit(spec, snakemake, warden):
 
         ended, lines = warden.step(label, entered, **how)
         if watched:
-            after = tree(WORK)
+            after = tree(WORK, PLACES)
             change = tree_change(before, after)
             touched = touched or any(change.values())
             warden.say("tree", dict(change, name=label))
@@ -222,11 +222,11 @@ def inhabit(spec, snakemake, warden):
     removed = remove_tracked_outputs(plan)
     if removed:
         warden.say("tracked", removed)
-        before = tree(WORK)
+        before = tree(WORK, PLACES)
     places = give_places(plan)
     if places:
         warden.say("places", places)
-        before = tree(WORK)
+        before = tree(WORK, PLACES)
     if again or removed or places:
         plan, lines = plan_once()
         if plan is None:
@@ -273,7 +273,11 @@ def inhabit(spec, snakemake, warden):
             another_date(spec)
             return run_step(spec, snakemake, cores, outlet, plan["jobs"], first)
 
-        step("run", run, watched=False)
+        ok, _ = step("run", run, watched=False)
+        if ok and "rest" in spec["steps"] and not touched:
+            # What a second call writes would be taken for what the run left: its step is watched.
+            before = tree(WORK, PLACES)
+            step("rest", lambda outlet: rest_step(spec, snakemake, cores, outlet))
 
 
 def another_order(spec):

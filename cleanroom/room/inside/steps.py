@@ -12,6 +12,8 @@ from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_recor
 from .stack import arguments
 from .stage import stage, unstaged
 
+REASON = 500  # characters of a reason that are kept
+
 
 def place_of(named):
     """A Snakefile relative to the clone, or a rule's name."""
@@ -64,6 +66,31 @@ def plan_step(spec, snakemake, cores, outlet, profile="profile"):
 
     snakemake.scheduler.__init__ = init
     return snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
+
+
+def rest_step(spec, snakemake, cores, outlet):
+    """What a second call would run, and Snakemake's own reason for each job.
+
+    Where there is nothing to be done, no scheduler is made.
+    """
+    found = []
+    original = snakemake.scheduler.__init__
+
+    def init(self, workflow, *args, **kwargs):
+        Here.keep()
+        dag = graph_of(workflow)
+        for job in jobs_of(dag):
+            if dag.needrun(job):
+                record = job_record(job, dag)
+                asked = {key: record[key] for key in ("rule", "wildcards", "output")}
+                found.append(dict(asked, reason=clean(str(dag.reason(job)))[:REASON]))
+        return original(self, workflow, *args, **kwargs)
+
+    snakemake.scheduler.__init__ = init
+    code = snakemake.main(arguments(spec, cores) + ["--dry-run"])
+    if not code:
+        outlet.say("rest", found)
+    return code
 
 
 def bare(record):

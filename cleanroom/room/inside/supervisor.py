@@ -16,9 +16,9 @@ SKIP = {".git", ".snakemake"}
 LINGER = 3.0  # seconds that what jobs left running has to end
 
 
-def tree(root):
-    """{path: signature} of everything but git's and Snakemake's own folders."""
-    found, folders = {}, [root]
+def tree(root, *others):
+    """{path from `root`: signature} of everything but git's and Snakemake's own folders."""
+    found, folders = {}, [root] + [other for other in others if os.path.isdir(other)]
     while folders:
         with os.scandir(folders.pop()) as entries:
             for entry in entries:
@@ -32,6 +32,7 @@ def tree(root):
                         info.st_mode,
                         info.st_size,
                         info.st_mtime_ns,
+                        info.st_ctime_ns,
                         info.st_ino,
                     )
     return found

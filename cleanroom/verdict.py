@@ -18,6 +18,7 @@ from cleanroom.values.comparison import Comparison, Relation, Sameness
 from cleanroom.values.declared import Declared
 from cleanroom.values.purpose import Control, Interrupted
 from cleanroom.values.run import Evidence, Role, RunStatus
+from cleanroom.values.setup import OverrideCause
 from cleanroom.values.verdict import ClimbedRung, Judgement, VerdictName
 from cleanroom.wording import counted
 
@@ -266,7 +267,7 @@ def levelled(runs: Sequence[Evidence]) -> list[str]:
         run.label: o.now
         for run in profiles
         for o in run.overrides
-        if o.key == "cores" and o.was is not None and o.now is not None
+        if o.cause is OverrideCause.MINIMUM
     }
     if not raised or len({str(value) for value in stated.values()}) < 2:
         return []

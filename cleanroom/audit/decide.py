@@ -15,7 +15,7 @@ from cleanroom.audit.shown import Decision, View, cap, is_open, meaning, named, 
 from cleanroom.profiles.table import Option, cutting_keys, look_up
 from cleanroom.values.audit import AuditedSetting, Decided
 from cleanroom.values.run import Evidence
-from cleanroom.values.setup import Setting, SettingClass
+from cleanroom.values.setup import OverrideCause, Setting, SettingClass
 
 _UNREAD = "the code of a wrapper or remote script was not read."
 _NO_EFFECT = "no plan without it could be made"
@@ -45,6 +45,7 @@ def audit_settings(run: Evidence) -> tuple[AuditedSetting, ...]:
                 decided=decision.decided,
                 why=decision.why,
                 rules=decision.rules,
+                silent=decision.silent,
                 topic=option.topic if option else "",
             )
         )
@@ -89,7 +90,7 @@ def _meaning(setting: Setting, option: Option, view: View) -> Decision:
         return msgspec.structs.replace(loud, why=f"{option.why} {loud.why}")
     effect = view.effect(setting.key)
     if effect is not None and not effect.code:
-        return meaning(f"{option.why} Today's plan is the same without it.")
+        return meaning(f"{option.why} Today's plan is the same without it.", silent=True)
     return meaning(option.why)
 
 
@@ -137,9 +138,7 @@ def _reads(readers: dict[str, str], what: str) -> str:
 
 
 def _overridden(view: View, key: str) -> bool:
-    return any(
-        o.key == key and o.why.startswith("how the room runs jobs") for o in view.run.overrides
-    )
+    return any(o.key == key and o.cause is OverrideCause.LOCAL for o in view.run.overrides)
 
 
 def _resources(setting: Setting, view: View) -> Decision:

@@ -78,9 +78,7 @@ def plan_findings(runs: Sequence[Evidence], plans: Sequence[PlanAudit]) -> Itera
 def _differences(plan: PlanAudit) -> Iterator[Finding]:
     deciding = [d for d in plan.differences if d.decides]
     if deciding:
-        fields = dict.fromkeys(
-            f"{d.field}" if d.job == "configuration" else f"{d.field} of {d.job}" for d in deciding
-        )
+        fields = dict.fromkeys(d.place for d in deciding)
         shown = ", ".join(list(fields)[:_SHOWN]) + (
             f" and {len(fields) - _SHOWN} more" if len(fields) > _SHOWN else ""
         )

@@ -23,17 +23,11 @@ def setting_findings(
     runs: Sequence[Evidence], settings: Sequence[AuditedSetting]
 ) -> Iterator[Finding]:
     for run in runs:
-        if run.unknown_key:
-            close = [key for key in near(run.unknown_key) if key != run.unknown_key]
+        if unknown := _unknown(run):
+            close = [key for key in near(unknown) if key != unknown]
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
-            place = _place(run, run.unknown_key)
-            yield finding(
-                "CR-017",
-                f"'{run.unknown_key}'{hint}",
-                **place,
-                profile=run.label,
-                key=run.unknown_key,
-            )
+            place = _place(run, unknown)
+            yield finding("CR-017", f"'{unknown}'{hint}", **place, profile=run.label, key=unknown)
     for setting in settings:
         at = {
             "file": setting.file,
@@ -41,12 +35,10 @@ def setting_findings(
             "profile": setting.profile,
             "key": setting.key,
         }
-        unknown = any(
-            run.label == setting.profile and run.unknown_key == setting.key for run in runs
-        )
-        if setting.decided is Decided.MEANING and not unknown:
+        known = all(run.label != setting.profile or _unknown(run) != setting.key for run in runs)
+        if setting.decided is Decided.MEANING and known:
             yield _meaning(setting, settings, runs)
-        elif setting.setting_class is None and not unknown:
+        elif setting.setting_class is None and known:
             yield finding("CR-040", f"'{setting.key}'", **at)  # type: ignore[arg-type]
         texts = list(_texts(setting.value))
         if path := next((m[1] for t in texts if (m := _PERSON.search(t))), ""):
@@ -54,6 +46,11 @@ def setting_findings(
         elif path := next((m[1] for t in texts if (m := _MACHINE.search(t))), ""):
             yield finding("CR-021", f"'{setting.key}' names {path}", **at, severity=Severity.NOTE)  # type: ignore[arg-type]
     yield from _left_open(settings)
+
+
+def _unknown(run: Evidence) -> str:
+    """The setting that made the profile unreadable, because Snakemake does not know it."""
+    return run.unreadable.key if run.unreadable else ""
 
 
 def _place(run: Evidence, key: str) -> dict[str, Any]:
@@ -70,8 +67,7 @@ def _meaning(
     values = {s.profile: canonical(s.value) for s in settings if s.key == setting.key}
     shared = len(values) == len(runs) and len(set(values.values())) == 1
     alone = len(runs) == 1 and "profiles/default/" not in f"/{setting.file}"
-    silent = "Today's plan is the same without it." in setting.why
-    weighs = always_counts(setting.key) or ((not shared or alone) and not silent)
+    weighs = always_counts(setting.key) or ((not shared or alone) and not setting.silent)
     who = " Every profile has it." if shared and not weighs and len(runs) > 1 else ""
     return finding(
         "CR-016",

@@ -15,6 +15,8 @@ class Decision(Value, frozen=True):
     decided: Decided
     why: str
     rules: tuple[str, ...] = ()
+    silent: bool = False
+    """Whether today's plan is the same without the setting."""
 
 
 def policy(why: str) -> Decision:
@@ -25,8 +27,8 @@ def is_open(why: str, rules: Iterable[str] = ()) -> Decision:
     return Decision(decided=Decided.OPEN, why=why, rules=tuple(rules))
 
 
-def meaning(why: str, rules: Iterable[str] = ()) -> Decision:
-    return Decision(decided=Decided.MEANING, why=why, rules=tuple(rules))
+def meaning(why: str, rules: Iterable[str] = (), *, silent: bool = False) -> Decision:
+    return Decision(decided=Decided.MEANING, why=why, rules=tuple(rules), silent=silent)
 
 
 def truthy(value: Any) -> bool:
@@ -138,9 +140,9 @@ class View:
         ]
         if not loud:
             return None
-        rules = sorted({c.rule for c in loud if c.rule != "configuration"})
-        fields = sorted({_FIELDS.get(c.field, c.field) for c in loud if c.rule != "configuration"})
-        parts = ["the configuration"] if any(c.rule == "configuration" for c in loud) else []
+        rules = sorted({c.rule for c in loud if c.rule})
+        fields = sorted({_FIELDS.get(c.field, c.field) for c in loud if c.rule})
+        parts = ["the configuration"] if any(not c.rule for c in loud) else []
         parts += [f"{' and '.join(fields)} of {named(rules)}"] if rules else []
         return meaning(f"{without} the plan is another one: {', '.join(parts)}.", rules)
 

@@ -19,9 +19,7 @@ _CONFIGURES = {"config", "configfile", "replace-workflow-config", "snakefile"}
 
 
 def _configuration_differs(comparison: Comparison) -> bool:
-    return any(
-        d.field.startswith("config: ") and d.decides and not d.noise for d in comparison.plan
-    )
+    return any(not d.rule and d.decides and not d.noise for d in comparison.plan)
 
 
 def of_settings(left: Evidence, right: Evidence, comparison: Comparison) -> Iterator[Cause]:

@@ -16,7 +16,7 @@ import msgspec
 from cleanroom.compare.boundary import Boundary
 from cleanroom.compare.bundles import BUNDLE, bundle_of, bundle_roots, lay_out
 from cleanroom.compare.diffoscope import diffoscope
-from cleanroom.compare.equivalences import COVERED, NOTHING_LEFT, Equivalences
+from cleanroom.compare.equivalences import COVERED, Equivalences
 from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, Question
@@ -32,6 +32,7 @@ _DETAILED = 200
 _PICTURED = 12
 _EXPLAINED = 8
 """How many differences diffoscope is asked about."""
+_NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
 _UNSEEN = {Role.LOG, Role.BENCHMARK, Role.CACHE}
 
 
@@ -215,6 +216,7 @@ def _answered(d: Difference, found: Found, chosen: int, ground: ComparisonContex
     in force covers it.
     """
     sameness, note = found.sameness, found.note
+    emptied = False
     if (
         chosen >= 0
         and ground.equivalences[chosen].comparator == EXISTENCE
@@ -225,7 +227,7 @@ def _answered(d: Difference, found: Found, chosen: int, ground: ComparisonContex
             f"both are there; what they hold was not asked ({note})",
         )
     elif chosen >= 0 and found.compared == 0 and sameness is not Sameness.PAYLOAD:
-        sameness, note = Sameness.DIFFERENT, NOTHING_LEFT
+        sameness, note, emptied = Sameness.DIFFERENT, _NOTHING_LEFT, True
     accepted = sameness is Sameness.PAYLOAD or (chosen >= 0 and sameness in COVERED)
     return msgspec.structs.replace(
         d,
@@ -239,6 +241,7 @@ def _answered(d: Difference, found: Found, chosen: int, ground: ComparisonContex
         pictures=found.pictures,
         suggestion=found.suggestion,
         equivalence=chosen if sameness is not Sameness.PAYLOAD else -1,
+        emptied=emptied,
     )
 
 

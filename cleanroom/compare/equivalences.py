@@ -22,7 +22,6 @@ _MOST_RELATIVE = 0.5
 """A relative tolerance of one half takes a number for its double; beyond it, nearly any number of
 the same sign passes.
 """
-NOTHING_LEFT = "the equivalence leaves nothing to compare, so it would accept any content"
 COVERED = (Sameness.CANONICAL, Sameness.TOLERANCE, Sameness.EXISTENCE)
 
 
@@ -139,10 +138,7 @@ def equivalence_findings(
     """
     used = {d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0}
     empty = {
-        d.equivalence
-        for c in comparisons
-        for d in c.artifacts
-        if d.equivalence >= 0 and NOTHING_LEFT in d.note
+        d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0 and d.emptied
     }
     for index, equivalence in enumerate(declared.equivalences):
         about = f"{equivalence.label}, owner {equivalence.owner}"

@@ -32,8 +32,8 @@ def plans_of_one_seed(left: Evidence, right: Evidence) -> tuple[Plan, Plan]:
     Both must have a plan.
     """
     assert left.plan is not None and right.plan is not None
-    seeds = left.context.get("hash seed"), right.context.get("hash seed")
-    return (left.plan if seeds[0] == seeds[1] else left.replan or left.plan), right.plan
+    same = left.hash_seed == right.hash_seed
+    return (left.plan if same else left.replan or left.plan), right.plan
 
 
 def _differences(left: Plan, right: Plan) -> Iterator[PlanDifference]:
@@ -41,14 +41,14 @@ def _differences(left: Plan, right: Plan) -> Iterator[PlanDifference]:
         yield from _config(left.config, right.config)
     jobs_left, jobs_right = _by_identity(left), _by_identity(right)
     for identity in sorted(jobs_left.keys() - jobs_right.keys()):
-        yield _difference(jobs_left[identity].label, "job", "planned", "not planned")
+        yield _difference(jobs_left[identity], "job", "planned", "not planned")
     for identity in sorted(jobs_right.keys() - jobs_left.keys()):
-        yield _difference(jobs_right[identity].label, "job", "not planned", "planned")
+        yield _difference(jobs_right[identity], "job", "not planned", "planned")
     for name in sorted(left.rules.keys() & right.rules.keys()):
         for field in ("code", "software"):
             values = getattr(left.rules[name], field), getattr(right.rules[name], field)
             if canonical(values[0]) != canonical(values[1]):
-                yield _difference(name, field, *values)
+                yield _difference(Job(rule=name), field, *values)
     for identity in sorted(jobs_left.keys() & jobs_right.keys()):
         yield from _jobs(jobs_left[identity], jobs_right[identity])
 
@@ -62,7 +62,7 @@ def _config(left: Any, right: Any) -> Iterator[PlanDifference]:
     for key in sorted(left.keys() | right.keys()):
         if key not in left or key not in right or canonical(left[key]) != canonical(right[key]):
             yield _difference(
-                "configuration",
+                None,
                 f"config: {key}",
                 left.get(key, "(absent)"),
                 right.get(key, "(absent)"),
@@ -72,24 +72,24 @@ def _config(left: Any, right: Any) -> Iterator[PlanDifference]:
 def _jobs(left: Job, right: Job) -> Iterator[PlanDifference]:
     inputs = [f.path for f in left.input], [f.path for f in right.input]
     if inputs[0] != inputs[1]:
-        yield _difference(left.label, "input", *inputs)
+        yield _difference(left, "input", *inputs)
     if canonical(left.params) != canonical(right.params):
-        yield _difference(left.label, "params", left.params, right.params)
+        yield _difference(left, "params", left.params, right.params)
     if left.command != right.command:
         explained = _explained(left, right)
         note = f"only {' and '.join(explained)} differ" if explained else ""
         yield _difference(
-            left.label, "command", left.command, right.command, decides=not explained, note=note
+            left, "command", left.command, right.command, decides=not explained, note=note
         )
     for field in ("log", "benchmark"):
         if getattr(left, field) != getattr(right, field):
             yield _difference(
-                left.label, field, getattr(left, field), getattr(right, field), decides=False
+                left, field, getattr(left, field), getattr(right, field), decides=False
             )
     if left.threads != right.threads:
-        yield _difference(left.label, "threads", left.threads, right.threads, decides=False)
+        yield _difference(left, "threads", left.threads, right.threads, decides=False)
     if canonical(left.resources) != canonical(right.resources):
-        yield _difference(left.label, "resources", left.resources, right.resources, decides=False)
+        yield _difference(left, "resources", left.resources, right.resources, decides=False)
 
 
 def _explained(left: Job, right: Job) -> list[str]:
@@ -126,10 +126,17 @@ def _becomes(word: str, other: str, value: str, new: str) -> bool:
 
 
 def _difference(
-    job: str, field: str, left: Any, right: Any, *, decides: bool = True, note: str = ""
+    job: Job | None, field: str, left: Any, right: Any, *, decides: bool = True, note: str = ""
 ) -> PlanDifference:
+    """`job` is None for what is of the configuration."""
     return PlanDifference(
-        job=job, field=field, left=_text(left), right=_text(right), decides=decides, note=note
+        job=job.label if job else "configuration",
+        rule=job.rule if job else "",
+        field=field,
+        left=_text(left),
+        right=_text(right),
+        decides=decides,
+        note=note,
     )
 
 
@@ -152,7 +159,7 @@ def compare_attempts(left: Evidence, right: Evidence) -> tuple[PlanDifference, .
         if here == there or (only_one and identity in planned[0] ^ planned[1]):
             continue  # what the plans already say is not said twice
         field = "job" if only_one else "attempts"
-        found.append(_difference(job.label, field, f"{here} attempts", f"{there} attempts"))
+        found.append(_difference(job, field, f"{here} attempts", f"{there} attempts"))
     return tuple(found)
 
 

@@ -48,7 +48,7 @@ def outcome(
         plan=with_rules(claims),
         replan=claims.replan,
         effects=claims.effects,
-        unknown_key=settings.error.key if settings.error else "",
+        unreadable=settings.error,
         attempts=claims.attempts,
         idle=final.idle,
         rest=claims.rest,

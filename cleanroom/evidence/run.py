@@ -4,6 +4,7 @@ Not here: comparing or judging.
 `run` takes plain values and can be given to any `concurrent.futures.Executor`.
 """
 
+import contextlib
 import os
 import time
 import uuid
@@ -25,7 +26,7 @@ from cleanroom.evidence.tree import Patience
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
-from cleanroom.room.engines.interface import RoomExit, RoomJob
+from cleanroom.room.engines.interface import RoomJob
 from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository
@@ -54,6 +55,7 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
         only=request.only,
         declared=request.declared,
         context=_context(request),
+        hash_seed=int(environment(request.hash_seed, request.varied)["PYTHONHASHSEED"]),
         image=request.image,
         status=RunStatus.BROKEN,
         started=begin,
@@ -117,12 +119,15 @@ def _inhabit(
     submodules = repository.submodules(commit)
     if request.profiles_of:
         repository.lay_over(request.profiles_of, request.profile_files, room.work)
-    room.furnish(
-        _spec(request), tracked, request.engine, user=value_of("user", request.varied), place=place
-    )
-    before = look_before(room, request.entry, submodules)
-    guard = Guard(room, request.limits, blank.label, watch)
-    ended = _live(request, room, blank.attempt_id, guard)
+    with contextlib.closing(open_engine(request.engine)) as engine:
+        user = value_of("user", request.varied)
+        room.furnish(_spec(request), tracked, engine.owner, user=user, place=place)
+        before = look_before(room, request.entry, submodules)
+        guard = Guard(room, request.limits, blank.label, watch)
+        job = _job(request, room, blank.attempt_id, rooms.command(engine.python))
+        ended = engine.run(job, guard.stop, guard.said)
+    if guard.cancelled():
+        raise Stopped("Stopped.")
     claims, disk = guard.claims(), disk_fault(room, request.limits)
     patience = Patience(guard.deadline, watch.cancelled.is_set)
     seen = measure(
@@ -146,27 +151,20 @@ def _inhabit(
     )
 
 
-def _live(request: RunRequest, room: rooms.Room, attempt_id: str, guard: Guard) -> RoomExit:
-    """The life of a room, to its end. Raises: Interrupted, EngineError."""
-    job = RoomJob(
+def _job(
+    request: RunRequest, room: rooms.Room, attempt_id: str, command: tuple[str, ...]
+) -> RoomJob:
+    return RoomJob(
         name=attempt_id,
         owner=request.mark,
         image=request.image,
         env=environment(request.hash_seed, request.varied),
         limits=request.limits,
         hostname=value_of("host name", request.varied),
-        command=rooms.command(request.engine),
+        command=command,
         network=request.network,
         mounts=tuple(room.mounts(value_of("folder", request.varied))),
     )
-    engine = open_engine(request.engine)
-    try:
-        ended = engine.run(job, guard.stop, guard.said)
-    finally:
-        engine.close()
-    if guard.cancelled():
-        raise Stopped("Stopped.")
-    return ended
 
 
 _LIMITS = {

@@ -2,8 +2,9 @@
 Not here: whether its bytes are what its name says.
 
 1: why a run was made is in flags (`control`, `repeat`, `varied`, `interrupted`, `staged`,
-`folder`), and no version is written down.
-2: it is one value, `purpose`.
+`folder`), and no version is written down. What decides may be said in a sentence only: why a
+setting was replaced, that a profile cannot be read; the configuration stands for a rule.
+2: why a run was made is one value, `purpose`; what decides is a field of its own.
 """
 
 import re
@@ -14,6 +15,7 @@ import msgspec
 from cleanroom.errors import StoreError
 from cleanroom.values.base import EVIDENCE_VERSION
 from cleanroom.values.run import Evidence
+from cleanroom.values.setup import OverrideCause
 
 _INTERRUPTED = re.compile(r"SIG(KILL|TERM) (at the start of|in the middle of|after) job (\d+)")
 _MOMENTS = {"at the start of": "start", "in the middle of": "middle", "after": "after"}
@@ -35,18 +37,53 @@ def read_evidence(raw: bytes) -> Evidence:
             )
         if version == EVIDENCE_VERSION:
             return msgspec.json.decode(raw, type=Evidence)
-        return msgspec.convert(_from_flags(msgspec.json.decode(raw)), Evidence)
+        return msgspec.convert(_from_first(msgspec.json.decode(raw)), Evidence)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise StoreError(f"This is no evidence: {error}.", "Confirm again.") from None
 
 
-def _from_flags(old: dict[str, Any]) -> dict[str, Any]:
+def _from_first(old: dict[str, Any]) -> dict[str, Any]:
     """Version 1, in which at most one flag was set."""
     new = {key: value for key, value in old.items() if key not in _FLAGS}
-    return new | {"schema_version": EVIDENCE_VERSION, "purpose": _purpose(old)}
+    image = old.get("image", {})
+    seed = str(old.get("context", {}).get("hash seed", ""))
+    return new | {
+        "schema_version": EVIDENCE_VERSION,
+        "purpose": _purpose(old),
+        "hash_seed": int(seed) if seed.isdigit() else 0,
+        "image": image | {"shared": image.get("isolation", "").startswith("sandbox")},
+        "overrides": [o | {"cause": _cause(o)} for o in old.get("overrides", [])],
+        "effects": [_effect(effect) for effect in old.get("effects", [])],
+        "unreadable": _unreadable(old),
+    }
 
 
-_FLAGS = {"control", "repeat", "varied", "interrupted", "staged", "folder"}
+_FLAGS = {"control", "repeat", "varied", "interrupted", "staged", "folder", "unknown_key"}
+_CAUSES = {
+    "how the room runs jobs: locally": OverrideCause.LOCAL,
+    "a folder of another machine": OverrideCause.ELSEWHERE,
+    "the minimum that was asked for": OverrideCause.MINIMUM,
+}
+_UNREADABLE = "The profile cannot be read: "
+
+
+def _cause(override: dict[str, Any]) -> OverrideCause | None:
+    return _CAUSES.get(override.get("why", ""))
+
+
+def _effect(effect: dict[str, Any]) -> dict[str, Any]:
+    changes = [
+        c | {"rule": "" if c.get("rule") == "configuration" else c.get("rule")}
+        for c in effect.get("changes", [])
+    ]
+    return effect | {"changes": changes}
+
+
+def _unreadable(old: dict[str, Any]) -> dict[str, Any] | None:
+    why, key = old.get("why", ""), old.get("unknown_key", "")
+    if not key and not why.startswith(_UNREADABLE):
+        return None
+    return {"key": key, "file": "", "text": why.removeprefix(_UNREADABLE)}
 
 
 def _purpose(old: dict[str, Any]) -> dict[str, Any]:

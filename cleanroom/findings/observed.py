@@ -16,7 +16,7 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
     if source.uncommitted:
         paths = "1 path" if source.uncommitted == 1 else f"{source.uncommitted} paths"
         found[finding("CR-005", f"{paths} of the work tree differ from what is committed")] = None
-    if runs and runs[0].image.isolation.startswith("sandbox"):
+    if runs and runs[0].image.shared:
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
     for run in runs:
         if run.of_profile:
@@ -80,8 +80,14 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         file = layer.file
         if asked not in {file, file.rpartition("/")[0]}:
             yield finding("CR-011", f"{file} joins without being asked for", file=file)
-    if run.why.startswith("The profile cannot be read") and not run.unknown_key:
-        yield finding("CR-013", run.why.removeprefix("The profile cannot be read: "), profile=name)
+    if run.unreadable and not run.unreadable.key:
+        yield finding(
+            "CR-013",
+            run.unreadable.text,
+            file=run.unreadable.file,
+            line=run.unreadable.line,
+            profile=name,
+        )
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))
     if run.lingering:

@@ -198,13 +198,12 @@ class RunFactory:
         else as that run was.
         """
         steps = ("settings", "plan", "interrupted", "unlock", "run")
-        seed = int(run.context["hash seed"])
         return msgspec.structs.replace(
             self.base,
             profile=run.profile,
             purpose=purpose,
             called=label,
-            hash_seed=seed,
+            hash_seed=run.hash_seed,
             steps=steps,
             declared=run.declared,
         )

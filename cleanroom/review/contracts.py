@@ -50,7 +50,7 @@ def _of_pair(pair: Pair, routes: Routes) -> Iterator[ReviewChange]:
     by_rule: dict[str, list[PlanDifference]] = {}
     for difference in differences:
         if difference.decides:
-            by_rule.setdefault(difference.job.partition(" (")[0], []).append(difference)
+            by_rule.setdefault(difference.rule, []).append(difference)
     for rule, found in sorted(by_rule.items()):
         yield _contract(rule, found, right, routes)
     for name in sorted(left.rules.keys() & right.rules.keys()):
@@ -64,7 +64,7 @@ def _contract(rule: str, found: list[PlanDifference], plan: Plan, routes: Routes
         found[0],
     )
     place = plan.rules.get(rule, Rule())
-    configuration = rule == "configuration"
+    configuration = not rule
     question, proof = routes.of_rule(rule)
     if configuration:
         question, proof = (

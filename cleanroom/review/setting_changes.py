@@ -100,12 +100,7 @@ def _drift(
 
 
 def _fields(deciding: list[PlanDifference]) -> str:
-    names = list(
-        dict.fromkeys(
-            d.field if d.job == "configuration" else f"{d.field} of {d.job.partition(' (')[0]}"
-            for d in deciding
-        )
-    )
+    names = list(dict.fromkeys(f"{d.field} of {d.rule}" if d.rule else d.field for d in deciding))
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 

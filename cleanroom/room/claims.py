@@ -62,13 +62,6 @@ class Budget:
                 )
 
 
-class ReadError(Value, frozen=True):
-    file: str = ""
-    line: int = 0
-    text: str = ""
-    key: str = ""
-
-
 class SettingsClaim(Value, frozen=True):
     """What the settings step found; `error` where a profile could not be read."""
 
@@ -79,7 +72,7 @@ class SettingsClaim(Value, frozen=True):
     lost: tuple[SettingPlace, ...] = ()
     actions: tuple[SettingPlace, ...] = ()
     needs: tuple[str, ...] = ()
-    error: ReadError | None = None
+    error: SettingPlace | None = None
 
 
 class PlanClaim(Value, frozen=True):

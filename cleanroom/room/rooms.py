@@ -22,8 +22,7 @@ from pathlib import Path
 
 import filelock
 
-from cleanroom.room.engines import cgroup, sandbox
-from cleanroom.room.engines.docker import room_gid, room_uid
+from cleanroom.room.engines import cgroup
 from cleanroom.room.engines.interface import Mount
 
 _START, _INSIDE = (Path(__file__).with_name(name) for name in ("start.py", "inside"))
@@ -50,20 +49,19 @@ class Room:
         self,
         spec: dict[str, object],
         tracked: list[bytes],
-        engine: str,
+        owner: tuple[int, int],
         *,
         user: str = "cleanroom",
         place: str = PLACE,
     ) -> None:
-        """Lay in what the driver needs, and hand the room's folders to the user of the room (a
-        sandbox maps this one).
+        """Lay in what the driver needs, and hand the room's folders to their owner (user, group).
 
         `user` is what that one is called, `place` where the clone is.
         """
         (self.inside / "spec.json").write_text(json.dumps(spec))
         (self.inside / "place").write_text(place)
         (self.inside / "tracked").write_bytes(b"\0".join(tracked))
-        uid, gid = (sandbox.UID, sandbox.GID) if engine == "sandbox" else (room_uid(), room_gid())
+        uid, gid = owner
         (self.inside / "passwd").write_text(_USERS.format(name=user, uid=uid, gid=gid))
         (self.inside / "group").write_text(_GROUPS.format(gid=gid))
         shutil.copyfile(_START, self.inside / "start.py")
@@ -239,9 +237,6 @@ def fresh(cache: Path, owner: str, attempt_id: str, *, keep: bool = False) -> It
             room.remove()
 
 
-def command(engine: str) -> tuple[str, ...]:
-    """What starts the driver: the Python that holds Snakemake in a sandbox, the image's own in a
-    container.
-    """
-    python = sandbox.python() if engine == "sandbox" else "python3"
+def command(python: str) -> tuple[str, ...]:
+    """What starts the driver."""
     return python, "-B", "/room/in/start.py"

@@ -63,6 +63,8 @@ class AuditedSetting(Value, frozen=True):
     why: str
     rules: tuple[str, ...] = ()
     topic: str = ""
+    silent: bool = False
+    """Whether today's plan is the same without it."""
 
 
 class PlanAudit(Value, frozen=True):

@@ -24,7 +24,9 @@ class Sameness(StrEnum):
 
 
 class PlanDifference(Value, frozen=True):
-    """One field of one job that differs. Values are texts, bounded."""
+    """One field of one job that differs, or of the configuration, which has no rule.
+    Values are texts, bounded.
+    """
 
     job: str
     field: str
@@ -33,6 +35,13 @@ class PlanDifference(Value, frozen=True):
     decides: bool
     note: str = ""
     noise: bool = False
+    rule: str = ""
+    """The rule of the job; empty for the configuration."""
+
+    @property
+    def place(self) -> str:
+        """The field, and the job that it is of."""
+        return f"{self.field} of {self.job}" if self.rule else self.field
 
 
 class Excerpt(Value, frozen=True):
@@ -82,6 +91,8 @@ class Difference(Value, frozen=True):
     """The folder that is one thing (a zarr store), where the file was compared as a part of it."""
     equivalence: int = -1
     """The equivalence in force that was asked, by its index in what the commit declares."""
+    emptied: bool = False
+    """Whether that equivalence leaves nothing to compare."""
     suggestion: CompareOptions | None = None
     """The narrowest options under which the two would count as the same."""
 

@@ -132,6 +132,8 @@ class Evidence(Value, frozen=True):
     image: Image
     status: RunStatus
     schema_version: int = EVIDENCE_VERSION
+    hash_seed: int = 0
+    """The seed of Python's hashes; 0 where nothing was run."""
     purpose: Purpose = OfProfile()
     called: str = ""
     """What a comparison calls it, where its profile's name does not tell it from the others."""
@@ -154,9 +156,9 @@ class Evidence(Value, frozen=True):
     replan: Plan | None = None
     """The plan under the other hash seed, where it is another one."""
     effects: tuple[Effect, ...] = ()
-    unknown_key: str = ""
-    """The setting that this Snakemake does not know, where that is why the profile cannot be
-    read.
+    unreadable: SettingPlace | None = None
+    """Where the profile cannot be read, and why; its `key` is a setting that this Snakemake does
+    not know, where that is the reason.
     """
     attempts: tuple[Attempt, ...] = ()
     idle: tuple[Job, ...] = ()

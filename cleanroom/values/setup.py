@@ -76,6 +76,25 @@ class Layer(Value, frozen=True):
     rivals: tuple[str, ...] = ()
 
 
+class OverrideCause(StrEnum):
+    """Why a confirmation replaces a setting."""
+
+    LOCAL = "local"
+    """The profile names another executor, and a room runs jobs by itself."""
+    ELSEWHERE = "elsewhere"
+    """It names a place of another machine."""
+    COMPARISON = "comparison"
+    """So that what is compared is there at the end, and the same jobs take less time."""
+    REMOTE = "remote"
+    """What Snakemake itself adds for a remote executor."""
+    UNSTATED = "unstated"
+    """Snakemake needs a number of cores, and the profile states none."""
+    MINIMUM = "minimum"
+    """Somebody asked for more cores than the profile states."""
+    AT_ONCE = "at once"
+    """How many jobs may run at once in this room."""
+
+
 class Override(Value, frozen=True):
     """A setting that the confirmation itself replaced (`now` is None: dropped) or added (`was` is
     None).
@@ -85,6 +104,7 @@ class Override(Value, frozen=True):
     was: Any
     now: Any
     why: str
+    cause: OverrideCause | None = None
 
 
 class Image(Value, frozen=True):
@@ -94,6 +114,8 @@ class Image(Value, frozen=True):
     digest: str
     engine: str
     isolation: str
+    shared: bool = False
+    """Whether its rooms see the host's own system software."""
 
 
 class SettingPlace(Value, frozen=True):

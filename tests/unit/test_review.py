@@ -54,7 +54,7 @@ def changed(plan: Plan | None = None) -> Plan:
     )
 
 
-LOUD = (Effect(keys=("config",), changes=(Change(rule="configuration", field="config"),)),)
+LOUD = (Effect(keys=("config",), changes=(Change(rule="", field="config"),)),)
 
 TABLE: list[tuple[str, Pair, History, list[tuple[str, Drift]], ReviewOutcome, int]] = [
     ("nothing", pair(planned(), planned()), NOTHING, [], ReviewOutcome.UNCHANGED, 0),

@@ -21,6 +21,7 @@ from cleanroom.values.purpose import (
     Staged,
     Varied,
 )
+from cleanroom.values.setup import OverrideCause
 from tests.unit.values import evidence
 
 FIXTURES = Path(__file__).parent / "evidence"
@@ -72,3 +73,28 @@ def test_a_newer_version_is_said_so() -> None:
         match=f"is of version {EVIDENCE_VERSION + 1}, and this cleanroom reads versions up to",
     ):
         read_evidence(canonical(newer))
+
+
+def test_what_the_first_version_said_in_sentences_is_read_as_values() -> None:
+    old = msgspec.to_builtins(evidence()) | {
+        "context": {"hash seed": "2"},
+        "why": "The profile cannot be read: profiles/a/config.yaml: broken YAML.",
+        "overrides": [
+            {"key": "cores", "was": "1", "now": 4, "why": "the minimum that was asked for"},
+            {"key": "notemp", "was": None, "now": True, "why": "temporary outputs are kept"},
+        ],
+        "effects": [
+            {"keys": ["config"], "changes": [{"rule": "configuration", "field": "config"}]}
+        ],
+    }
+    old["image"] |= {"isolation": "sandbox (weaker than a container)"}
+    for field in ("schema_version", "purpose", "hash_seed", "unreadable"):
+        del old[field]
+    found = read_evidence(json.dumps(old).encode())
+    assert found.hash_seed == 2
+    assert found.image.shared
+    assert [o.cause for o in found.overrides] == [OverrideCause.MINIMUM, None]
+    assert [c.rule for c in found.effects[0].changes] == [""]
+    assert found.unreadable is not None
+    assert found.unreadable.text == "profiles/a/config.yaml: broken YAML."
+    assert not found.unreadable.key

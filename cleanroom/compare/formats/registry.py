@@ -5,6 +5,7 @@ Comparators are found by the entry point group `cleanroom.comparators`, our own 
 limits of time and memory.
 """
 
+import filecmp
 import functools
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -108,9 +109,7 @@ def _compare(
         comparator = BINARY
 
     def inner(a: Path, b: Path, inside: str) -> Found:
-        if a.stat().st_size == b.stat().st_size and first_difference(a, b).note.endswith(
-            "no byte differs"
-        ):
+        if filecmp.cmp(a, b, shallow=False):
             return Found(sameness=Sameness.BYTES, note="the same bytes")
         return _compare(a, b, inside, for_inner, rules, depth + 1)
 

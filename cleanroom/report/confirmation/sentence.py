@@ -96,8 +96,7 @@ def _origin(comparisons: list[Comparison]) -> str:
     """
     plans = [d for c in comparisons for d in c.plan if d.decides and not d.noise]
     if plans:
-        of = "" if plans[0].job == "configuration" else f" of {plans[0].job}"
-        return f"It begins in the plan, with {plans[0].field}{of}."
+        return f"It begins in the plan, with {plans[0].place}."
     files = [d for c in comparisons for d in c.artifacts if not d.noise]
     origins = (
         [d for d in files if leads(d) and d.decides]

@@ -139,9 +139,10 @@ class OriginView(Value, frozen=True):
 
 
 class PlanView(Value, frozen=True):
-    """One field of one job that differs between two plans."""
+    """One field of one job that differs between two plans; the configuration has no rule."""
 
     job: str
+    rule: str
     field: str
     left: str
     right: str
@@ -369,7 +370,7 @@ def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
         for d in (*c.plan, *c.attempts):
             key = (
                 c.right,
-                d.job.partition(" (")[0],
+                d.rule,
                 d.field,
                 d.left,
                 d.right,
@@ -381,6 +382,7 @@ def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
                 continue
             views[(*key, d.job) if d.field == "job" else key] = PlanView(
                 job=d.job,
+                rule=d.rule,
                 field=d.field,
                 left=c.left,
                 right=c.right,

@@ -39,6 +39,7 @@ class DockerEngine:
 
     name = "docker"
     isolation = "container"
+    python = "python3"
 
     def __init__(self) -> None:
         try:
@@ -52,6 +53,10 @@ class DockerEngine:
                 "Start Docker (or Podman's socket and DOCKER_HOST), or use --engine sandbox.",
             ) from None
         self._rootless = any("rootless" in option for option in security)
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        return room_uid(), room_gid()
 
     def close(self) -> None:
         self._client.close()

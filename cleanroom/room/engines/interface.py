@@ -70,6 +70,14 @@ class Engine(Protocol):
 
     name: str
     isolation: str
+    """What keeps a room apart, in a person's words."""
+    python: str
+    """What starts the driver in a room."""
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """(user, group) as which a room runs, and to whom its folders belong."""
+        ...
 
     def resolve(self, reference: str) -> Image:
         """The image by its digest, never a tag. Raises ImageError."""
@@ -89,4 +97,8 @@ class Engine(Protocol):
         """Remove the rooms whose owner's mark tells that they were left behind; returns how many
         there were.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of what the engine holds open."""
         ...

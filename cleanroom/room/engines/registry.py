@@ -1,13 +1,21 @@
 """Which engine makes the rooms. Not here: how."""
 
+from collections.abc import Callable
+
 from cleanroom.errors import EngineError
 from cleanroom.room.engines.docker import DockerEngine
+from cleanroom.room.engines.interface import Engine
 from cleanroom.room.engines.sandbox import SandboxEngine
 
+ENGINES: dict[str, Callable[[], Engine]] = {
+    DockerEngine.name: DockerEngine,
+    SandboxEngine.name: SandboxEngine,
+}
 
-def open_engine(name: str) -> DockerEngine | SandboxEngine:
+
+def open_engine(name: str) -> Engine:
     """The engine of that name. Raises: EngineError."""
-    return SandboxEngine() if name == "sandbox" else DockerEngine()
+    return ENGINES[name]()
 
 
 def choose_engine(wanted: str, image: str) -> str:
@@ -20,7 +28,7 @@ def choose_engine(wanted: str, image: str) -> str:
         return wanted
     try:
         DockerEngine().close()
-        return "docker"
+        return DockerEngine.name
     except EngineError as docker:
         if image:
             raise
@@ -30,4 +38,4 @@ def choose_engine(wanted: str, image: str) -> str:
             raise EngineError(
                 f"{docker.what} {sandbox.what}", f"{docker.next_step} {sandbox.next_step}"
             ) from None
-        return "sandbox"
+        return SandboxEngine.name

@@ -61,8 +61,10 @@ class SandboxEngine:
 
     name = "sandbox"
     isolation = "sandbox (weaker than a container)"
+    owner = (UID, GID)
 
     def __init__(self) -> None:
+        self.python = python()
         self._bwrap = shutil.which("bwrap")
         if self._bwrap is None:
             raise EngineError(
@@ -119,6 +121,7 @@ class SandboxEngine:
             digest=f"packages:{name}",
             engine="bubblewrap",
             isolation=self.isolation,
+            shared=True,
         )
 
     def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:

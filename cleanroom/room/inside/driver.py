@@ -217,7 +217,13 @@ def inhabit(spec, snakemake, warden):
         cores, again = requested_cores(plan, floor), True
         warden.say(
             "override",
-            _override("cores", None, cores, "the stack states none; no rule's threads are cut"),
+            _override(
+                "cores",
+                None,
+                cores,
+                "the stack states none; no rule's threads are cut",
+                "unstated",
+            ),
         )
     removed = remove_tracked_outputs(plan)
     if removed:

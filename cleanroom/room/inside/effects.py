@@ -28,7 +28,7 @@ def changes(plan, other):
     """
     found = {}
     if plan["config"] != other["config"]:
-        found["configuration", "config"] = 1
+        found["", "config"] = 1
     left, right = (
         {identity(job): job for job in p["jobs"] if job["needed"]} for p in (plan, other)
     )

@@ -335,12 +335,14 @@ def _runnable(spec, snakemake, record, force, lines):
             record["replaced"].append({"key": clean(key), "file": file, "line": line, "text": why})
         if placement or (remote and key in ("cores", "jobs", "local-cores", "shared-fs-usage")):
             record["overrides"].append(
-                _override(key, value, None, "how the room runs jobs: locally")
+                _override(key, value, None, "how the room runs jobs: locally", "local")
             )
         elif (
             key in spec["path_keys"] and os.path.isabs(str(value)) and not os.path.isdir(str(value))
         ):
-            record["overrides"].append(_override(key, value, None, "a folder of another machine"))
+            record["overrides"].append(
+                _override(key, value, None, "a folder of another machine", "elsewhere")
+            )
         elif key == "default-resources":
             kept[key] = _without_foreign_tmpdir(record, value)
         else:
@@ -351,7 +353,7 @@ def _runnable(spec, snakemake, record, force, lines):
     added.append(("scheduler", "greedy", "the same jobs in less time"))
     added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
     for key, value, why in added:
-        _add(snakemake, record, kept, key, value, why)
+        _add(snakemake, record, kept, key, value, why, "comparison")
     if remote:
         _as_if_remote(snakemake, record, force, kept)
     _cores(spec, snakemake, record, force, kept, remote)
@@ -376,11 +378,11 @@ def _runnable(spec, snakemake, record, force, lines):
     return kept
 
 
-def _add(snakemake, record, kept, key, value, why):
+def _add(snakemake, record, kept, key, value, why, cause):
     """A setting of the confirmation's own, where this Snakemake has it."""
     canonical = snakemake.options.get(key)
     if canonical:
-        record["overrides"].append(_override(canonical, kept.get(canonical), value, why))
+        record["overrides"].append(_override(canonical, kept.get(canonical), value, why, cause))
         kept[canonical] = value
 
 
@@ -398,6 +400,7 @@ def _as_if_remote(snakemake, record, force, kept):
             "max-threads",
             least,
             "cores cap the threads of remote jobs too",
+            "remote",
         )
     if not truthy(force.get("default-resources")):
         _add(
@@ -407,6 +410,7 @@ def _as_if_remote(snakemake, record, force, kept):
             "default-resources",
             list(OF_REMOTE),
             "what Snakemake adds for a remote executor",
+            "remote",
         )
 
 
@@ -420,7 +424,7 @@ def _cores(spec, snakemake, record, force, kept, remote):
     floor = spec["cores"] or 1
     if stated is not None and re.fullmatch(r"\d+", str(stated)) and int(stated) < floor:
         record["overrides"].append(
-            _override("cores", stated, floor, "the minimum that was asked for")
+            _override("cores", stated, floor, "the minimum that was asked for", "minimum")
         )
         stated = floor
     record["cores"] = str(stated) if stated is not None else ""
@@ -431,14 +435,18 @@ def _cores(spec, snakemake, record, force, kept, remote):
     if limit and snakemake.major >= 8:
         record["overrides"].append(
             _override(
-                "jobs", kept.get("jobs", force.get("jobs")), limit, "jobs at once in this room"
+                "jobs",
+                kept.get("jobs", force.get("jobs")),
+                limit,
+                "jobs at once in this room",
+                "at once",
             )
         )
         kept["jobs"] = str(limit)
 
 
-def _override(key, was, now, why):
-    return {"key": clean(key), "was": plain(was), "now": plain(now), "why": why}
+def _override(key, was, now, why, cause):
+    return {"key": clean(key), "was": plain(was), "now": plain(now), "why": why, "cause": cause}
 
 
 def _without_foreign_tmpdir(record, value):
@@ -450,7 +458,11 @@ def _without_foreign_tmpdir(record, value):
         if match and not os.path.isdir(match.group(1)):
             record["overrides"].append(
                 _override(
-                    "default-resources: tmpdir", match.group(1), None, "a folder of another machine"
+                    "default-resources: tmpdir",
+                    match.group(1),
+                    None,
+                    "a folder of another machine",
+                    "elsewhere",
                 )
             )
         else:

@@ -37,9 +37,9 @@ KILLS ?= 300
 faults: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m tests.faults.run --kills $(KILLS)
 
-# Write the JSON Schemas of report.json, audit.json and review.json from the view models.
+# Write the JSON Schemas of evidence and of every report from the values and view models.
 schema: $(VENV)/.dev
-	$(PY) -m cleanroom.report.schema cleanroom/report
+	$(PY) -m cleanroom.report.schema
 
 # Write the pages of docs/ that are made from tables.
 pages: $(VENV)/.dev

@@ -1,4 +1,6 @@
-"""What is asked of one run: all that decides it, as a value. Not here: running it."""
+"""What is asked of one run: all that decides it, and the machine that it is made on, as values.
+Not here: running it.
+"""
 
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.values.base import Value
@@ -13,20 +15,15 @@ the settings in question, `rest` what a second call would run.
 """
 
 
-class RunRequest(Value, frozen=True):
-    """All that decides one run.
+class RunSpec(Value, frozen=True):
+    """All that decides one run, and nothing of the machine that it is made on.
     `profile_files` are taken from the commit `profiles_of` instead of the run's own.
     """
 
     source: Source
-    repo: str
     entry: Entry
     profile: Profile
     image: Image
-    engine: str
-    cache: str
-    owner: str
-    mark: str
     purpose: Purpose = OfProfile()
     called: str = ""
     only: tuple[str, ...] = ()
@@ -35,9 +32,6 @@ class RunRequest(Value, frozen=True):
     limits: Limits = Limits()
     network: Network = "none"
     jobs_in_parallel: int | None = None
-    keep_room: bool = False
-    fetch_limit: float = 600.0
-    local_submodules: bool = False
     profiles_of: str = ""
     profile_files: tuple[str, ...] = ()
     steps: tuple[str, ...] = STEPS
@@ -50,3 +44,22 @@ class RunRequest(Value, frozen=True):
     @property
     def label(self) -> str:
         return self.called or run_label(self.profile, self.purpose)
+
+
+class HostContext(Value, frozen=True):
+    """The machine that a run is made on: where it finds the repository, keeps what it makes, and
+    makes its rooms. It decides nothing.
+
+    `owner` names the confirmation that rooms belong to, `mark` is how an engine knows it.
+    `fetch_limit` is for how many seconds git may make no progress, `local_submodules` whether a
+    submodule may be any repository of this machine.
+    """
+
+    repo: str
+    cache: str
+    engine: str
+    owner: str
+    mark: str
+    keep_room: bool = False
+    fetch_limit: float = 600.0
+    local_submodules: bool = False

@@ -1,7 +1,7 @@
 """One run of one profile in one fresh room: clone, inhabit, walk, hash, keep.
 Not here: comparing or judging.
 
-`run` takes plain values and can be given to any `concurrent.futures.Executor`.
+`run` takes plain values. What decides it can be sent to another machine, whose host is its own.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, environment, value_of
 from cleanroom.evidence.measured import look_before, measure
 from cleanroom.evidence.outcome import outcome
-from cleanroom.evidence.request import STEPS, RunRequest
+from cleanroom.evidence.request import STEPS, HostContext, RunSpec
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Guard, Watch, disk_fault
 from cleanroom.evidence.tree import Patience
@@ -29,14 +29,14 @@ from cleanroom.room import rooms
 from cleanroom.room.engines.interface import RoomJob
 from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import Patience as SourcePatience
-from cleanroom.source import Reach, Repository, open_repository
+from cleanroom.source import Reach, Repository, open_repository, published
 from cleanroom.values.purpose import Hybrid, Interrupted, Staged, Steady
 from cleanroom.values.run import Evidence, RunStatus
 
 _HASH_SEEDS = {1: 2, 2: 1}
 
 
-def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
+def run(spec: RunSpec, host: HostContext, watch: Watch | None = None) -> Evidence:
     """One attempt, and its evidence, kept in the store.
 
     A room that broke is evidence with status `broken`, never an exception. Raises: Interrupted.
@@ -47,27 +47,27 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     attempt_id = uuid.uuid4().hex
     blank = Evidence(
         attempt_id=attempt_id,
-        source=request.source,
-        entry=request.entry,
-        profile=request.profile,
-        purpose=request.purpose,
-        called=request.called,
-        only=request.only,
-        declared=request.declared,
-        context=_context(request),
-        hash_seed=int(environment(request.hash_seed, request.varied)["PYTHONHASHSEED"]),
-        image=request.image,
+        source=msgspec.structs.replace(spec.source, url=published(spec.source.url)),
+        entry=spec.entry,
+        profile=spec.profile,
+        purpose=spec.purpose,
+        called=spec.called,
+        only=spec.only,
+        declared=spec.declared,
+        context=_context(spec),
+        hash_seed=int(environment(spec.hash_seed, spec.varied)["PYTHONHASHSEED"]),
+        image=spec.image,
         status=RunStatus.BROKEN,
         started=begin,
     )
-    cache = Path(request.cache)
+    cache = Path(host.cache)
     try:
         store = Store(cache / "store")
         with (
-            rooms.fresh(cache, request.owner, attempt_id, keep=request.keep_room) as room,
+            rooms.fresh(cache, host.owner, attempt_id, keep=host.keep_room) as room,
             ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="hash") as pool,
         ):
-            evidence = _inhabit(request, room, blank, pool, store, watch)
+            evidence = _inhabit(spec, host, room, blank, pool, store, watch)
     except Stopped:
         raise
     except CleanroomError as error:
@@ -75,7 +75,8 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     except OSError as error:
         evidence = msgspec.structs.replace(
             blank,
-            why=f"The host could not serve the room: {error.strerror or error} ({error.filename}).",
+            why=f"The host could not serve the room: {error.strerror or error}"
+            f"{_within(cache, error.filename)}.",
         )
     evidence = msgspec.structs.replace(evidence, seconds=time.monotonic() - clock)
     if watch.cancelled.is_set():
@@ -84,27 +85,28 @@ def run(request: RunRequest, watch: Watch | None = None) -> Evidence:
     return evidence
 
 
-def _context(request: RunRequest) -> dict[str, str]:
+def _context(spec: RunSpec) -> dict[str, str]:
     """What surrounds the run and is not as in every other room, in words."""
     found = {
-        "hash seed": environment(request.hash_seed, request.varied)["PYTHONHASHSEED"],
-        "network": request.network,
+        "hash seed": environment(spec.hash_seed, spec.varied)["PYTHONHASHSEED"],
+        "network": spec.network,
     }
-    found |= {factor: FACTORS[factor].varied for factor in request.varied if factor != "hash seed"}
-    match request.purpose:
+    found |= {factor: FACTORS[factor].varied for factor in spec.varied if factor != "hash seed"}
+    match spec.purpose:
         case Steady(clock=clock) if clock:
             found["clock"] = f"held at {clock}"
         case Staged(shown=shown) if shown:
             found["shown to every job"] = f"{len(shown)} files beside those that it declares"
         case Hybrid(giver=giver, keys=keys):
             found |= {"settings of": giver, "these settings": ", ".join(keys)}
-    if request.profiles_of:
-        found["profiles of"] = request.profiles_of
+    if spec.profiles_of:
+        found["profiles of"] = spec.profiles_of
     return found
 
 
 def _inhabit(
-    request: RunRequest,
+    spec: RunSpec,
+    host: HostContext,
     room: rooms.Room,
     blank: Evidence,
     pool: Executor,
@@ -112,27 +114,27 @@ def _inhabit(
     watch: Watch,
 ) -> Evidence:
     """The clone and its room, then what both the room and the host say of it."""
-    place = value_of("folder", request.varied)
-    repository = _repository(request, watch)
-    commit = request.source.commit
+    place = value_of("folder", spec.varied)
+    repository = _repository(spec, host, watch)
+    commit = spec.source.commit
     tracked = repository.clone(commit, room.work)
     submodules = repository.submodules(commit)
-    if request.profiles_of:
-        repository.lay_over(request.profiles_of, request.profile_files, room.work)
-    with contextlib.closing(open_engine(request.engine)) as engine:
-        user = value_of("user", request.varied)
-        room.furnish(_spec(request), tracked, engine.owner, user=user, place=place)
-        before = look_before(room, request.entry, submodules)
-        guard = Guard(room, request.limits, blank.label, watch)
-        job = _job(request, room, blank.attempt_id, rooms.command(engine.python))
+    if spec.profiles_of:
+        repository.lay_over(spec.profiles_of, spec.profile_files, room.work)
+    with contextlib.closing(open_engine(host.engine)) as engine:
+        user = value_of("user", spec.varied)
+        room.furnish(_asked_of_driver(spec), tracked, engine.owner, user=user, place=place)
+        before = look_before(room, spec.entry, submodules)
+        guard = Guard(room, spec.limits, blank.label, watch)
+        job = _job(spec, host, room, blank.attempt_id, rooms.command(engine.python))
         ended = engine.run(job, guard.stop, guard.said)
     if guard.cancelled():
         raise Stopped("Stopped.")
-    claims, disk = guard.claims(), disk_fault(room, request.limits)
+    claims, disk = guard.claims(), disk_fault(room, spec.limits)
     patience = Patience(guard.deadline, watch.cancelled.is_set)
     seen = measure(
         room,
-        request.entry,
+        spec.entry,
         before,
         claims,
         place,
@@ -142,7 +144,7 @@ def _inhabit(
         patience,
         hashes=not disk,
     )
-    found = outcome(blank, claims, ended, guard.fault, disk, request.steps)
+    found = outcome(blank, claims, ended, guard.fault, disk, spec.steps)
     why = (
         f"{found.why}\n{seen.told}" if found.status is RunStatus.FAILED and seen.told else found.why
     )
@@ -152,18 +154,22 @@ def _inhabit(
 
 
 def _job(
-    request: RunRequest, room: rooms.Room, attempt_id: str, command: tuple[str, ...]
+    spec: RunSpec,
+    host: HostContext,
+    room: rooms.Room,
+    attempt_id: str,
+    command: tuple[str, ...],
 ) -> RoomJob:
     return RoomJob(
         name=attempt_id,
-        owner=request.mark,
-        image=request.image,
-        env=environment(request.hash_seed, request.varied),
-        limits=request.limits,
-        hostname=value_of("host name", request.varied),
+        owner=host.mark,
+        image=spec.image,
+        env=environment(spec.hash_seed, spec.varied),
+        limits=spec.limits,
+        hostname=value_of("host name", spec.varied),
         command=command,
-        network=request.network,
-        mounts=tuple(room.mounts(value_of("folder", request.varied))),
+        network=spec.network,
+        mounts=tuple(room.mounts(value_of("folder", spec.varied))),
     )
 
 
@@ -176,19 +182,19 @@ _LIMITS = {
 }
 
 
-def _spec(request: RunRequest) -> dict[str, object]:
-    entry, limits, purpose = request.entry, request.limits, request.purpose
+def _asked_of_driver(spec: RunSpec) -> dict[str, object]:
+    entry, limits, purpose = spec.entry, spec.limits, spec.purpose
     clock = purpose.clock if isinstance(purpose, Steady) else ""
     return {
-        "profile": request.profile.path,
+        "profile": spec.profile.path,
         "folder": entry.folder,
         "snakefile": entry.snakefile,
         "directory": entry.directory,
         "configfiles": list(entry.configfiles),
-        "targets": list(request.only or entry.targets),
+        "targets": list(spec.only or entry.targets),
         "cores": entry.cores,
-        "steps": list(request.steps),
-        "jobs_in_parallel": request.jobs_in_parallel,
+        "steps": list(spec.steps),
+        "jobs_in_parallel": spec.jobs_in_parallel,
         "cpus": max(2, os.cpu_count() or 2),
         "snakefile_choices": SNAKEFILES,
         "limits": {
@@ -200,19 +206,24 @@ def _spec(request: RunRequest) -> dict[str, object]:
         if isinstance(purpose, Hybrid)
         else None,
         "interrupt": msgspec.to_builtins(purpose) if isinstance(purpose, Interrupted) else None,
-        "umask": value_of("umask", request.varied),
-        "processors": value_of("processors", request.varied),
-        "date": clock or value_of("date", request.varied),
-        "directory order": value_of("directory order in Python", request.varied),
-        "other_seed": _HASH_SEEDS[request.hash_seed],
+        "umask": value_of("umask", spec.varied),
+        "processors": value_of("processors", spec.varied),
+        "date": clock or value_of("date", spec.varied),
+        "directory order": value_of("directory order in Python", spec.varied),
+        "other_seed": _HASH_SEEDS[spec.hash_seed],
         **room_keys(),
     }
 
 
-def _repository(request: RunRequest, watch: Watch) -> Repository:
-    reach = Reach(
-        SourcePatience(request.fetch_limit, watch.cancelled.is_set),
-        request.local_submodules,
-        request.limits.disk,
-    )
-    return open_repository(request.repo, Path(request.cache), reach)
+def _repository(spec: RunSpec, host: HostContext, watch: Watch) -> Repository:
+    patience = SourcePatience(host.fetch_limit, watch.cancelled.is_set)
+    reach = Reach(patience, host.local_submodules, spec.limits.disk)
+    return open_repository(host.repo, Path(host.cache), reach)
+
+
+def _within(cache: Path, filename: object) -> str:
+    """The file of the cache that an error is about, if it is; where the cache lies is nobody's."""
+    if not isinstance(filename, str | bytes):
+        return ""
+    place = Path(os.fsdecode(filename))
+    return f" ({place.relative_to(cache)} of the cache)" if place.is_relative_to(cache) else ""

@@ -11,7 +11,6 @@ from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import ordered
 from cleanroom.findings.observed import observe
 from cleanroom.flows.choose import PLANNING, Request, RunFactory, choose, opened
-from cleanroom.runners.local import run_all
 from cleanroom.values.audit import Audited
 from cleanroom.values.run import Evidence
 from cleanroom.verdict import judge_audit
@@ -26,11 +25,13 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
     with opened(request, [choose(request)]) as (ready,):
-        runs = run_all(ready.requests(PLANNING), watch)
-    return concluded(ready, runs, started, time.monotonic() - clock)
+        runs = ready.runner.run_all(ready.requests(PLANNING), watch)
+    return concluded(ready, runs, request.repo, started, time.monotonic() - clock)
 
 
-def concluded(ready: RunFactory, runs: list[Evidence], started: float, seconds: float) -> Audited:
+def concluded(
+    ready: RunFactory, runs: list[Evidence], repo: str, started: float, seconds: float
+) -> Audited:
     """What evidence of planning says, and the outcome."""
     seen = dict.fromkeys(
         (
@@ -42,7 +43,7 @@ def concluded(ready: RunFactory, runs: list[Evidence], started: float, seconds: 
     outcome, exit_code, reasons = judge_audit(runs, found)
     return Audited(
         source=ready.base.source,
-        repo=ready.base.repo,
+        repo=repo,
         entry=ready.base.entry,
         runs=tuple(runs),
         audit=found,

@@ -16,12 +16,11 @@ from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
-from cleanroom.evidence.request import RunRequest
+from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.flows.choose import RunFactory
 from cleanroom.profiles.table import look_up
 from cleanroom.rungs.registry import read_causes
-from cleanroom.runners.local import run_all
 from cleanroom.values.base import digest
 from cleanroom.values.comparison import Cause, Comparison, Relation
 from cleanroom.values.purpose import Staged, Varied, factors_of
@@ -272,9 +271,9 @@ class _Tries:
             watch,
         )
 
-    def differs(self, request: RunRequest, *, noise_too: bool = False) -> bool | None:
+    def differs(self, request: RunSpec, *, noise_too: bool = False) -> bool | None:
         """Whether a run leaves something else than the baseline; None where it did not end well."""
-        (run,) = run_all([request], self._watch.once())
+        (run,) = self.ready.runner.run_all([request], self._watch.once())
         found: bool | None = None
         if run.comparable:
             found = (
@@ -290,9 +289,9 @@ class _Tries:
         self.steps.append(f"{request.called}: {said} (evidence {digest(run)[:12]})")
         return found
 
-    def agree(self, requests: Sequence[RunRequest]) -> bool:
+    def agree(self, requests: Sequence[RunSpec]) -> bool:
         """Whether all runs end well and leave the same as the first of them."""
-        first, *others = runs = run_all(requests, self._watch.once())
+        first, *others = runs = self.ready.runner.run_all(requests, self._watch.once())
         found = all(run.comparable for run in runs) and not any(
             compare(first, run, self._ground).differs for run in others
         )

@@ -12,7 +12,7 @@ import msgspec
 
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.request import STEPS, RunRequest
+from cleanroom.evidence.request import STEPS, HostContext, RunSpec
 from cleanroom.evidence.store import Store
 from cleanroom.profiles.find import (
     choose_baseline,
@@ -25,6 +25,8 @@ from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.room.engines.registry import choose_engine, open_engine
 from cleanroom.rungs.interface import Wanted
+from cleanroom.runners.interface import Runner
+from cleanroom.runners.local import LocalRunner
 from cleanroom.source import Patience, Reach, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
@@ -91,7 +93,8 @@ class Request(Value, frozen=True):
 class RunFactory:
     """Everything that a run needs; the first profile is the baseline."""
 
-    base: RunRequest
+    base: RunSpec
+    runner: Runner
     profiles: tuple[Profile, ...]
     acceptances: tuple[Acceptance, ...]
     today: datetime.date
@@ -101,7 +104,7 @@ class RunFactory:
     delivered: frozenset[str] = frozenset()
     """The tracked paths of the commit."""
 
-    def requests(self, steps: tuple[str, ...]) -> list[RunRequest]:
+    def requests(self, steps: tuple[str, ...]) -> list[RunSpec]:
         """A request for each profile; only the baseline's room plans twice."""
         others = tuple(step for step in steps if step != "replan")
         first, *rest = self.profiles
@@ -111,7 +114,7 @@ class RunFactory:
             for p in rest
         ]
 
-    def earlier(self, label: str) -> RunRequest:
+    def earlier(self, label: str) -> RunSpec:
         """The first profile of an earlier commit, under the hash seed of the baseline."""
         return msgspec.structs.replace(
             self.base,
@@ -129,7 +132,7 @@ class RunFactory:
         *,
         only: tuple[str, ...] = (),
         plan_only: bool = False,
-    ) -> RunRequest:
+    ) -> RunSpec:
         """A profile with some settings of another one, under the hash seed of all but the
         baseline.
         """
@@ -145,9 +148,7 @@ class RunFactory:
             steps=steps,
         )
 
-    def again(
-        self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()
-    ) -> RunRequest:
+    def again(self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()) -> RunSpec:
         """The baseline for another purpose, and nothing else: under its own hash seed, unless that
         is varied.
         """
@@ -163,7 +164,7 @@ class RunFactory:
         clock: str = "",
         jobs_in_parallel: int | None = None,
         only: tuple[str, ...] = (),
-    ) -> RunRequest:
+    ) -> RunSpec:
         """The baseline with something held fixed that may move from run to run; its run may take
         `seconds`.
         """
@@ -179,7 +180,7 @@ class RunFactory:
             steps=_ONLY_RUN,
         )
 
-    def wanted(self, wanted: Wanted) -> RunRequest:
+    def wanted(self, wanted: Wanted) -> RunSpec:
         """A run that a rung asks for."""
         match wanted.purpose:
             case Control(repeat=repeat):
@@ -193,7 +194,7 @@ class RunFactory:
                     f"no rung asks for a run of the kind {type(wanted.purpose).__name__}"
                 )
 
-    def _interrupted(self, run: Evidence, purpose: Interrupted, label: str) -> RunRequest:
+    def _interrupted(self, run: Evidence, purpose: Interrupted, label: str) -> RunSpec:
         """A profile's run, killed at a moment and resumed as the profile itself would resume it;
         else as that run was.
         """
@@ -208,7 +209,7 @@ class RunFactory:
             declared=run.declared,
         )
 
-    def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunRequest:
+    def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunSpec:
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the
         others.
         """
@@ -288,36 +289,41 @@ def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFacto
         finally:
             engine.close()
         owner.sweep()
-        yield [_ready(request, one, image, engine_name, owner) for one in chosen]
+        runner = LocalRunner(_host(request, engine_name, owner))
+        yield [_ready(request, one, image, runner) for one in chosen]
     finally:
         owner.close()
 
 
-def _ready(
-    request: Request, chosen: Chosen, image: Image, engine_name: str, owner: rooms.Owner
-) -> RunFactory:
-    base = RunRequest(
-        source=chosen.source,
+def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
+    return HostContext(
         repo=request.repo,
+        cache=request.cache,
+        engine=engine,
+        owner=owner.name,
+        mark=owner.mark,
+        keep_room=request.keep_rooms,
+        fetch_limit=request.fetch_limit,
+        local_submodules=request.local_submodules,
+    )
+
+
+def _ready(request: Request, chosen: Chosen, image: Image, runner: Runner) -> RunFactory:
+    base = RunSpec(
+        source=chosen.source,
         entry=chosen.entry,
         profile=chosen.profiles[0],
         image=image,
-        engine=engine_name,
-        cache=request.cache,
-        owner=owner.name,
-        mark=owner.mark,
         hash_seed=_BASELINE_SEED,
         limits=request.limits,
         network=request.network,
         jobs_in_parallel=request.jobs_in_parallel,
-        keep_room=request.keep_rooms,
         declared=chosen.declared,
-        fetch_limit=request.fetch_limit,
-        local_submodules=request.local_submodules,
     )
     today = request.today or datetime.datetime.now(datetime.UTC).date()
     return RunFactory(
         base=base,
+        runner=runner,
         profiles=chosen.profiles,
         acceptances=chosen.acceptances,
         today=today,

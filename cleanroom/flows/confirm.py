@@ -18,7 +18,7 @@ from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.runs import agreeing, compare, compare_all
 from cleanroom.config import FILENAME
 from cleanroom.evidence.folder import as_left_by
-from cleanroom.evidence.request import STEPS, RunRequest
+from cleanroom.evidence.request import STEPS, RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import finding, ordered
 from cleanroom.findings.observed import observe
@@ -28,12 +28,12 @@ from cleanroom.flows.choose import Request, RunFactory, choose, opened
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes
 from cleanroom.rungs.registry import findings as rung_findings
-from cleanroom.runners.local import run_all
 from cleanroom.values.audit import Acceptance, Finding
 from cleanroom.values.base import digest
 from cleanroom.values.comparison import Comparison
 from cleanroom.values.purpose import Control
 from cleanroom.values.run import Evidence, RunStatus
+from cleanroom.values.setup import Source
 from cleanroom.values.verdict import Confirmation, VerdictName
 from cleanroom.verdict import judge, vacuous
 
@@ -69,6 +69,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
                 ground,
                 earlier=left,
                 evidence=evidence,
+                source=ready.base.source,
                 acceptances=ready.acceptances,
                 repo=request.repo,
                 climb=request.climb,
@@ -99,7 +100,7 @@ def _locate(ready: RunFactory, earlier: Against) -> Locate:
 
 
 def _run_all(
-    ready: RunFactory, before: RunRequest | Evidence | None, ground: ComparisonContext, watch: Watch
+    ready: RunFactory, before: RunSpec | Evidence | None, ground: ComparisonContext, watch: Watch
 ) -> tuple[list[Evidence], list[str], Evidence | None]:
     """(runs, labels of every run that there should be, the earlier run).
 
@@ -115,14 +116,14 @@ def _run_all(
     if len(requests) == 1 and before is None:
         requests.append(ready.control())  # else there is nothing to compare with
     controlled = any(isinstance(request.purpose, Control) for request in requests)
-    also = [before] if isinstance(before, RunRequest) else []
-    runs = run_all([*requests, *also], watch)
+    also = [before] if isinstance(before, RunSpec) else []
+    runs = ready.runner.run_all([*requests, *also], watch)
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
     if earlier is not None and earlier.folder:
         earlier = as_left_by(earlier, runs[0], ready.delivered)
     more = [ready.wanted(one) for rung in RUNGS for one in rung.afterwards(asked, runs)]
     requests += more
-    runs += run_all(more, watch)
+    runs += ready.runner.run_all(more, watch)
     wanted = [r.label for r in requests]
     comparisons = () if controlled else compare_all(runs, ground, earlier)
     if any(c.differs for c in comparisons):
@@ -146,14 +147,14 @@ def _control(
     """
     only = origin_targets(baseline, comparisons)
     if only:
-        (part,) = run_all([ready.control(only=as_targets(only, baseline))], watch)
+        (part,) = ready.runner.run_all([ready.control(only=as_targets(only, baseline))], watch)
         if (
             part.status is RunStatus.COMPLETED
             and not vacuous(part)
             and not compare(baseline, part, ground).differs
         ):
             return part
-    (whole,) = run_all([ready.control()], watch)
+    (whole,) = ready.runner.run_all([ready.control()], watch)
     return whole
 
 
@@ -190,27 +191,31 @@ def conclude(
     *,
     earlier: Evidence | None = None,
     evidence: Mapping[str, str] | None = None,
+    source: Source | None = None,
     acceptances: Sequence[Acceptance] = (),
     repo: str = "",
     climb: frozenset[str] = frozenset(),
     started: float = 0.0,
     clock: float | None = None,
 ) -> Confirmation:
-    """Compare, find causes and judge: from evidence alone, so that anyone can do it again later."""
+    """Compare, find causes and judge: from evidence alone, so that anyone can do it again later.
+    `source` is where the commit was found, where that is known better than evidence says.
+    """
     comparisons = compare_all(runs, ground, earlier)
     baseline = runs[0]
+    source = source or baseline.source
     whole = [*runs, earlier] if earlier else list(runs)
     found = dict.fromkeys(
         (
-            *observe(baseline.source, runs),
+            *observe(source, runs),
             *rung_findings(runs),
             *_declared_findings(runs, comparisons, ground),
         )
     )
     audited = audit(runs, acceptances, ground.today, ordered(found), comparisons)
     return Confirmation(
-        source=baseline.source,
-        repo=repo or baseline.source.url,
+        source=source,
+        repo=repo or source.url,
         entry=baseline.entry,
         baseline=baseline.label,
         wanted=tuple(wanted),

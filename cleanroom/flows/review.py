@@ -13,13 +13,12 @@ import msgspec
 
 from cleanroom.audit import audit
 from cleanroom.errors import UsageError
-from cleanroom.evidence.request import RunRequest
+from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.observed import observe
 from cleanroom.flows.choose import PLANNING, Chosen, Request, RunFactory, choose, opened
 from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes
-from cleanroom.runners.local import run_all
 from cleanroom.source import open_repository
 from cleanroom.values.review import History, Pair, Reviewed
 from cleanroom.values.run import Evidence
@@ -109,7 +108,7 @@ def _pairs(left: RunFactory, right: RunFactory, history: History, watch: Watch) 
         sorted(p for p in history.changed if any(p == f or p.startswith(f + "/") for f in folders))
     )
     code = any(path not in moved for path in history.changed)
-    requests: dict[tuple[str, str], RunRequest] = {}
+    requests: dict[tuple[str, str], RunSpec] = {}
     for path in paths:
         if path in before:
             requests["base", path] = _request(left, before[path])
@@ -120,14 +119,14 @@ def _pairs(left: RunFactory, right: RunFactory, history: History, watch: Watch) 
             requests["between", path] = msgspec.structs.replace(
                 hybrid, profiles_of=left.base.source.commit, profile_files=moved
             )
-    runs = dict(zip(requests, run_all(list(requests.values()), watch), strict=True))
+    runs = dict(zip(requests, left.runner.run_all(list(requests.values()), watch), strict=True))
     return [
         _pair((after.get(path) or before[path]).name, path, runs, moved=bool(moved))
         for path in paths
     ]
 
 
-def _request(side: RunFactory, profile: Profile) -> RunRequest:
+def _request(side: RunFactory, profile: Profile) -> RunSpec:
     """All rooms of a review plan under one hash seed."""
     return msgspec.structs.replace(side.base, profile=profile, steps=_STEPS)
 

@@ -1,22 +1,34 @@
-"""The JSON Schemas of report.json, audit.json and review.json, made from the view models: `make
-schema` writes them beside this file.
+"""The JSON Schemas of evidence, report.json, audit.json and review.json, made from the values and
+view models: `make schema` writes each of them beside the folder that owns it.
 
 Not here: the view models.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+import cleanroom
 from cleanroom.report.audit.view import AuditReport
 from cleanroom.report.confirmation.view import Report
 from cleanroom.report.review.view import ReviewReport
+from cleanroom.values.run import Evidence
 
-_MODELS: dict[str, type[Any]] = {"report": Report, "audit": AuditReport, "review": ReviewReport}
+_MODELS: dict[str, type[Any]] = {
+    "report": Report,
+    "audit": AuditReport,
+    "review": ReviewReport,
+    "evidence": Evidence,
+}
 NAMES = tuple(_MODELS)
+
+
+def place(name: str) -> Path:
+    """Where a schema is kept."""
+    folder = "evidence" if name == "evidence" else "report"
+    return Path(cleanroom.__file__).parent / folder / f"{name}.schema.json"
 
 
 def schema(name: str = "report") -> dict[str, Any]:
@@ -32,4 +44,4 @@ def schema(name: str = "report") -> dict[str, Any]:
 if __name__ == "__main__":
     for name in NAMES:
         text = json.dumps(schema(name), indent=2, sort_keys=True) + "\n"
-        (Path(sys.argv[1]) / f"{name}.schema.json").write_text(text, encoding="utf-8")
+        place(name).write_text(text, encoding="utf-8")

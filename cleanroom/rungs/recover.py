@@ -42,10 +42,10 @@ class Recover(Rung):
         return Climbed(VerdictName.INCONCLUSIVE, unproven=unproven) if open_ else Climbed()
 
     def lacking(self, seen: Seen) -> Iterable[str]:
-        """One that ends before it can be killed, or asks a person how to go on, leaves its moment
-        open; all of them leave everything open.
+        """Where not one run comes back by itself, the workflow does not recover. One that asks a
+        person how to go on leaves its own moment open, and so does one that could not be killed.
         """
-        return [] if seen.of(Relation.RESUMED) else [*_failed(seen), *_spared(seen)][:1]
+        return [] if seen.of(Relation.RESUMED) else _failed(seen)[:1]
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         return of_interruption(runs[comparison.right])

@@ -22,7 +22,7 @@ class Stage(Rung):
         return [Wanted(Staged(), f"{asked.baseline} (staged)")] if self.name in asked.climb else ()
 
     def judged(self, seen: Seen) -> Climbed:
-        run = _staged(seen)
+        run = next((run for run in seen.runs if isinstance(run.purpose, Staged)), None)
         if run is None:
             return Climbed()
         lacking = _not_staged(run)
@@ -36,10 +36,6 @@ class Stage(Rung):
                 "cannot be staged",
             )
         return Climbed(verdict)
-
-    def lacking(self, seen: Seen) -> Iterable[str]:
-        run = _staged(seen)
-        return [why] if run is not None and (why := _not_staged(run)) else ()
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         text = (
@@ -55,10 +51,6 @@ class Stage(Rung):
             else "files that no rule declares, or on where a job works"
         )
         return f"what {comparison.left} leaves depends on {what}."
-
-
-def _staged(seen: Seen) -> Evidence | None:
-    return next((run for run in seen.runs if isinstance(run.purpose, Staged)), None)
 
 
 def _not_staged(run: Evidence) -> str:

@@ -718,11 +718,23 @@ def _is_local(repo: str) -> bool:
     )
 
 
+def published(url: str) -> str:
+    """What anybody may know a repository by: its address, or of one of this machine the name of its
+    folder, since where it lies is nobody else's.
+    """
+    path = url.removeprefix("file://")
+    return path.rstrip("/").rpartition("/")[2] if path.startswith("/") else url
+
+
 def _public(url: str) -> str:
-    """A URL without the password that it may carry; evidence is shown to others."""
+    """A URL without the password that it may carry; evidence is shown to others. Over http the name
+    of a user may be a token, which is as good as a password.
+    """
     parts = urlsplit(url)
     if parts.scheme and parts.password:
         return url.replace(f":{parts.password}@", ":***@")
+    if parts.scheme in ("http", "https") and parts.username:
+        return url.replace(f"{parts.username}@", "***@", 1)
     return url
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cleanroom.report.schema import NAMES, schema
+from cleanroom.report.schema import NAMES, place, schema
 from tests.conftest import ROOT, Result
 
 Cli = Callable[..., Result]
@@ -145,7 +145,7 @@ def test_the_wheel_holds_the_templates_the_dockerfile_and_the_schema(tmp_path: P
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shipped_schema_is_that_of_the_view_model(name: str) -> None:
-    shipped = json.loads((ROOT / "cleanroom" / "report" / f"{name}.schema.json").read_text())
+    shipped = json.loads(place(name).read_text())
     assert shipped == json.loads(json.dumps(schema(name))), "type: make schema"
 
 

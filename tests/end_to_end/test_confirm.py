@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -530,12 +531,21 @@ def test_a_confirmation_can_be_judged_again_from_its_evidence(
     assert (itself.code, "proves nothing" in itself.err) == (2, True)
 
 
-def test_the_python_functions_say_the_same(make_repository: Make, cache: Path) -> None:
-    import cleanroom
-
-    repo = make_repository(files={"Snakefile": snakefile("echo 1 > {output}")})
-    report = cleanroom.confirm(str(repo), "HEAD", cache=str(cache), engine="sandbox")
-    assert (report.verdict, report.exit_code) == ("HELD", 0)
+def test_evidence_says_nothing_of_the_machine(
+    make_repository: Make, confirm: Confirm, tmp_path: Path
+) -> None:
+    """Neither of a run that ended well nor of one that the host could not serve."""
+    files = {"Snakefile": snakefile("echo 1 > {output}"), "profiles/a/config.yaml": "cores: 1\n"}
+    own = tmp_path / "own"
+    repo = make_repository(files=files)
+    confirm(repo, "--engine", "sandbox", cache=own)
+    confirm(repo, "--engine", "sandbox", "--disk", "1k", cache=own)
+    documents = [path.read_text() for path in own.glob("store/evidence/*.json")]
+    assert len(documents) > 2
+    for text in documents:
+        assert str(tmp_path) not in text
+        assert f"Host: {platform.node()}" not in text
+        assert json.loads(text)["source"]["url"] == "repo"
 
 
 def test_the_demo(tmp_path: Path) -> None:

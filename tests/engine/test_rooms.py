@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cleanroom.evidence.request import RunRequest
+from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.run import run
 from cleanroom.evidence.store import Store
 from cleanroom.room import rooms
@@ -43,20 +43,22 @@ def inhabit(make_repository: Make, cache: Path, engine: str) -> Inhabit:
         owner = rooms.Owner(cache)
         opened = open_engine(engine)
         try:
-            request = RunRequest(
-                source=source,
+            host = HostContext(
                 repo=str(repo),
-                entry=Entry(),
-                profile=Profile(name="none"),
-                image=opened.resolve(""),
                 engine=engine,
                 cache=str(cache),
                 owner=owner.name,
                 mark=owner.mark,
+            )
+            spec = RunSpec(
+                source=source,
+                entry=Entry(),
+                profile=Profile(name="none"),
+                image=opened.resolve(""),
                 limits=limits or Limits(lint=20),
                 network=network,
             )
-            evidence = run(request)
+            evidence = run(spec, host)
         finally:
             opened.close()
             owner.close()

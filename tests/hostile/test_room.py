@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cleanroom.evidence.request import RunRequest
+
+from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.run import run
 from cleanroom.evidence.store import Store
 from cleanroom.room import rooms
@@ -21,7 +22,6 @@ from cleanroom.room.engines.registry import open_engine
 from cleanroom.source import open_repository
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Entry, Profile
-
 from tests.conftest import Make, require, require_engine
 
 ATTEMPTS = {
@@ -162,20 +162,22 @@ def inhabited(
     owner = rooms.Owner(cache)
     opened = open_engine(engine)
     try:
-        asked = RunRequest(
-            source=source,
+        host = HostContext(
             repo=str(repo),
-            entry=Entry(),
-            profile=Profile(name="none"),
-            image=opened.resolve(""),
             engine=engine,
             cache=str(cache),
             owner=owner.name,
             mark=owner.mark,
+        )
+        spec = RunSpec(
+            source=source,
+            entry=Entry(),
+            profile=Profile(name="none"),
+            image=opened.resolve(""),
             limits=Limits(lint=20, run=60),
             steps=("settings", "plan", "run"),
         )
-        evidence = run(asked)
+        evidence = run(spec, host)
     finally:
         opened.close()
         owner.close()

@@ -68,7 +68,9 @@ def test_reading_a_file_of_a_commit(make_repository: Make, tmp_path: Path) -> No
 
 def test_a_password_is_not_shown() -> None:
     assert _public("https://me:secret@example.org/x.git") == "https://me:***@example.org/x.git"
+    assert _public("https://token@example.org/x.git") == "https://***@example.org/x.git"
     assert _public("git@example.org:me/x.git") == "git@example.org:me/x.git"
+    assert _public("ssh://git@example.org/me/x.git") == "ssh://git@example.org/me/x.git"
 
 
 def test_a_remote_repository_may_not_name_this_machine(

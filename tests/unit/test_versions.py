@@ -3,14 +3,17 @@ written.
 """
 
 import json
+import re
 from pathlib import Path
 
+import jsonschema
 import msgspec
 import pytest
 
 from cleanroom.errors import StoreError
 from cleanroom.evidence.context import FACTORS
 from cleanroom.evidence.versions import read_evidence
+from cleanroom.report.schema import place
 from cleanroom.values.base import EVIDENCE_VERSION, canonical
 from cleanroom.values.purpose import (
     Control,
@@ -46,8 +49,19 @@ def test_every_version_is_read(file: Path) -> None:
     assert read_evidence(canonical(found)) == found
 
 
-def test_there_is_a_file_of_every_kind() -> None:
-    assert {file.stem for file in (FIXTURES / "1").glob("*.json")} == set(PURPOSES)
+@pytest.mark.parametrize("version", range(1, EVIDENCE_VERSION + 1))
+def test_there_is_a_file_of_every_kind(version: int) -> None:
+    assert {file.stem for file in (FIXTURES / str(version)).glob("*.json")} == set(PURPOSES)
+
+
+@pytest.mark.parametrize("file", sorted((FIXTURES / str(EVIDENCE_VERSION)).glob("*.json")))
+def test_evidence_of_today_is_as_its_schema_says_and_says_nothing_of_the_host(file: Path) -> None:
+    document = json.loads(file.read_bytes())
+    jsonschema.validate(document, json.loads(place("evidence").read_text()))
+    assert canonical(read_evidence(file.read_bytes())) == file.read_bytes()
+    assert document["source"]["url"] == "repo"
+    said = re.findall(r'"(/[^"\s]*)', file.read_text())
+    assert not [path for path in said if not path.startswith(("/room/", "/tmp"))]  # the room's own
 
 
 def test_a_control_and_a_folder_keep_what_they_are() -> None:

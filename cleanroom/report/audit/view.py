@@ -15,7 +15,7 @@ from cleanroom.values.audit import Answer, Audit, Audited, AuditOutcome, Decided
 from cleanroom.values.base import SCHEMA_VERSION, Value, canonical
 from cleanroom.values.comparison import PlanDifference
 from cleanroom.values.run import Evidence, RunStatus
-from cleanroom.values.setup import Entry, Layer, Override, SettingClass, Source
+from cleanroom.values.setup import Entry, Image, Layer, Override, SettingClass, Source
 from cleanroom.wording import listed
 
 
@@ -70,7 +70,7 @@ class ProfileView(Value, frozen=True):
     stack: tuple[Layer, ...]
     overrides: tuple[Override, ...]
     versions: dict[str, Any]
-    image: dict[str, str]
+    image: Image
 
 
 class AuditReport(Value, frozen=True):
@@ -211,7 +211,7 @@ def _profile(run: Evidence) -> ProfileView:
         stack=run.stack,
         overrides=run.overrides,
         versions=run.versions,
-        image=msgspec.to_builtins(run.image),
+        image=run.image,
     )
 
 

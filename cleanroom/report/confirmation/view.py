@@ -31,7 +31,7 @@ from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Job
 from cleanroom.values.purpose import Control, Interrupted, Staged, factors_of
 from cleanroom.values.run import Attempt, Evidence, RunStatus
-from cleanroom.values.setup import Layer, Override, Setting, SettingPlace, Source
+from cleanroom.values.setup import Image, Layer, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import ClimbedRung, Confirmation, VerdictName
 from cleanroom.wording import listed
 
@@ -80,7 +80,7 @@ class RunView(Value, frozen=True):
     evidence: str
     status: RunStatus
     why: str
-    image: dict[str, str]
+    image: Image
     versions: dict[str, Any]
     context: dict[str, str]
     stack: tuple[Layer, ...]
@@ -271,7 +271,7 @@ def _run_view(run: Evidence, evidence: str, earlier: bool) -> RunView:
         evidence=evidence,
         status=run.status,
         why=run.why,
-        image=msgspec.to_builtins(run.image),
+        image=run.image,
         versions=run.versions,
         context=run.context,
         stack=tuple(msgspec.structs.replace(layer, text="") for layer in run.stack),

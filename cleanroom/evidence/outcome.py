@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.evidence.request import STEPS
 from cleanroom.room.claims import Claims, FinalClaim
 from cleanroom.room.engines.interface import RoomExit
+from cleanroom.room.inside.protocol import STEPS
 from cleanroom.values.plan import Plan
 from cleanroom.values.purpose import Varied
 from cleanroom.values.run import Evidence, RunStatus, Step, StepStatus

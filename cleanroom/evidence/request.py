@@ -3,16 +3,12 @@ Not here: running it.
 """
 
 from cleanroom.room.engines.interface import Limits, Network
+from cleanroom.room.inside.protocol import STEPS
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared
 from cleanroom.values.purpose import OfProfile, Purpose, factors_of
 from cleanroom.values.run import run_label
 from cleanroom.values.setup import Entry, Image, Profile, Source
-
-STEPS = ("settings", "lint", "plan", "replan", "without", "run", "rest")
-"""Every step of a room. `replan` is the plan under the other hash seed, `without` the plan without
-the settings in question, `rest` what a second call would run.
-"""
 
 
 class RunSpec(Value, frozen=True):

@@ -19,15 +19,16 @@ from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, environment, value_of
 from cleanroom.evidence.measured import look_before, measure
 from cleanroom.evidence.outcome import outcome
-from cleanroom.evidence.request import STEPS, HostContext, RunSpec
+from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Guard, Watch, disk_fault
 from cleanroom.evidence.tree import Patience
 from cleanroom.profiles.find import SNAKEFILES
-from cleanroom.profiles.table import room_keys
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import RoomJob
 from cleanroom.room.engines.registry import open_engine
+from cleanroom.room.inside.protocol import STEPS, Spec
+from cleanroom.room.setting_keys import room_keys
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository, published
 from cleanroom.values.purpose import Hybrid, Interrupted, Staged, Steady
@@ -182,7 +183,7 @@ _LIMITS = {
 }
 
 
-def _asked_of_driver(spec: RunSpec) -> dict[str, object]:
+def _asked_of_driver(spec: RunSpec) -> Spec:
     entry, limits, purpose = spec.entry, spec.limits, spec.purpose
     clock = purpose.clock if isinstance(purpose, Steady) else ""
     return {
@@ -196,20 +197,20 @@ def _asked_of_driver(spec: RunSpec) -> dict[str, object]:
         "steps": list(spec.steps),
         "jobs_in_parallel": spec.jobs_in_parallel,
         "cpus": max(2, os.cpu_count() or 2),
-        "snakefile_choices": SNAKEFILES,
+        "snakefile_choices": list(SNAKEFILES),
         "limits": {
             name: getattr(limits, _LIMITS.get(name, name))
             for name in (*STEPS, "interrupted", "unlock", "grace")
         },
         "staged": msgspec.to_builtins(purpose) if isinstance(purpose, Staged) else None,
-        "graft": {"profile": purpose.giver, "keys": purpose.keys}
+        "graft": {"profile": purpose.giver, "keys": list(purpose.keys)}
         if isinstance(purpose, Hybrid)
         else None,
         "interrupt": msgspec.to_builtins(purpose) if isinstance(purpose, Interrupted) else None,
         "umask": value_of("umask", spec.varied),
         "processors": value_of("processors", spec.varied),
         "date": clock or value_of("date", spec.varied),
-        "directory order": value_of("directory order in Python", spec.varied),
+        "directory_order": value_of("directory order in Python", spec.varied),
         "other_seed": _HASH_SEEDS[spec.hash_seed],
         **room_keys(),
     }

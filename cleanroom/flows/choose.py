@@ -12,7 +12,7 @@ import msgspec
 
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.request import STEPS, HostContext, RunSpec
+from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.store import Store
 from cleanroom.profiles.find import (
     choose_baseline,
@@ -24,6 +24,7 @@ from cleanroom.profiles.find import (
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.room.engines.registry import choose_engine, open_engine
+from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Wanted
 from cleanroom.runners.interface import Runner
 from cleanroom.runners.local import LocalRunner

@@ -18,13 +18,14 @@ from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.runs import agreeing, compare, compare_all
 from cleanroom.config import FILENAME
 from cleanroom.evidence.folder import as_left_by
-from cleanroom.evidence.request import STEPS, RunSpec
+from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import finding, ordered
 from cleanroom.findings.observed import observe
 from cleanroom.flows.against import Against, find_earlier
 from cleanroom.flows.by_running import explain_causes
 from cleanroom.flows.choose import Request, RunFactory, choose, opened
+from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes
 from cleanroom.rungs.registry import findings as rung_findings

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cleanroom.room.inside.protocol import OWED, RESUMED, SAID_IN, SAID_OF_STEPS
 from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, FileRef, Hidden, Job, Plan, PlannedAgain, Rule
 from cleanroom.values.run import Attempt, Lint, Step, StepStatus
@@ -32,8 +33,6 @@ _WEIGHTS = {b"{": 240, b"[": 64, b",": 32, b'"': 25}
 string. Measured on CPython 3.11.
 """
 _MAX_TAIL = 16 * 1024
-RESUMED = 1_000_000_000
-"""From where on attempts of a resumed run are numbered, as the driver does."""
 T = TypeVar("T")
 
 
@@ -169,29 +168,6 @@ class _Line(Value, frozen=True):
     time: float = 0.0
 
 
-_SAID_OF_STEPS = {"step", "tree", "versions", "override", "tracked", "places", "lingering", "done"}
-"""What only the first process of a room may say."""
-_SAID_IN = {
-    "settings": {"settings", "profile"},
-    "lint": {"lint"},
-    "plan": {"job", "plan"},
-    "replan": {"job", "plan"},
-    "without": {"effects"},
-    "interrupted": {"planned", "start", "end", "undescribed", "final"},
-    "unlock": set[str](),
-    "run": {"planned", "start", "end", "undescribed", "final"},
-    "rest": {"rest"},
-}
-_OWED = {
-    "settings": "settings",
-    "plan": "plan",
-    "without": "effects",
-    "run": "final",
-    "rest": "rest",
-}
-"""What a step that ended well has said."""
-
-
 class ClaimReader:
     """Takes what a room says, in pieces of any size, and keeps what it means."""
 
@@ -247,11 +223,11 @@ class ClaimReader:
 
     def _take(self, speaker: bytes, said: _Line) -> Iterator[Event]:
         allowed = (
-            _SAID_OF_STEPS
+            SAID_OF_STEPS
             if speaker == b"!"
-            else _SAID_IN.get(self._step, set())
+            else SAID_IN.get(self._step, frozenset())
             if speaker == b":"
-            else set()
+            else frozenset()
         )
         if said.claim not in allowed or "done" in self._found:
             raise ClaimError(f"the room said '{said.claim}' where that is not said")
@@ -300,7 +276,7 @@ class ClaimReader:
         if event.state == "start":
             if (
                 self._step
-                or event.name not in _SAID_IN
+                or event.name not in SAID_IN
                 or (event.name in self._steps and event.name != "plan")
             ):
                 raise ClaimError(f"the step {event.name} began where none begins")
@@ -313,7 +289,7 @@ class ClaimReader:
         self._steps[event.name] = msgspec.structs.replace(
             step, status=status, code=event.code, seconds=step.seconds + event.seconds
         )
-        owed = _OWED.get(event.name, "")
+        owed = OWED.get(event.name, "")
         if status is StepStatus.OK and owed and owed not in self._said:
             raise ClaimError(f"the step {event.name} ended well and did not say what it found")
         self._step = ""

@@ -24,6 +24,7 @@ import filelock
 
 from cleanroom.room.engines import cgroup
 from cleanroom.room.engines.interface import Mount
+from cleanroom.room.inside.protocol import Spec
 
 _START, _INSIDE = (Path(__file__).with_name(name) for name in ("start.py", "inside"))
 _USERS = "root:x:0:0:root:/:/bin/false\n{name}:x:{uid}:{gid}:{name}:/tmp/home:/bin/sh\n"
@@ -47,7 +48,7 @@ class Room:
 
     def furnish(
         self,
-        spec: dict[str, object],
+        spec: Spec,
         tracked: list[bytes],
         owner: tuple[int, int],
         *,

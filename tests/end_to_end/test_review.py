@@ -1,6 +1,7 @@
 """`cleanroom review` and `init` as a person calls them."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from cleanroom import __version__
 from cleanroom.report.schema import schema
 from tests.conftest import Result, commit_all, git, require_engine
 from tests.end_to_end.test_audit import published
@@ -273,6 +275,18 @@ def test_init_writes_what_works_and_never_overwrites(
     jsonschema.validators.validator_for(rules)(rules).validate(
         {("on" if k is True else k): v for k, v in workflow.items()}
     )
+    uses = [
+        step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step
+    ]
+    assert uses
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in uses), uses
+    installs = [
+        step["run"]
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "pip" in step.get("run", "")
+    ]
+    assert set(installs) == {f"pip install cleanroom-confirm=={__version__}"}
     assert (repo / "Makefile").read_text().startswith("all:\n\techo hi\n\n")
     before = {p: p.read_bytes() for p in repo.rglob("*") if p.is_file() and ".git/" not in str(p)}
     again = cli("init", repo)

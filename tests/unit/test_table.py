@@ -8,8 +8,9 @@ import re
 import pytest
 
 from cleanroom.audit.decide import kinds
-from cleanroom.profiles.table import cutting_keys, look_up, near, options, room_keys
+from cleanroom.profiles.table import cutting_keys, look_up, near, options
 from cleanroom.report.pages import PAGES
+from cleanroom.room.setting_keys import room_keys
 from cleanroom.values.setup import SettingClass
 from tests.conftest import ROOT
 

@@ -17,6 +17,8 @@ Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the fin
 `JobScheduler._finish_jobs` and `_handle_error` its end, `Workflow.lint` the parsed rules.
 """
 
+from __future__ import annotations
+
 import gc
 import glob
 import json
@@ -24,11 +26,13 @@ import os
 import re
 import shutil
 import sys
+from typing import Any, Callable, Iterable, NoReturn
 
 from .effects import without_step
 from .export import IN, PLACES, WORK, Outlet, hide, name, raw
 from .interrupt import Interruption
 from .listing.sitecustomize import reverse
+from .protocol import RESUMED, Record, Spec
 from .snakemake_api import Snakemake
 from .stack import _override, arguments, settings_step, write_profile
 from .stage import STAGED, START, enter_staged
@@ -36,12 +40,11 @@ from .steps import lint_step, plan_step, rest_step, run_step
 from .supervisor import HostGone, Warden, tree, tree_change
 
 REPLAN = "CLEANROOM_REPLAN"
-RESUMED = 1_000_000_000  # attempts of a resumed run are numbered from here
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
 
 
-def requested_cores(plan, floor):
+def requested_cores(plan: Record, floor: int) -> int:
     """The most threads that any job or rule asks for: with this many cores nothing is cut."""
     asked = [job["threads"] for job in plan["jobs"]] + [
         rule["threads"] for rule in plan["rules"].values()
@@ -49,7 +52,7 @@ def requested_cores(plan, floor):
     return max([floor] + [threads for threads in asked if threads < UNCAPPED])
 
 
-def remove_tracked_outputs(plan):
+def remove_tracked_outputs(plan: Record) -> list[str]:
     """Outputs that git delivered are not evidence of a run: away with them, and say which."""
     with open(os.path.join(IN, "tracked"), "rb") as stream:
         tracked = {os.fsdecode(p) for p in stream.read().split(b"\0") if p}
@@ -80,7 +83,7 @@ def remove_tracked_outputs(plan):
     return sorted(set(removed))
 
 
-def give_places(plan):
+def give_places(plan: Record) -> dict[str, int]:
     """Folders of results that are links of the clone to a place that this room does not have get
     one; {link: number of the place}.
 
@@ -93,7 +96,7 @@ def give_places(plan):
             for path in map(os.fsdecode, stream.read().split(b"\0"))
             if path and os.path.islink(os.path.join(WORK, path))
         }
-    places = {}
+    places: dict[str, int] = {}
     for output in (
         [raw(file["path"]) for job in plan["jobs"] for file in job["output"]] if links else []
     ):
@@ -114,7 +117,7 @@ def give_places(plan):
     return places
 
 
-def find_interpreter():
+def find_interpreter() -> None:
     """Run again under the Python that has Snakemake, where this one has none."""
     try:
         import snakemake  # noqa: F401
@@ -135,7 +138,7 @@ def find_interpreter():
     sys.exit(3)
 
 
-def replan_step(spec, cores, outlet):
+def replan_step(spec: Spec, cores: str | int, outlet: Outlet) -> NoReturn:
     """The plan once more, under another hash seed; that takes another interpreter, which gets the
     pipe.
     """
@@ -145,9 +148,9 @@ def replan_step(spec, cores, outlet):
     os.execve(sys.executable, [sys.executable, "-B", START], env)
 
 
-def claims_of(lines):
+def claims_of(lines: Iterable[bytes]) -> dict[str, list[Any]]:
     """{claim: [each value]} of what a step said; nothing of what is no claim."""
-    found = {}
+    found: dict[str, list[Any]] = {}
     for line in lines:
         try:
             said = json.loads(line)
@@ -157,22 +160,24 @@ def claims_of(lines):
     return found
 
 
-def bare(line):
+def bare(line: bytes) -> bytes:
     """A claim without its time."""
     return re.sub(rb'"time": [0-9.e+-]+', b"", line, count=1)
 
 
-def inhabit(spec, snakemake, warden):
+def inhabit(spec: Spec, snakemake: Snakemake, warden: Warden) -> None:
     """All steps in order; what a step needs and does not have stops the ones after it."""
     os.chdir(os.path.join(WORK, spec["folder"]))
     os.environ["PWD"] = os.getcwd()
     before, touched = tree(WORK, PLACES), False
-    profile = {}
+    profile: Record = {}
 
-    def step(label, function, watched=True, **how):
+    def step(
+        label: str, function: Callable[[Outlet], Any], watched: bool = True, **how: Any
+    ) -> tuple[bool, list[bytes]]:
         nonlocal before, touched
 
-        def entered(outlet):
+        def entered(outlet: Outlet) -> Any:
             if profile:  # as it was resolved, whatever an earlier step made of the file
                 write_profile(snakemake, profile["value"])
             return function(outlet)
@@ -198,7 +203,7 @@ def inhabit(spec, snakemake, warden):
     if "lint" in spec["steps"]:
         step("lint", lambda outlet: lint_step(spec, snakemake, settings["cores"] or floor, outlet))
 
-    def plan_once():
+    def plan_once() -> tuple[Record | None, list[bytes]]:
         ok, lines = step(
             "plan", lambda outlet: plan_step(spec, snakemake, cores, outlet), keep=True
         )
@@ -254,7 +259,7 @@ def inhabit(spec, snakemake, warden):
                 lambda outlet: without_step(spec, snakemake, cores, generous, stated, outlet),
             )
     if "run" in spec["steps"]:
-        if spec.get("interrupt"):
+        if spec["interrupt"]:
             struck = Interruption(spec["interrupt"])
             step(
                 "interrupted",
@@ -275,7 +280,7 @@ def inhabit(spec, snakemake, warden):
             )
         first = RESUMED if spec.get("interrupt") else 0
 
-        def run(outlet):
+        def run(outlet: Outlet) -> int:
             another_date(spec)
             return run_step(spec, snakemake, cores, outlet, plan["jobs"], first)
 
@@ -286,9 +291,9 @@ def inhabit(spec, snakemake, warden):
             step("rest", lambda outlet: rest_step(spec, snakemake, cores, outlet))
 
 
-def another_order(spec):
+def another_order(spec: Spec) -> None:
     """This Python and every other one that starts in the room list folders in reverse."""
-    if spec["directory order"].startswith("reversed"):
+    if spec["directory_order"].startswith("reversed"):
         folder = os.path.join(IN, "cleanroom_room", "listing")
         os.environ["PYTHONPATH"] = os.pathsep.join(
             filter(None, [folder, os.environ.get("PYTHONPATH")])
@@ -296,7 +301,7 @@ def another_order(spec):
         reverse()
 
 
-def another_date(spec):
+def another_date(spec: Spec) -> None:
     """What jobs start from here on sees another date, or one that stands still, where libfaketime
     is in the room; Snakemake itself and
     its clock do not.
@@ -310,7 +315,7 @@ def another_date(spec):
         )
 
 
-def limit_reached():
+def limit_reached() -> str:
     """The limit that this room ran into, as its control group (version 1 or 2) counts: `memory`,
     `processes` or nothing.
     """
@@ -330,7 +335,7 @@ def limit_reached():
     return ""
 
 
-def imported():
+def imported() -> Snakemake:
     """Snakemake, whose modules stay: they are not searched for garbage while they come in, nor by
     any step after it.
     """
@@ -341,7 +346,7 @@ def imported():
     return snakemake
 
 
-def main():
+def main() -> None:
     find_interpreter()
     if STAGED in sys.argv:
         enter_staged(imported())

@@ -2,10 +2,15 @@
 Not here: whether that is a change of meaning.
 """
 
+from __future__ import annotations
+
 import json
 import os
+from typing import Any, Iterable
 
 from .export import Outlet
+from .protocol import Record, Spec
+from .snakemake_api import Snakemake
 from .stack import write_profile
 from .steps import plan_step
 
@@ -14,7 +19,7 @@ MOST_CHANGES = 20
 QUIET = ("threads", "resources")
 
 
-def identity(job):
+def identity(job: Record) -> tuple[Any, ...]:
     return (
         job["rule"],
         tuple(sorted(job["wildcards"].items())),
@@ -22,7 +27,7 @@ def identity(job):
     )
 
 
-def changes(plan, other):
+def changes(plan: Record, other: Record) -> list[Record]:
     """[(job or rule, field)] of what differs between two plans, a label once for each rule and
     field.
     """
@@ -48,7 +53,7 @@ def changes(plan, other):
     ]
 
 
-def loud(found):
+def loud(found: Iterable[Record]) -> bool:
     """Whether a field changed that may decide; a command whose rule has other threads or resources
     may just show them.
     """
@@ -59,7 +64,7 @@ def loud(found):
     )
 
 
-def suspects(spec, keys, together):
+def suspects(spec: Spec, keys: list[str], together: Record) -> list[str]:
     """The settings that need a plan of their own: all where a loud change may be any one's, those
     of threads where only threads moved.
     """
@@ -69,7 +74,14 @@ def suspects(spec, keys, together):
     return [key for key in keys if moved and key in spec["threads_keys"]]
 
 
-def without_step(spec, snakemake, cores, generous, stated, outlet):
+def without_step(
+    spec: Spec,
+    snakemake: Snakemake,
+    cores: str | int,
+    generous: str | int,
+    stated: tuple[Record, Record, str],
+    outlet: Outlet,
+) -> int:
     """Plan without every setting in question; where several may have done what that shows, once
     without each, the last ones together.
 
@@ -97,7 +109,14 @@ def without_step(spec, snakemake, cores, generous, stated, outlet):
     return 0
 
 
-def effect(spec, snakemake, plan, profile, keys, cores):
+def effect(
+    spec: Spec,
+    snakemake: Snakemake,
+    plan: Record,
+    profile: Record,
+    keys: list[str],
+    cores: str | int,
+) -> Record:
     """One plan without some settings, in a process of its own."""
     write_profile(
         snakemake, {key: value for key, value in profile.items() if key not in keys}, "without"

@@ -2,29 +2,35 @@
 JSON. Not here: what is said.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import re
 import threading
 import time
+from typing import Any, Callable
 
 IN, OUT, PLACES = "/room/in", "/room/out", "/room/places"
-with open(os.path.join(IN, "place")) as _place:
-    WORK = _place.read()
+try:
+    with open(os.path.join(IN, "place")) as _place:
+        WORK = _place.read()
+except OSError:  # in no room: a test of a part
+    WORK = "/room/work"
 
 
-def clean(text):
+def clean(text: str) -> str:
     """Any string as valid Unicode; bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
-def name(path):
+def name(path: Any) -> str:
     """A path, reversibly: a backslash is doubled, bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(str(path)).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
-def raw(text):
+def raw(text: str) -> str:
     """The path behind `name`."""
     return os.fsdecode(
         re.sub(
@@ -40,14 +46,14 @@ class Here:
     A job in a thread of Snakemake may change the process's own for a while.
     """
 
-    folder = None
+    folder: str | None = None
 
     @classmethod
-    def keep(cls):
+    def keep(cls) -> None:
         cls.folder = os.getcwd()
 
 
-def place(path):
+def place(path: Any) -> str:
     """A job's path as the host will find it: relative to the clone; absolute where it lies
     outside.
     """
@@ -55,7 +61,7 @@ def place(path):
     return name(full[len(WORK) + 1 :] if full.startswith(WORK + os.sep) else full)
 
 
-def plain(value, depth=0):
+def plain(value: Any, depth: int = 0) -> Any:
     """Any value of a workflow as JSON; sets in order, objects by type (an address in a repr would
     differ by itself).
     """
@@ -81,7 +87,7 @@ def plain(value, depth=0):
     }
 
 
-def attempt(function, default=None):
+def attempt(function: Callable[[], Any], default: Any = None) -> Any:
     """A field that a version of Snakemake does not have is left out, never guessed."""
     try:
         return function()
@@ -97,11 +103,11 @@ class Outlet:
     `hide` does keeps it from the pipes of this process by any other way.
     """
 
-    def __init__(self, fd):
+    def __init__(self, fd: int) -> None:
         self.fd, self.lock = fd, threading.Lock()
         os.set_inheritable(fd, False)
 
-    def say(self, claim, value):
+    def say(self, claim: str, value: Any) -> None:
         self.send(
             json.dumps(
                 {"claim": claim, "time": time.time(), "value": value}, sort_keys=True
@@ -109,14 +115,14 @@ class Outlet:
             + b"\n"
         )
 
-    def send(self, data):
+    def send(self, data: bytes) -> None:
         left = memoryview(data)
         with self.lock:
             while left:
                 left = left[os.write(self.fd, left) :]
 
 
-def hide():
+def hide() -> None:
     """From here on no process of this user can trace this one, or open what it has open (until it
     starts another program).
     """
@@ -125,7 +131,7 @@ def hide():
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
 
 
-def digest_of_file(path):
+def digest_of_file(path: str) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         for block in iter(lambda: stream.read(1 << 20), b""):

@@ -2,10 +2,15 @@
 Not here: resuming.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import threading
 import time
+from typing import Any
+
+from .protocol import Interrupt
 
 _POLL = 0.002
 _GRACE = 10.0  # seconds from a signal that can be handled to one that cannot
@@ -16,12 +21,12 @@ class Interruption:
     something (`middle`), or `after` it.
     """
 
-    def __init__(self, asked):
+    def __init__(self, asked: Interrupt) -> None:
         self.signal = getattr(signal, "SIG" + asked["signal"])
         self.moment, self.index = asked["moment"], asked["job"]
         self.count, self.chosen, self.struck = 0, None, False
 
-    def started(self, job):
+    def started(self, job: Any) -> None:
         """A job starts, and Snakemake has marked its outputs as incomplete."""
         if not list(job.output):
             return
@@ -35,12 +40,12 @@ class Interruption:
                 ).start()
         self.count += 1
 
-    def ended(self, job):
+    def ended(self, job: Any) -> None:
         """A job ended: too late for its middle, so that it is now."""
         if job is self.chosen and self.moment != "start" and not self.struck:
             self.strike()
 
-    def _watch(self, paths):
+    def _watch(self, paths: list[str]) -> None:
         while True:
             for path in paths:
                 try:
@@ -50,13 +55,13 @@ class Interruption:
                     pass
             time.sleep(_POLL)
 
-    def strike(self):
+    def strike(self) -> None:
         self.struck = True
         if self.signal != signal.SIGKILL:
             threading.Thread(target=self._insist, daemon=True).start()
         os.killpg(0, self.signal)
 
-    def _insist(self):
+    def _insist(self) -> None:
         """Snakemake's handler waits for a lock, which the thread that it interrupts may hold: then
         it would wait for ever.
         """

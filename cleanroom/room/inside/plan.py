@@ -3,15 +3,20 @@
 Every field that a version of Snakemake does not have is left out, never guessed.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re
+from functools import partial
+from typing import Any, Iterable, Iterator
 
 from .export import WORK, attempt, clean, digest_of_file, name, place, plain
+from .protocol import Record
 from .reads import hidden_in, reads_of
 
 
-def file_refs(files):
+def file_refs(files: Iterable[Any]) -> list[Record]:
     refs = []
     for file in files:
         flags = sorted(
@@ -21,7 +26,7 @@ def file_refs(files):
     return refs
 
 
-def params_of(job):
+def params_of(job: Any) -> list[list[Any]]:
     """[name, value] pairs in order; a positional parameter has no name."""
     positions = {}
     for key, (start, end) in attempt(lambda: list(job.params._get_names()), []):
@@ -38,11 +43,11 @@ def params_of(job):
     return pairs
 
 
-def resolved(rule, path):
+def resolved(rule: Any, path: str) -> str | None:
     """The path of a script, notebook or environment file of a rule, or None where it is not a local
     file.
     """
-    base = getattr(rule, "basedir", None)
+    base: Any = getattr(rule, "basedir", None)
     joined = base.join(path).get_path_or_uri if hasattr(base, "join") else None
     if joined is None:
         found = os.path.join(str(base or "."), path)
@@ -54,9 +59,9 @@ def resolved(rule, path):
     return found if os.path.isfile(found) else None
 
 
-def rule_record(rule):
+def rule_record(rule: Any) -> Record:
     """What a rule does and in which software: the same for every job of it."""
-    code = {}
+    code: dict[str, str] = {}
     for attribute in (
         "shellcmd",
         "script",
@@ -80,9 +85,7 @@ def rule_record(rule):
             ).hexdigest()
     for attribute in ("script", "notebook"):
         value = getattr(rule, attribute, None)
-        found = (
-            attempt(lambda value=value: resolved(rule, value)) if isinstance(value, str) else None
-        )
+        found = attempt(partial(resolved, rule, value)) if isinstance(value, str) else None
         if found:
             code[attribute + "_sha256"] = digest_of_file(found)
     info = getattr(rule, "ruleinfo", None)
@@ -117,13 +120,13 @@ def rule_record(rule):
     }
 
 
-def file_of(path):
+def file_of(path: Any) -> str:
     """A file of the clone by its relative name; nothing for one that lies elsewhere."""
     full = os.path.realpath(str(path))
     return name(full[len(WORK) + 1 :]) if full.startswith(WORK + os.sep) else ""
 
 
-def group_of(job):
+def group_of(job: Any) -> str:
     """The group that somebody named; those that Snakemake makes for pipes have another id each
     time.
     """
@@ -131,7 +134,7 @@ def group_of(job):
     return "" if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", group) else group
 
 
-def job_record(job, dag):
+def job_record(job: Any, dag: Any) -> Record:
     return {
         "rule": clean(job.rule.name),
         "wildcards": {clean(k): clean(str(v)) for k, v in dict(job.wildcards_dict).items()},
@@ -156,7 +159,7 @@ def job_record(job, dag):
     }
 
 
-def key_of(job):
+def key_of(job: Any) -> tuple[Any, ...]:
     """What tells a job from every other one of the workflow."""
     return (
         job.rule.name,
@@ -165,7 +168,7 @@ def key_of(job):
     )
 
 
-def jobs_of(dag):
+def jobs_of(dag: Any) -> Iterator[Any]:
     """Every job of the graph, group jobs opened (Snakemake 7 lists groups, 8 and 9 their
     members).
     """
@@ -177,12 +180,12 @@ def jobs_of(dag):
             yield job
 
 
-def graph_of(workflow):
+def graph_of(workflow: Any) -> Any:
     dag = getattr(workflow, "dag", None)
     return dag if dag is not None else workflow.persistence.dag
 
 
-def plan_record(workflow):
+def plan_record(workflow: Any) -> tuple[list[Record], Record]:
     """(every job, all else of the plan)."""
     dag = graph_of(workflow)
     jobs = [job_record(job, dag) for job in jobs_of(dag)]
@@ -202,27 +205,25 @@ def plan_record(workflow):
     }
 
 
-def hidden_context(workflow):
+def _address(source: Any) -> Any:
+    return source.get_path_or_uri(secret_free=True)
+
+
+def hidden_context(workflow: Any) -> list[Record]:
     """What the code of the workflow reads of its context: every Snakefile and every script that
     lies in the clone.
     """
     included = workflow.included() if callable(workflow.included) else workflow.included
-    files = {}
+    files: dict[str, str] = {}
     for source in included:
         files.setdefault(
-            file_of(
-                attempt(lambda source=source: source.get_path_or_uri(secret_free=True), source)
-            ),
+            file_of(attempt(partial(_address, source), source)),
             "",
         )
     for rule in workflow.rules:
         for attribute in ("script", "notebook"):
             value = getattr(rule, attribute, None)
-            found = (
-                attempt(lambda value=value, rule=rule: resolved(rule, value))
-                if isinstance(value, str)
-                else None
-            )
+            found = attempt(partial(resolved, rule, value)) if isinstance(value, str) else None
             if found:
                 files.setdefault(file_of(found), rule.name)
     records = []

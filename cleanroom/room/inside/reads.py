@@ -4,10 +4,15 @@ Text and signatures only; nothing is called.
 Not here: whether that matters.
 """
 
+from __future__ import annotations
+
 import dis
 import inspect
 import os
 import re
+from typing import Any, Callable, Iterable
+
+from .protocol import Record
 
 _MOST = 1 << 20  # bytes of a file that are looked at
 _SCRIPT = re.compile(r"snakemake(?:\W{1,3}|_)(threads\b|resources(?:\W{1,4}(\w+))?)")
@@ -52,7 +57,7 @@ _HIDDEN = (
 )
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return stream.read(_MOST)
@@ -60,27 +65,27 @@ def text_of(path):
         return ""
 
 
-def named(pattern, text):
+def named(pattern: re.Pattern[str], text: str) -> set[str]:
     """`threads`, `resources` or `resources.NAME` for each thing that a text reads."""
     found = set()
     for match in pattern.finditer(text):
         names = [group for group in match.groups()[1:] if group and group not in _METHODS]
-        word = re.match(r"\w+", match.group(1)).group()
+        word = "".join(re.findall(r"^\w+", match.group(1)))
         found.add("%s.%s" % (word, names[0]) if word == "resources" and names else word)
     return found
 
 
-def script_reads(text):
+def script_reads(text: str) -> set[str]:
     """What a script or notebook reads; one that hands `snakemake` on as a whole may read
     anything.
     """
     return named(_SCRIPT, text) | ({"threads", "resources"} if _WHOLE.search(text) else set())
 
 
-def names_in(code):
+def names_in(code: Any) -> set[str]:
     """What a `run:` block reads, its nested functions and its strings for shell() included."""
-    found = set()
-    steps = list(dis.get_instructions(code))
+    found: set[str] = set()
+    steps: list[Any] = list(dis.get_instructions(code))
     for step, following in zip(steps, steps[1:] + [None]):  # noqa: B905 - older Pythons have no `strict`
         if not re.match("LOAD_(FAST|DEREF|CLASSDEREF|NAME|GLOBAL|FROM_DICT)", step.opname):
             continue
@@ -106,7 +111,7 @@ def names_in(code):
     return found
 
 
-def asked_by(function):
+def asked_by(function: Any) -> set[str]:
     """What a function of a param, an input or a resource asks Snakemake for, by its arguments."""
     try:
         names = inspect.signature(function).parameters
@@ -115,11 +120,11 @@ def asked_by(function):
     return {word for word in _ASKED if word in names}
 
 
-def reads_of(rule, resolved):
+def reads_of(rule: Any, resolved: Callable[[Any, str], str | None]) -> dict[str, list[str]]:
     """{what: [where it is read]}. `attempt` is also read where a resource that depends on it is."""
-    found = {}
+    found: dict[str, set[str]] = {}
 
-    def add(words, where):
+    def add(words: Iterable[str], where: str) -> None:
         for word in words:
             found.setdefault(word, set()).add(where)
 
@@ -151,7 +156,7 @@ def reads_of(rule, resolved):
     return {word: sorted(places) for word, places in sorted(found.items())}
 
 
-def without_comment(line):
+def without_comment(line: str) -> str:
     """A line of code up to its comment, as Python, R and shells write them."""
     for match in re.finditer(r"(?:^|\s)#", line):
         before = line[: match.start()]
@@ -160,9 +165,9 @@ def without_comment(line):
     return line
 
 
-def hidden_in(path):
+def hidden_in(path: str) -> list[Record]:
     """[{kind, line, text}] of what the code in a file reads of its context."""
-    found = []
+    found: list[Record] = []
     if os.path.splitext(path)[1] in (".ipynb",):
         return found
     for number, line in enumerate(text_of(path).splitlines(), 1):

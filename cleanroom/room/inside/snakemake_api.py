@@ -2,18 +2,20 @@
 Not here: what it is asked to do.
 """
 
-import re
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 
 class Snakemake:
     """The room's own Snakemake, imported once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import snakemake
 
         self.version = snakemake.__version__
-        self.major = int(re.match(r"\d+", self.version).group())
+        self.major = int(self.version.partition(".")[0])
         try:
             # first: `snakemake.workflow` alone is a circular import on 8 and 9
             import snakemake.cli as cli
@@ -32,10 +34,10 @@ class Snakemake:
         self.job = snakemake.jobs.Job
         self.rule = snakemake.rules.Rule
         self.workflow = snakemake.workflow.Workflow
-        self.valued = set()
+        self.valued: set[str] = set()
         self.options = self._options()
 
-    def _options(self):
+    def _options(self) -> dict[str, str]:
         """{key as a profile may write it: the option's canonical key} of this Snakemake's own
         parser.
         """
@@ -48,7 +50,7 @@ class Snakemake:
                     self.valued.add(key)
         return options
 
-    def canonical(self, key):
+    def canonical(self, key: str) -> str:
         """The option behind a key of a profile: its own name, or a beginning that fits one option
         alone, as argparse takes it.
         """
@@ -62,13 +64,13 @@ class Snakemake:
         whole = {option for name, option in self.options.items() if name.startswith(key)}
         return found.pop() if len(found) == 1 and len(whole) == 1 else key
 
-    def profile_file(self, profile):
+    def profile_file(self, profile: str) -> str | None:
         if hasattr(self.cli, "get_profile_dir"):
             found = self.cli.get_profile_dir(profile)
             return found and str(found[1])
         return self.cli.get_profile_file(profile, "config.yaml")
 
-    def local_executor(self):
+    def local_executor(self) -> Any:
         """The class that runs jobs on this machine."""
         try:
             from snakemake.executors.local import Executor
@@ -76,14 +78,14 @@ class Snakemake:
             from snakemake.executors import CPUExecutor as Executor
         return Executor
 
-    def executors(self):
+    def executors(self) -> set[str] | None:
         if self.major < 8:
             return None
         from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
         return set(ExecutorPluginRegistry().plugins)
 
-    def main(self, argv):
+    def main(self, argv: list[str]) -> int:
         """Snakemake's own exit code.
         A Snakefile sees the arguments that it would see from the command line.
         """

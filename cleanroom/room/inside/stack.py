@@ -2,26 +2,31 @@
 Not here: what a setting means.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import pathlib
 import re
 import shutil
 import sys
+from typing import Any
 
-from .export import OUT, WORK, attempt, clean, digest_of_file, name, plain, raw
+from .export import OUT, WORK, Outlet, attempt, clean, digest_of_file, name, plain, raw
+from .protocol import Record, Spec
+from .snakemake_api import Snakemake
 
 MOST_BYTES, MOST_TEXT, MOST_VALUES = 1 << 20, 1 << 18, 100000
 PROFILE_FILE = re.compile(r"(config|profile)(?:\.v(\d+)\+)?\.yaml")
 
 
 class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fault of ours
-    def __init__(self, file, line, text, key=""):
+    def __init__(self, file: str, line: int, text: str, key: str = "") -> None:
         super().__init__(text)
         self.record = {"file": name(file), "line": line, "text": clean(text), "key": clean(key)}
 
 
-def stack_of(spec, snakemake):
+def stack_of(spec: Spec, snakemake: Snakemake) -> list[str]:
     """The profile files of a run, weakest first: the asked-for profile, then the workflow's default
     one.
     """
@@ -48,7 +53,7 @@ def stack_of(spec, snakemake):
     return files
 
 
-def layer_of(file, major):
+def layer_of(file: str, major: int) -> Record:
     """A file of the stack as it is read: digest, text, and the files beside it that have an equal
     claim to be read.
     """
@@ -79,7 +84,7 @@ def layer_of(file, major):
     }
 
 
-def rank_of(filename, major):
+def rank_of(filename: str, major: int) -> int | None:
     """Which file of a profile's folder this Snakemake prefers: the greater; None for one that it
     does not read.
     """
@@ -90,13 +95,15 @@ def rank_of(filename, major):
     return least if least <= major else None
 
 
-def values_in(text, most):
+def values_in(text: str, most: int) -> int:
     """How many values a YAML text unfolds into, aliases included; stops at `most`.
     Raises: yaml.YAMLError.
     """
     import yaml
 
-    counts, open_nodes, total = {}, [], 0
+    counts: dict[Any, int] = {}
+    open_nodes: list[list[Any]] = []
+    total = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         more = 0
         if isinstance(event, yaml.AliasEvent):
@@ -123,14 +130,14 @@ def values_in(text, most):
 class TolerantPath(type(pathlib.Path())):  # type: ignore[misc]
     """A path whose name may be longer than a file system allows: then there is no such file."""
 
-    def exists(self, **options):
+    def exists(self, **options: Any) -> bool:
         try:
             return super().exists(**options)
         except OSError:
             return False
 
 
-def read_profile(file):
+def read_profile(file: str) -> tuple[Record, list[str]]:
     """({key: value as Snakemake's parser yields it}, [keys of maps that its parser drops in
     silence]).
     """
@@ -182,7 +189,7 @@ def read_profile(file):
     return settings, [clean(str(k)) for k in lost if not str(k).startswith("__")]
 
 
-def check_keys_and_depth(file, settings):
+def check_keys_and_depth(file: str, settings: Record) -> None:
     """Refuse what YAML can say and no command line can: keys that are no text, values within
     themselves or without end.
     """
@@ -200,7 +207,7 @@ def check_keys_and_depth(file, settings):
             ) from None
 
 
-def line_of(file, key):
+def line_of(file: str, key: str) -> int:
     with open(file) as stream:
         for number, line in enumerate(stream, 1):
             if re.match(r"[\"']?%s[\"']?\s*:" % re.escape(key), line):
@@ -215,13 +222,13 @@ OF_REMOTE = (
 )
 
 
-def truthy(value):
+def truthy(value: Any) -> bool:
     return value not in (None, [], "", "False", "false", "0", "no", "off")
 
 
-def settings_step(spec, snakemake, outlet):
+def settings_step(spec: Spec, snakemake: Snakemake, outlet: Outlet) -> int:
     """Say what is in force, and the profile that can run here."""
-    record = {
+    record: Record = {
         "stack": [],
         "settings": [],
         "overrides": [],
@@ -241,7 +248,7 @@ def settings_step(spec, snakemake, outlet):
     return 0
 
 
-def write_profile(snakemake, settings, profile="profile"):
+def write_profile(snakemake: Snakemake, settings: Record, profile: str = "profile") -> None:
     """A profile that this Snakemake reads, outside the clone."""
     folder = os.path.join(OUT, profile)
     os.makedirs(folder, exist_ok=True)
@@ -252,12 +259,12 @@ def write_profile(snakemake, settings, profile="profile"):
     os.replace(part, os.path.join(folder, filename))
 
 
-def _resolve(spec, snakemake, record):
+def _resolve(spec: Spec, snakemake: Snakemake, record: Record) -> Record:
     force, lines, chain = _forces(spec, snakemake, record)
     graft = spec.get("graft")
     if graft:
-        other = {"stack": [], "lost": []}
-        given, places, _ = _forces(dict(spec, profile=graft["profile"]), snakemake, other)
+        other: Record = {"stack": [], "lost": []}
+        given, places, _ = _forces(_with_profile(spec, graft["profile"]), snakemake, other)
         record["stack"] += [layer for layer in other["stack"] if layer not in record["stack"]]
         for key in graft["keys"]:
             force.pop(key, None)
@@ -289,9 +296,19 @@ def _resolve(spec, snakemake, record):
     return _runnable(spec, snakemake, record, force, lines)
 
 
-def _forces(spec, snakemake, record):
+def _with_profile(spec: Spec, profile: str) -> Spec:
+    other = spec.copy()
+    other["profile"] = profile
+    return other
+
+
+def _forces(
+    spec: Spec, snakemake: Snakemake, record: Record
+) -> tuple[Record, dict[str, tuple[str, int]], dict[str, list[str]]]:
     """({key: value in force}, {key: (file, line)}, {key: files that it shadows}) of the stack."""
-    force, lines, chain = {}, {}, {}
+    force: Record = {}
+    lines: dict[str, tuple[str, int]] = {}
+    chain: dict[str, list[str]] = {}
     for file in stack_of(spec, snakemake):
         record["stack"].append(layer_of(file, snakemake.major))
         settings, lost = read_profile(file)
@@ -307,7 +324,13 @@ def _forces(spec, snakemake, record):
     return force, lines, chain
 
 
-def _runnable(spec, snakemake, record, force, lines):
+def _runnable(
+    spec: Spec,
+    snakemake: Snakemake,
+    record: Record,
+    force: Record,
+    lines: dict[str, tuple[str, int]],
+) -> Record:
     """The same settings with executor and cluster keys replaced, and what the confirmation itself
     adds.
     """
@@ -347,7 +370,7 @@ def _runnable(spec, snakemake, record, force, lines):
             kept[key] = _without_foreign_tmpdir(record, value)
         else:
             kept[key] = value
-    added = [
+    added: list[tuple[str, Any, str]] = [
         ("notemp", True, "temporary outputs are kept, so that the first difference can be found")
     ]
     added.append(("scheduler", "greedy", "the same jobs in less time"))
@@ -378,7 +401,9 @@ def _runnable(spec, snakemake, record, force, lines):
     return kept
 
 
-def _add(snakemake, record, kept, key, value, why, cause):
+def _add(
+    snakemake: Snakemake, record: Record, kept: Record, key: str, value: Any, why: str, cause: str
+) -> None:
     """A setting of the confirmation's own, where this Snakemake has it."""
     canonical = snakemake.options.get(key)
     if canonical:
@@ -386,7 +411,7 @@ def _add(snakemake, record, kept, key, value, why, cause):
         kept[canonical] = value
 
 
-def _as_if_remote(snakemake, record, force, kept):
+def _as_if_remote(snakemake: Snakemake, record: Record, force: Record, kept: Record) -> None:
     """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads,
     and resources have defaults.
     """
@@ -414,7 +439,9 @@ def _as_if_remote(snakemake, record, force, kept):
         )
 
 
-def _cores(spec, snakemake, record, force, kept, remote):
+def _cores(
+    spec: Spec, snakemake: Snakemake, record: Record, force: Record, kept: Record, remote: bool
+) -> None:
     """Cores stay what the stack says; where it says nothing, no rule's threads are cut.
     At most `jobs` jobs at once.
     """
@@ -445,11 +472,11 @@ def _cores(spec, snakemake, record, force, kept, remote):
         kept["jobs"] = str(limit)
 
 
-def _override(key, was, now, why, cause):
+def _override(key: str, was: Any, now: Any, why: str, cause: str) -> Record:
     return {"key": clean(key), "was": plain(was), "now": plain(now), "why": why, "cause": cause}
 
 
-def _without_foreign_tmpdir(record, value):
+def _without_foreign_tmpdir(record: Record, value: Any) -> Any:
     if not isinstance(value, list):
         return value
     kept = []
@@ -470,7 +497,7 @@ def _without_foreign_tmpdir(record, value):
     return kept
 
 
-def arguments(spec, cores, profile="profile"):
+def arguments(spec: Spec, cores: str | int, profile: str = "profile") -> list[str]:
     """The command line of every step; targets first, because Snakemake appends a profile's settings
     to what it was given.
     """

@@ -6,13 +6,18 @@ here too (`--staged`).
 Not here: which files are shown though no job declares them.
 """
 
+from __future__ import annotations
+
 import inspect
 import json
 import os
 import sys
+from typing import Any, Iterable, NoReturn
 
 from .export import IN, OUT, WORK, clean, raw
 from .plan import key_of
+from .protocol import Spec
+from .snakemake_api import Snakemake
 
 START, STAGED = os.path.join(IN, "start.py"), "--staged"
 _RECORD = os.path.join(OUT, "staged.jsonl")
@@ -20,16 +25,17 @@ _IN_PLACE = {"pipe", "service", "update"}  # flags of outputs that must be where
 _MINIMAL = ("minimal", "copy-minimal")
 
 
-def stage(spec, snakemake):
+def stage(spec: Spec, snakemake: Snakemake) -> None:
     """From here on, every job is staged, but those that work on a file in place or through a
     pipe.
     """
     _enter_here(snakemake.local_executor())
     _declared_only(snakemake.rule, snakemake.job)
-    _when_prepared(snakemake.job, spec["staged"]["shown"], set(spec["staged"]["strays"]))
+    asked = spec["staged"] or {"shown": [], "strays": []}
+    _when_prepared(snakemake.job, asked["shown"], set(asked["strays"]))
 
 
-def unstaged(keys):
+def unstaged(keys: Iterable[tuple[Any, ...]]) -> list[str]:
     """The rules of those jobs that made something and did not say that they were staged."""
     try:
         with open(_RECORD) as stream:
@@ -39,7 +45,7 @@ def unstaged(keys):
     return sorted({clean(key[0]) for key in keys if key[2] and json.dumps(key) not in staged})
 
 
-def enter_staged(snakemake):
+def enter_staged(snakemake: Snakemake) -> NoReturn:
     """The process of one job, as Snakemake called it."""
     with open(os.path.join(IN, "spec.json")) as stream:
         stage(json.load(stream), snakemake)
@@ -48,17 +54,17 @@ def enter_staged(snakemake):
     sys.exit(snakemake.main(argv))
 
 
-def _enter_here(executor):
+def _enter_here(executor: Any) -> None:
     original = executor.format_job_exec
 
-    def format_job_exec(self, job):
+    def format_job_exec(self: Any, job: Any) -> str:
         return original(self, job).replace(" -m snakemake ", " -B %s %s " % (START, STAGED), 1)
 
     executor.format_job_exec = format_job_exec
 
 
-def _declared_only(rule_class, job_class):
-    def keeps(rule):
+def _declared_only(rule_class: Any, job_class: Any) -> None:
+    def keeps(rule: Any) -> bool:
         flags = {
             flag
             for file in rule.output
@@ -67,14 +73,14 @@ def _declared_only(rule_class, job_class):
         }
         return bool(flags & _IN_PLACE) or bool(getattr(rule, "template_engine", None))
 
-    def depth(self):
+    def depth(self: Any) -> Any:
         own = self.__dict__.get("shadow_depth")
         return own if own in _MINIMAL or getattr(self, "norun", False) or keeps(self) else "minimal"
 
-    def set_depth(self, value):
+    def set_depth(self: Any, value: Any) -> None:
         self.__dict__["shadow_depth"] = value
 
-    def is_shadow(self):
+    def is_shadow(self: Any) -> bool:
         within = not any(str(f).startswith("..") for f in [*self.input, *self.output, *self.log])
         return within and self.rule.shadow_depth is not None
 
@@ -82,13 +88,13 @@ def _declared_only(rule_class, job_class):
     job_class.is_shadow = property(is_shadow)
 
 
-def _when_prepared(job_class, shown, strays):
+def _when_prepared(job_class: Any, shown: list[str], strays: set[str]) -> None:
     """A staged job says so, and gets links to more files.
     Those to strays are made before there is such a file: what it writes stays.
     """
     original = job_class.prepare
 
-    def prepared(self):
+    def prepared(self: Any) -> None:
         if not self.shadow_dir or self.rule.shadow_depth not in _MINIMAL:
             return
         with open(_RECORD, "a") as stream:
@@ -107,11 +113,11 @@ def _when_prepared(job_class, shown, strays):
                 os.makedirs(os.path.dirname(link), exist_ok=True)
                 os.symlink(full, link)
 
-    async def prepare(self, *args, **kwargs):
+    async def prepare(self: Any, *args: Any, **kwargs: Any) -> None:
         await original(self, *args, **kwargs)
         prepared(self)
 
-    def prepare_at_once(self, *args, **kwargs):
+    def prepare_at_once(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         prepared(self)
 

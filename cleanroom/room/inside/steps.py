@@ -2,29 +2,36 @@
 Not here: in which order, or what they cost.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import os
+from functools import partial
+from typing import Any
 
-from .export import WORK, Here, attempt, clean, name
+from .export import WORK, Here, Outlet, attempt, clean, name
 from .guard import Guard
+from .interrupt import Interruption
 from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
+from .protocol import Record, Spec
+from .snakemake_api import Snakemake
 from .stack import arguments
 from .stage import stage, unstaged
 
 REASON = 500  # characters of a reason that are kept
 
 
-def place_of(named):
+def place_of(named: Any) -> str:
     """A Snakefile relative to the clone, or a rule's name."""
     text = str(getattr(named, "path", named))
     return name(text[len(WORK) + 1 :] if text.startswith(WORK + os.sep) else text)
 
 
-def lint_step(spec, snakemake, cores, outlet):
+def lint_step(spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet) -> int:
     asked = []
 
-    def lint(workflow, json=False):
+    def lint(workflow: Any, json: bool = False) -> bool:
         from snakemake.linting.rules import RuleLinter
         from snakemake.linting.snakefiles import SnakefileLinter
 
@@ -52,11 +59,13 @@ def lint_step(spec, snakemake, cores, outlet):
     return 0 if asked else code or 1
 
 
-def plan_step(spec, snakemake, cores, outlet, profile="profile"):
+def plan_step(
+    spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet, profile: str = "profile"
+) -> int:
     """Each job of the plan as a claim, then all the rest of it."""
     original = snakemake.scheduler.__init__
 
-    def init(self, workflow, *args, **kwargs):
+    def init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
         jobs, rest = plan_record(workflow)
         for job in jobs:
@@ -68,7 +77,7 @@ def plan_step(spec, snakemake, cores, outlet, profile="profile"):
     return snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
 
 
-def rest_step(spec, snakemake, cores, outlet):
+def rest_step(spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet) -> int:
     """What a second call would run, and Snakemake's own reason for each job.
 
     Where there is nothing to be done, no scheduler is made.
@@ -76,7 +85,7 @@ def rest_step(spec, snakemake, cores, outlet):
     found = []
     original = snakemake.scheduler.__init__
 
-    def init(self, workflow, *args, **kwargs):
+    def init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
         dag = graph_of(workflow)
         for job in jobs_of(dag):
@@ -93,12 +102,20 @@ def rest_step(spec, snakemake, cores, outlet):
     return code
 
 
-def bare(record):
+def bare(record: Record) -> str:
     """A job without what only says whether it is to run."""
     return json.dumps(dict(record, needed=True), sort_keys=True)
 
 
-def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None):
+def run_step(
+    spec: Spec,
+    snakemake: Snakemake,
+    cores: str | int,
+    outlet: Outlet,
+    planned: list[Record],
+    first: int = 0,
+    interruption: Interruption | None = None,
+) -> int:
     """Every started attempt and its end go out as claims; at the end, the jobs of the final graph
     that did not run.
 
@@ -117,18 +134,18 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
     init, register = scheduler.__init__, job_class.register
     finish, fail = scheduler._finish_jobs, scheduler._handle_error
 
-    def on_init(self, workflow, *args, **kwargs):
+    def on_init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
         workflows.append(workflow)
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)
         outlet.say(
             "planned",
-            {"jobs": sum(1 for job in jobs if attempt(lambda job=job: dag.needrun(job), True))},
+            {"jobs": sum(1 for job in jobs if attempt(partial(dag.needrun, job), True))},
         )
         return init(self, workflow, *args, **kwargs)
 
-    def on_register(self, *args, **kwargs):
+    def on_register(self: Any, *args: Any, **kwargs: Any) -> Any:
         guard.close()
         try:
             number = under_way[key_of(self)] = next(numbers)
@@ -149,7 +166,7 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
             interruption.started(self)
         return done
 
-    def ended(job, ok):
+    def ended(job: Any, ok: bool) -> None:
         # A job whose output is missing or refused fails while Snakemake finishes it: the first word
         # on an attempt is its end.
         for member in job.jobs if job.is_group() else [job]:
@@ -157,7 +174,7 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
             if number is not None:
                 outlet.say("end", {"number": number, "ok": ok})
 
-    def on_finish(self):
+    def on_finish(self: Any) -> None:
         jobs = list(self._tofinish)
         finish(self)
         for job in jobs:
@@ -165,7 +182,7 @@ def run_step(spec, snakemake, cores, outlet, planned, first=0, interruption=None
             if interruption:
                 interruption.ended(job)
 
-    def on_error(self, job, *args, **kwargs):
+    def on_error(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
         ended(job, False)
         return fail(self, job, *args, **kwargs)
 

@@ -2,6 +2,8 @@
 behind. Not here: the steps.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import select
@@ -9,16 +11,19 @@ import signal
 import stat
 import sys
 import time
+from typing import Any, Callable, NoReturn
 
 from .export import OUT, Outlet, attempt, name
+from .protocol import Spec
 
 SKIP = {".git", ".snakemake"}
 LINGER = 3.0  # seconds that what jobs left running has to end
 
 
-def tree(root, *others):
+def tree(root: str, *others: str) -> dict[str, tuple[int, ...]]:
     """{path from `root`: signature} of everything but git's and Snakemake's own folders."""
-    found, folders = {}, [root] + [other for other in others if os.path.isdir(other)]
+    found: dict[str, tuple[int, ...]] = {}
+    folders = [root] + [other for other in others if os.path.isdir(other)]
     while folders:
         with os.scandir(folders.pop()) as entries:
             for entry in entries:
@@ -38,7 +43,9 @@ def tree(root, *others):
     return found
 
 
-def tree_change(before, after):
+def tree_change(
+    before: dict[str, tuple[int, ...]], after: dict[str, tuple[int, ...]]
+) -> dict[str, list[str]]:
     return {
         "created": sorted(name(p) for p in after if p not in before),
         "changed": sorted(name(p) for p in after if p in before and before[p] != after[p]),
@@ -55,10 +62,11 @@ class Lines:
     middle of it.
     """
 
-    def __init__(self, fd):
-        self.fd, self.ended, self._parts = fd, False, []
+    def __init__(self, fd: int) -> None:
+        self.fd, self.ended = fd, False
+        self._parts: list[bytes] = []
 
-    def new(self):
+    def new(self) -> list[bytes]:
         """What is there to be read, without waiting."""
         found = []
         while not self.ended:
@@ -84,7 +92,7 @@ class Warden:
     the name of another one, nor that the work is done.
     """
 
-    def __init__(self, spec, host):
+    def __init__(self, spec: Spec, host: Outlet) -> None:
         self.spec, self.host = spec, host
         self.wake, wake = os.pipe()
         os.set_blocking(self.wake, False)
@@ -93,22 +101,28 @@ class Warden:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self._stop)
 
-    def _stop(self, *_):
+    def _stop(self, *_: Any) -> NoReturn:
         raise HostGone
 
-    def say(self, claim, value):
+    def say(self, claim: str, value: Any) -> None:
         """A claim of this process itself."""
         self.say_to(self.host, claim, value)
 
     @staticmethod
-    def say_to(host, claim, value):
+    def say_to(host: Outlet, claim: str, value: Any) -> None:
         host.send(
             b"!"
             + json.dumps({"claim": claim, "time": time.time(), "value": value}).encode()
             + b"\n"
         )
 
-    def step(self, step, function, keep=False, only_if=None):
+    def step(
+        self,
+        step: str,
+        function: Callable[[Outlet], Any],
+        keep: bool = False,
+        only_if: Callable[[list[bytes]], bool] | None = None,
+    ) -> tuple[tuple[str, int, float], list[bytes]]:
         """((status, exit code, seconds), what the step said where it is to be kept): status is
         'ok', 'failed' or 'timeout'.
 
@@ -127,7 +141,7 @@ class Warden:
         pipe = Lines(said)
         kept = []
 
-        def listen():
+        def listen() -> None:
             lines = pipe.new()
             if keep or only_if:
                 kept.extend(lines)
@@ -148,12 +162,12 @@ class Warden:
         self.say("step", {"name": step, "state": status, "code": code, "seconds": seconds})
         return (status, code, seconds), kept
 
-    def _forward(self, lines):
+    def _forward(self, lines: list[bytes]) -> None:
         """Pass on what a step said."""
         if lines:
             self.host.send(b"".join(b":" + line + b"\n" for line in lines))
 
-    def _child(self, step, function, outlet):
+    def _child(self, step: str, function: Callable[[Outlet], Any], outlet: Outlet) -> NoReturn:
         code = 70
         try:
             os.setsid()
@@ -179,7 +193,9 @@ class Warden:
         finally:
             os._exit(code if isinstance(code, int) and 0 <= code <= 255 else 1)
 
-    def _wait(self, child, deadline, pipe, listen):
+    def _wait(
+        self, child: int, deadline: float, pipe: Lines, listen: Callable[[], None]
+    ) -> tuple[str, int]:
         grace = None
         while True:
             code = self._reap(child)
@@ -201,7 +217,7 @@ class Warden:
             if pipe.fd in readable:
                 listen()
 
-    def _reap(self, child):
+    def _reap(self, child: int) -> int | None:
         """The exit code of the step, once it has ended; orphans of the room are reaped on the
         way.
         """
@@ -215,7 +231,7 @@ class Warden:
             if pid == child:
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
-    def _see_off(self):
+    def _see_off(self) -> None:
         """Jobs may have left processes that are still at work: they get a moment to end; those that
         do not are named.
         """
@@ -226,7 +242,7 @@ class Warden:
         if names:
             self.say("lingering", sorted(names)[:20])
 
-    def _living(self):
+    def _living(self) -> set[str]:
         """The names of all processes of the room but this one; of one room only as process 1."""
         names = set()
         for pid in filter(str.isdigit, os.listdir("/proc") if os.getpid() == 1 else ()):
@@ -239,10 +255,10 @@ class Warden:
                 names.add(name(os.fsdecode(called)))
         return names
 
-    def _signal(self, child, number):
+    def _signal(self, child: int, number: int) -> None:
         attempt(lambda: os.killpg(child, number))
 
-    def _sweep(self, child):
+    def _sweep(self, child: int) -> None:
         self._signal(child, signal.SIGKILL)
         if os.getpid() == 1:
             attempt(lambda: os.kill(-1, signal.SIGKILL))

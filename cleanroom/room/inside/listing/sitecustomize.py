@@ -2,41 +2,49 @@
 A file system promises no order; a result must not hang on it.
 """
 
+from __future__ import annotations
+
 import importlib.machinery
 import importlib.util
 import os
 import sys
+from typing import Any
 
 
 class _Reversed:
     """What `os.scandir` gives, from the last entry on."""
 
-    def __init__(self, entries):
+    def __init__(self, entries: Any) -> None:
         with entries:
             self._entries = iter(list(entries)[::-1])
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         return self
 
-    def __next__(self):
+    def __next__(self) -> Any:
         return next(self._entries)
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         self._entries = iter(())
 
 
-def reverse():
-    listdir, scandir = os.listdir, os.scandir
+def reverse() -> None:
+    listdir: Any = os.listdir
+    scandir: Any = os.scandir
+
+    def in_reverse(*path: Any) -> Any:
+        return listdir(*path)[::-1]
+
     if not getattr(listdir, "in_reverse", False):  # twice would be not at all
-        os.listdir = lambda *path: listdir(*path)[::-1]
-        os.scandir = lambda *path: _Reversed(scandir(*path))
-        os.listdir.in_reverse = True
+        setattr(in_reverse, "in_reverse", True)
+        setattr(os, "listdir", in_reverse)
+        setattr(os, "scandir", lambda *path: _Reversed(scandir(*path)))
 
 
 if __name__ == "sitecustomize":

@@ -71,7 +71,7 @@ def judge(
         if not nothing and not failed:
             nothing.append("Nothing was compared.")
     elif not nothing and not any(_compared(c) for c in comparisons):
-        nothing.append("Nothing that decides was compared.")
+        nothing.append("No result files were compared.")
     elif not nothing and _only_there(comparisons, runs[-1].declared):
         nothing.append(
             "Of every result only its existence was compared, by a pattern; that proves nothing "
@@ -87,7 +87,9 @@ def judge(
         return _judgement(VerdictName.FAILED, failed, rungs)
     found = deciding(audit, climb)
     if noise or drift or found:
-        reasons = [f"{c.left}: the workflow differs from itself; {_count(c)}." for c in noise]
+        reasons = [
+            f"{c.left}: repeated runs differ (not reproducible); {_count(c)}." for c in noise
+        ]
         reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
         reasons += [f"{f.profile}: {f.text}" for f in found]
         return _judgement(VerdictName.DRIFTED, reasons, rungs)

@@ -1,5 +1,5 @@
 """Settings and plans of all profiles: what each setting is here, what differs, what should be
-mended. Pure; runs nothing.
+fixed. Pure; runs nothing.
 
 Not here: how evidence comes about, and whether results agree.
 """

@@ -44,7 +44,7 @@ def _reads(runs: Sequence[Evidence]) -> Answer:
 
 
 def _meaning(audit: Audit) -> Answer:
-    question = "Does a setting of a profile reach the meaning?"
+    question = "Does a profile setting change what the workflow means?"
     found = [f for f in audit.findings if f.code == "CR-016"]
     if not found:
         return _say(question, "No setting does, as far as a plan shows.", True)

@@ -81,7 +81,7 @@ def _meaning(
 
 
 def _left_open(settings: Sequence[AuditedSetting]) -> Iterator[Finding]:
-    """One note for each profile with the settings that only a run can decide."""
+    """One note for each profile with the settings that can only be judged by running."""
     for profile in dict.fromkeys(s.profile for s in settings):
         found = [
             s

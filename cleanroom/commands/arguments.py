@@ -341,8 +341,8 @@ def _init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def _compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "compare",
-        help="judge two stored evidences or two folders",
-        description="Judge two stored evidences (by digest) or two folders.",
+        help="compare two stored runs or two folders",
+        description="Compare two stored runs, by the digests of their evidence, or two folders.",
     )
     parser.add_argument("left", metavar="A", help="the digest of an evidence, or a folder")
     parser.add_argument("right", metavar="B", help="the digest of an evidence, or a folder")
@@ -377,7 +377,7 @@ def _suggest(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def _doctor(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
-        "doctor", help="what is here, what is missing, and the command that mends it"
+        "doctor", help="what is here, what is missing, and the command that fixes it"
     )
     _common(parser)
 

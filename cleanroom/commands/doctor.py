@@ -1,4 +1,4 @@
-"""`cleanroom doctor`: what is here, what is missing, and the command that mends it."""
+"""`cleanroom doctor`: what is here, what is missing, and the command that fixes it."""
 
 import argparse
 import importlib.metadata
@@ -29,7 +29,7 @@ class Check(Value, frozen=True):
     name: str
     ok: bool
     text: str
-    mend: str = ""
+    fix: str = ""
     needed: bool = False
 
 
@@ -50,9 +50,9 @@ def command(arguments: argparse.Namespace) -> int:
                 Text(f"{check.name:<10} {one_line(check.text)}"),
                 soft_wrap=True,
             )
-            if check.mend:
+            if check.fix:
                 console.print(
-                    Text(f"              {one_line(check.mend)}", style="bold"), soft_wrap=True
+                    Text(f"              {one_line(check.fix)}", style="bold"), soft_wrap=True
                 )
         console.print(
             Text(
@@ -79,13 +79,11 @@ def examine(cache: Path) -> Iterator[Check]:
         else "git is not installed"
     )
     yield Check(
-        name="git", ok=bool(git), text=text, mend="" if git else "apt-get install git", needed=True
+        name="git", ok=bool(git), text=text, fix="" if git else "apt-get install git", needed=True
     )
     lfs = shutil.which("git-lfs")
-    mend = "" if lfs else "only for repositories that use it: apt-get install git-lfs"
-    yield Check(
-        name="git-lfs", ok=bool(lfs), text="installed" if lfs else "not installed", mend=mend
-    )
+    fix = "" if lfs else "only for repositories that use it: apt-get install git-lfs"
+    yield Check(name="git-lfs", ok=bool(lfs), text="installed" if lfs else "not installed", fix=fix)
     yield from _engines()
     yield _disk(cache)
 
@@ -101,11 +99,11 @@ def _engines() -> Iterator[Check]:
             yield Check(name="image", ok=True, text=f"{image.reference} {image.digest}")
         except CleanroomError as error:
             container = False
-            yield Check(name="image", ok=False, text=error.what, mend=error.next_step)
+            yield Check(name="image", ok=False, text=error.what, fix=error.next_step)
         finally:
             engine.close()
     except CleanroomError as error:
-        yield Check(name="engine", ok=False, text=error.what, mend=error.next_step)
+        yield Check(name="engine", ok=False, text=error.what, fix=error.next_step)
     try:
         SandboxEngine()
         sandbox = True
@@ -113,7 +111,7 @@ def _engines() -> Iterator[Check]:
             name="sandbox", ok=True, text="bubblewrap can make rooms (weaker than a container)"
         )
     except CleanroomError as error:
-        yield Check(name="sandbox", ok=False, text=error.what, mend=error.next_step)
+        yield Check(name="sandbox", ok=False, text=error.what, fix=error.next_step)
     yield Check(
         name="rooms",
         ok=container or sandbox,
@@ -136,5 +134,5 @@ def _disk(cache: Path) -> Check:
         name="disk",
         ok=free > _LEAST_FREE,
         text=text,
-        mend="" if free > _LEAST_FREE else "free space, or set --cache",
+        fix="" if free > _LEAST_FREE else "free space, or set --cache",
     )

@@ -33,7 +33,7 @@ def command(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(as_yaml(covered, uncovered, ground.today))
     if not covered and not uncovered:
-        say("Nothing that decides differs; no equivalence is needed.")
+        say("No result differs; no equivalence is needed.")
     elif covered:
         say(
             "Review each entry, say why it is right and who answers for it, and commit it in "
@@ -47,13 +47,13 @@ def _control(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise UsageError(
             f"There is no folder '{folder}'.",
-            "Give the folder of a report, or the digests of two evidences.",
+            "Give the folder of a report, or the digests of two stored runs.",
         )
     report = read_reported(folder)
     controls = [run.evidence for run in report.runs if run.control and run.evidence]
     if not controls:
         raise UsageError(
             f"The report in {folder} has no control run.",
-            "Confirm again with --repeats 1, or give the digests of two evidences.",
+            "Confirm again with --repeats 1, or give the digests of two stored runs.",
         )
     return [report.of_baseline, *controls]

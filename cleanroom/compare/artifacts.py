@@ -21,7 +21,7 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, Question
 from cleanroom.compare.origins import find_origins
-from cleanroom.values.comparison import Difference, Origin, Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Difference, Origin, Sameness, with_labels
 from cleanroom.values.declared import CompareOptions, Declared
 from cleanroom.values.run import Artifact, Evidence, Kind, Role
 
@@ -110,11 +110,18 @@ def compare_artifacts(
             else None
         )
         pending.append(asked or _Pending(difference))
-    differences = _examine(pending, ground)
+    labels = left.label, right.label
+    differences = [_labelled(d, *labels) for d in _examine(pending, ground)]
     for before, difference in zip(pending, differences, strict=True):
         counts[difference.sameness] += before.difference.decides
     marked, origins = find_origins(left, right, differences, ground.locate)
     return _bounded(_told(marked, ground)), dict(+counts), informing, origins
+
+
+def _labelled(d: Difference, left: str, right: str) -> Difference:
+    """With the names of the two runs in a comparator's words."""
+    facts = tuple(with_labels(fact, left, right) for fact in d.facts)
+    return msgspec.structs.replace(d, note=with_labels(d.note, left, right), facts=facts)
 
 
 class _Pending(NamedTuple):
@@ -129,7 +136,7 @@ def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
     """What the records of two artifacts say; no note where their contents must be looked at."""
     if a is None or b is None:
         sameness, which, one = (
-            (Sameness.EXTRA, "second", b) if a is None else (Sameness.MISSING, "first", a)
+            (Sameness.EXTRA, RIGHT, b) if a is None else (Sameness.MISSING, LEFT, a)
         )
         verb = (
             "removed"
@@ -138,22 +145,22 @@ def _sameness(a: Artifact | None, b: Artifact | None) -> tuple[Sameness, str]:
             if one and one.role is Role.TRACKED
             else "left"
         )
-        return sameness, f"only the {which} run {verb} it"
+        return sameness, f"only {which} {verb} it"
     if a.kind != b.kind:
-        return Sameness.DIFFERENT, f"a {a.kind} here, a {b.kind} there"
+        return Sameness.DIFFERENT, f"a {a.kind} in {LEFT}, a {b.kind} in {RIGHT}"
     if a.unexamined or b.unexamined:
         return Sameness.DIFFERENT, f"not examined: {a.unexamined or b.unexamined}"
     if a.kind is Kind.FILE and a.mode & stat.S_IXUSR != b.mode & stat.S_IXUSR:
         return (
             Sameness.DIFFERENT,
-            "executable here, not there"
+            f"executable in {LEFT}, not in {RIGHT}"
             if a.mode & stat.S_IXUSR
-            else "not executable here, but there",
+            else f"not executable in {LEFT}, but in {RIGHT}",
         )
     if a.sha256 == b.sha256:
         return Sameness.BYTES, ""
     if a.kind is Kind.LINK:
-        return Sameness.DIFFERENT, f"links to '{a.target}' here, to '{b.target}' there"
+        return Sameness.DIFFERENT, f"links to '{a.target}' in {LEFT}, to '{b.target}' in {RIGHT}"
     return Sameness.DIFFERENT, ""
 
 

@@ -126,7 +126,7 @@ def check_equivalences(declared: Declared, where: str) -> None:
                 re.compile(mask)
             except (re.error, RecursionError, OverflowError) as error:
                 raise UsageError(
-                    f"{what}: the mask {mask!r} is no regular expression ({error}).", "Mend it."
+                    f"{what}: the mask {mask!r} is no regular expression ({error}).", "Fix it."
                 ) from None
 
 

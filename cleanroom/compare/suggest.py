@@ -16,7 +16,7 @@ from cleanroom.compare.equivalences import meets, over_wide
 from cleanroom.compare.formats.registry import Question
 from cleanroom.compare.paths import literally
 from cleanroom.values.base import Value
-from cleanroom.values.comparison import Comparison, Difference, Sameness
+from cleanroom.values.comparison import Comparison, Difference, Sameness, with_labels
 from cleanroom.values.declared import CompareOptions, Equivalence
 from cleanroom.values.run import Evidence
 
@@ -129,7 +129,8 @@ def _narrowest(
     ]
     for found in ground.examiner.examine(questions):
         if not meets(found):
-            return None, found.note if found.compared else "it would leave nothing to compare"
+            said = with_labels(found.note, "the first run", "the second run")
+            return None, said if found.compared else "it would leave nothing to compare"
     return Suggestion(comparator=name, options=options, paths=(first.path,)), ""
 
 

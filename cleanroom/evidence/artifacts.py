@@ -118,7 +118,7 @@ _TICK = _tick()
 
 
 class _AtWork:
-    """Which attempts were running at a moment; an attempt whose end was not seen is of none."""
+    """Which attempts were running at a moment; attempts with an unknown end are ignored."""
 
     def __init__(self, attempts: tuple[Attempt, ...], codeless: Container[str] = ()) -> None:
         self._spans = sorted(

@@ -149,7 +149,7 @@ def _told(log: str) -> str:
     for line in log.splitlines():
         if line.startswith(("Shutting down, this might", "Exiting because a job execution failed")):
             break
-        if not line.startswith("Using profile "):  # the room's own, which a person cannot mend
+        if not line.startswith("Using profile "):  # the room's own, which a person cannot fix
             kept.append(line)
     return "\n".join(kept)
 

@@ -185,7 +185,7 @@ class Store:
         matches = self.digests(name)
         if len(matches) != 1:
             what = (
-                f"'{name}' names {len(matches)} evidences"
+                f"'{name}' names {len(matches)} stored runs"
                 if matches
                 else f"There is no evidence '{name}'"
             )

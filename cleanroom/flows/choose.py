@@ -109,7 +109,8 @@ class RunFactory:
         """A request for each profile; only the baseline's room plans twice."""
         others = tuple(step for step in steps if step != "replan")
         first, *rest = self.profiles
-        found = [msgspec.structs.replace(self.base, profile=first, steps=steps)]
+        called = "" if first.path or "run" not in steps else "first run"
+        found = [msgspec.structs.replace(self.base, profile=first, called=called, steps=steps)]
         return found + [
             msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED)
             for p in rest
@@ -214,9 +215,14 @@ class RunFactory:
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the
         others.
         """
-        steps = ("settings", "lint", "plan", "run")
+        nameless = "second run" if repeat == 1 else f"run {repeat + 1}"
         return msgspec.structs.replace(
-            self.base, purpose=Control(repeat=repeat), only=only, hash_seed=_OTHER_SEED, steps=steps
+            self.base,
+            purpose=Control(repeat=repeat),
+            called="" if self.base.profile.path else nameless,
+            only=only,
+            hash_seed=_OTHER_SEED,
+            steps=("settings", "lint", "plan", "run"),
         )
 
 

@@ -109,7 +109,7 @@ def _run_all(
     is needed.
     """
     requests = ready.requests(STEPS)
-    asked = Asked(ready.climb, ready.profiles[0].name, ready.repeats)
+    asked = Asked(ready.climb, requests[0].label, ready.repeats)
     requests += sorted(
         (ready.wanted(one) for rung in RUNGS for one in rung.at_once(asked)),
         key=lambda request: isinstance(request.purpose, Control),
@@ -143,8 +143,8 @@ def _control(
     """A control of the jobs where differences begin, with what they need; of the whole, where that
     would not tell enough.
 
-    Only that they agree is taken from a part: what differs there may hang on a job that did not
-    run.
+    A partial control is trusted only when it agrees: what differs there may depend on a job that
+    did not run.
     """
     only = origin_targets(baseline, comparisons)
     if only:

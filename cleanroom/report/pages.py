@@ -63,7 +63,7 @@ def findings_page() -> str:
         _MADE.format(source="cleanroom/findings.toml"),
         "# Findings",
         "",
-        "Codes are permanent. An error counts until it is mended or accepted in `cleanroom.yaml` "
+        "Codes are permanent. An error counts until it is fixed or accepted in `cleanroom.yaml` "
         "(see configuration.md); others inform.",
         "The severity is the usual one; where a finding weighs less, its text says why.",
         "",

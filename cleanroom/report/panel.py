@@ -29,8 +29,9 @@ def print_panel(
     parts: Sequence[RenderableType],
     subtitle: str,
     paths: Sequence[Path],
+    then: tuple[str, str] = ("", ""),
 ) -> None:
-    """Print the result and where its reports are."""
+    """Print the result, where its reports are, and what to type next: (what for, the call)."""
     panel = Panel(
         Group(*parts),
         title=Text(f" {title} ", style=f"bold {style} reverse"),
@@ -43,3 +44,7 @@ def print_panel(
     console.print(Harmless(panel))
     for path in paths:
         console.print(Text(spoken(f"  {path}")), soft_wrap=True)
+    why, call = then
+    if call:
+        console.print(Text(spoken(f"\n{why}:")), soft_wrap=True)
+        console.print(Text(spoken(f"  {call}"), style="bold"), soft_wrap=True)

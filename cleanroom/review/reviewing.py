@@ -71,14 +71,12 @@ def _reference(pairs: Sequence[Pair]) -> Evidence | None:
 
 def _of_profile(pair: Pair, reference: Evidence | None, routes: Routes) -> Iterator[ReviewChange]:
     if pair.base is None and pair.head is not None:
-        claim = "stronger: one context more is confirmed"
+        claim = "stronger: one profile more is checked"
         yield _profile(
             pair.profile, "(absent)", "added", claim, routes.confirm(routes.baseline, pair.profile)
         )
     if pair.head is None:
-        yield _profile(
-            pair.profile, "there", "removed", "weaker: one context less is confirmed", ""
-        )
+        yield _profile(pair.profile, "there", "removed", "weaker: one profile fewer is checked", "")
         return
     if pair.base is None:
         # Without a reference there is nothing that it could mean something else than; its own plan

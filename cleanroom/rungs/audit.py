@@ -9,7 +9,7 @@ from cleanroom.values.audit import Audit, Decided, Finding
 class AuditRung(Rung):
     name = "audit"
     proves = "every setting of every profile is policy, not meaning"
-    unproven = "whether a setting of a profile reaches the meaning"
+    unproven = "whether a profile setting changes what the workflow means"
 
     def judged(self, seen: Seen) -> Climbed:
         audit = seen.audit
@@ -25,7 +25,7 @@ class AuditRung(Rung):
 
     def told(self, findings: Sequence[Finding]) -> str:
         keys = ", ".join(dict.fromkeys(f"'{f.key}' in {f.profile}" for f in findings))
-        return f"a profile reaches the meaning with {keys}."
+        return f"a profile setting changes what the workflow means: {keys}."
 
 
 RUNG = AuditRung()

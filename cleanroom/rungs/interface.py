@@ -129,7 +129,7 @@ def verdict_of(proven: bool, differs: bool) -> VerdictName:
 
 def compared(proven: bool, comparisons: Sequence[Comparison]) -> VerdictName:
     """A rung that decides by comparisons.
-    What differs from itself proves nothing of what it was compared with.
+    What is not reproducible proves nothing of what it was compared with.
     """
     verdict = verdict_of(proven, any(c.differs for c in comparisons))
     return (

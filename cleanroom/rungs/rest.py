@@ -38,7 +38,7 @@ class Rest(Rung):
         jobs = sum(len(run.rest or ()) for run in restless)
         unproven = f"a second call would run {counted(jobs, 'job')} again" if restless else ""
         return Climbed(
-            VerdictName.HELD, unproven=unproven, state="not at rest" if jobs else "at rest"
+            VerdictName.HELD, unproven=unproven, state="does not hold" if jobs else "holds"
         )
 
     def lacking(self, seen: Seen) -> Iterable[str]:

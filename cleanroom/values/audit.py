@@ -116,7 +116,7 @@ class Audit(Value, frozen=True):
 
     @property
     def drifted(self) -> tuple[Finding, ...]:
-        """The errors that say that a setting of a profile reaches the meaning, and that nobody
+        """The errors that say that a profile setting changes the meaning, and that nobody
         accepted.
         """
         return tuple(f for f in self.findings if f.counts and f.code == "CR-016")

@@ -55,6 +55,15 @@ class Excerpt(Value, frozen=True):
     kind: str = ""
 
 
+LEFT, RIGHT = "‹left›", "‹right›"
+"""What a comparator calls the two files; whoever knows their runs puts the labels in place."""
+
+
+def with_labels(text: str, left: str, right: str) -> str:
+    """A comparator's words with the names of the two runs in them."""
+    return text.replace(LEFT, left).replace(RIGHT, right)
+
+
 class Difference(Value, frozen=True):
     """One artifact that is not the same by bytes.
 

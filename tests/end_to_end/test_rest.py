@@ -86,7 +86,7 @@ def test_unasked_it_only_informs(make_repository: Make, confirm: Confirm) -> Non
     assert (result.code, rung(report)["decides"], rung(report)["state"]) == (
         0,
         False,
-        "not at rest",
+        "does not hold",
     )
     assert "CR-048" in {f["code"] for f in report["findings"]}
 

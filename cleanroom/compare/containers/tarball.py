@@ -80,7 +80,7 @@ def tar_members(stream: IO[bytes], bound: Bounded) -> Iterator[tuple[bytes, byte
         content, padding = _read(stream, size, bound)
         feed(
             shell, padding.rstrip(b"\0")
-        )  # how much there is hangs on the content, what it is does not
+        )  # how much there is depends on the content, what it is does not
         yield shell.digest(), content
         shell = hashlib.sha256()
     for block in bound.blocks(stream):

@@ -5,7 +5,7 @@ What nobody knows a format for ends here; so does what is never loaded.
 from pathlib import Path
 
 from cleanroom.compare.formats.interface import NO, Found, Inner, different
-from cleanroom.values.comparison import Excerpt, Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Excerpt, Sameness
 from cleanroom.values.declared import CompareOptions
 
 _BLOCK = 2**18
@@ -30,7 +30,7 @@ def first_difference(left: Path, right: Path, why: str = "") -> Found:
     sizes = left.stat().st_size, right.stat().st_size
     offset = _offset(left, right)
     said = (
-        f"{sizes[0]} bytes here, {sizes[1]} there"
+        f"{sizes[0]} bytes in {LEFT}, {sizes[1]} in {RIGHT}"
         if sizes[0] != sizes[1]
         else f"{sizes[0]} bytes each"
     )

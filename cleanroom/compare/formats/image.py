@@ -25,7 +25,7 @@ from cleanroom.compare.formats.interface import (
 )
 from cleanroom.compare.formats.picture_parts import parts, tags
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.values.comparison import Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 PIXELS = 150_000_000
@@ -129,13 +129,13 @@ def _compare(pil: Any, a: Any, b: Any, rules: CompareOptions) -> Found:
     from PIL import ImageChops
 
     if a.format != b.format:
-        return different(f"{a.format} here, {b.format} there")
+        return different(f"{a.format} in {LEFT}, {b.format} in {RIGHT}")
     if (a.size, a.mode, getattr(a, "n_frames", 1)) != (b.size, b.mode, getattr(b, "n_frames", 1)):
         said = [
             f"{p.size[0]} x {p.size[1]} {p.mode}, {getattr(p, 'n_frames', 1)} frames"
             for p in (a, b)
         ]
-        return different(f"{said[0]} here, {said[1]} there")
+        return different(f"{said[0]} in {LEFT}, {said[1]} in {RIGHT}")
     if a.size[0] * a.size[1] * getattr(a, "n_frames", 1) > _ALL_PIXELS:
         raise NotExamined("its frames together are too large")
     tally = Tally("pixel", "pixels")

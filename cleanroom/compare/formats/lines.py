@@ -20,7 +20,7 @@ from cleanroom.compare.difference_kinds import TIMESTAMP, VERSION, aligned, kind
 from cleanroom.compare.formats.interface import BY_NAME, GENERAL, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.multiset import multiset
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.values.comparison import Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 _ALIGNED_BYTES = 8 * 2**20
@@ -52,7 +52,7 @@ class Dialect:
     `header` finds header lines, which stand before all others; `apart` those that carry
     dates, versions or command lines; `dated` those in which a date or a version may differ, all of
     them where it is None.
-    A record is `unit` lines; where a `binding` line stands among them, records hang on what stands
+    A record is `unit` lines; where a `binding` line stands among them, records depend on what is
     before, and their order counts.
     """
 
@@ -333,7 +333,7 @@ class _Comparison:
         if here == there:
             self._bent += 1
             return self._same()
-        counts = f"{here.things} {self._dialect.things} here, {there.things} there"
+        counts = f"{here.things} {self._dialect.things} in {LEFT}, {there.things} in {RIGHT}"
         return self._tally.different(f"not the same {self._dialect.things} in any order; {counts}")
 
     def _records(self, side: _Text) -> Iterator[str]:
@@ -347,7 +347,7 @@ class _Comparison:
         for _, line, of_head in self._kept(side):
             if self._dialect.binding is not None and self._dialect.binding.match(line):
                 raise NotExamined(
-                    "its records hang on lines before them, so that their order counts"
+                    "its records depend on lines before them, so that their order counts"
                 )
             reduced = self._reduce(line)
             self._tally.compared += bool(reduced.replace(_REPLACED, "").strip())
@@ -384,7 +384,7 @@ class _Comparison:
     def _facts(self) -> tuple[str, ...]:
         found = []
         if self._left.form != self._right.form:
-            found.append(f"{self._left.form} here, {self._right.form} there")
+            found.append(f"{self._left.form} in {LEFT}, {self._right.form} in {RIGHT}")
         if self._apart or self._aside[id(self._left)] != self._aside[id(self._right)]:
             found.append("header lines with dates, versions or command lines are apart")
         return tuple(found)

@@ -17,7 +17,7 @@ from cleanroom.compare.formats.interface import (
     different,
 )
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.values.comparison import Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 _BLOCK = 2**22
@@ -35,10 +35,10 @@ class Npy:
     ) -> Found:
         a, b = _load(left), _load(right)
         if a.shape != b.shape:
-            return different(f"shape {a.shape} here, {b.shape} there")
+            return different(f"shape {a.shape} in {LEFT}, {b.shape} in {RIGHT}")
         native = a.dtype.newbyteorder("="), b.dtype.newbyteorder("=")
         if native[0] != native[1]:
-            return different(f"type {a.dtype} here, {b.dtype} there")
+            return different(f"type {a.dtype} in {LEFT}, {b.dtype} in {RIGHT}")
         if a.itemsize == 0 and a.size > _BLOCK:
             raise NotExamined("it declares elements without bytes")
         tally = Tally("element", "elements")

@@ -11,7 +11,7 @@ import msgspec
 
 from cleanroom.compare.formats.interface import Found, NotExamined
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.values.comparison import Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 _SCALE = 100 / 72
@@ -37,7 +37,7 @@ def _looks(a: Any, b: Any, objects: Tally, rules: CompareOptions) -> Found:
     tally = Tally("page", "pages")
     pictures: tuple[str, ...] = ()
     if len(a) != len(b):
-        return tally.different(f"{len(a)} pages here, {len(b)} there")
+        return tally.different(f"{len(a)} pages in {LEFT}, {len(b)} in {RIGHT}")
     if len(a) > _MOST_PAGES:
         return objects.different(
             f"{objects.total} objects differ; its {len(a)} pages are too many to look at"

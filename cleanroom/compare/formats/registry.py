@@ -25,7 +25,7 @@ from cleanroom.compare.formats.interface import (
 )
 from cleanroom.compare.magnitude import exceeds
 from cleanroom.values.base import Value
-from cleanroom.values.comparison import Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 GROUP = "cleanroom.comparators"
@@ -103,7 +103,9 @@ def _compare(
     if not asked and chosen[0].name != chosen[1].name:
         if BINARY.name not in (chosen[0].name, chosen[1].name):
             return _bounded(
-                first_difference(left, right, f"{chosen[0].name} here, {chosen[1].name} there"),
+                first_difference(
+                    left, right, f"{chosen[0].name} in {LEFT}, {chosen[1].name} in {RIGHT}"
+                ),
                 "binary/1",
             )
         comparator = BINARY

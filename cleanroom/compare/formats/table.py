@@ -19,7 +19,7 @@ from cleanroom.compare.difference_kinds import FLOAT, FORMAT, is_noise
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.lines import close_texts, looks_like_text
 from cleanroom.compare.formats.tally import Tally
-from cleanroom.values.comparison import Sameness
+from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 _BATCH = 100_000
@@ -243,9 +243,9 @@ class _Comparison:
             hashes[0].join(hashes[1], on=["a", "b"], how="anti").height,
             hashes[1].join(hashes[0], on=["a", "b"], how="anti").height,
         )
-        note = f"not the same rows in any order; {counts[0]} here, {counts[1]} there"
+        note = f"not the same rows in any order; {counts[0]} in {LEFT}, {counts[1]} in {RIGHT}"
         return self._tally.different(
-            note, facts=(f"{only[0]} rows are only here, {only[1]} only there",)
+            note, facts=(f"{only[0]} rows are only in {LEFT}, {only[1]} only in {RIGHT}",)
         )
 
     def _hashes(self, path: Path, columns: list[tuple[int, str]], seeds: tuple[int, int]) -> Any:

@@ -82,7 +82,8 @@ def show(report: AuditReport, paths: Sequence[Path], console: Console) -> None:
         f"{report.source.commit[:12]} · {report.isolation} · no job was run · "
         f"{report.seconds:.1f} s"
     )
-    print_panel(console, report.outcome, style, parts, subtitle, paths)
+    then = report.next.why, report.next.command
+    print_panel(console, report.outcome, style, parts, subtitle, paths, then)
 
 
 def _settings(report: AuditReport) -> Table:

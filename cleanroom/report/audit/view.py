@@ -11,12 +11,13 @@ import msgspec
 
 from cleanroom import __version__
 from cleanroom.profiles.find import FOLDERS
+from cleanroom.report.next_step import NextStep, after_audit
 from cleanroom.values.audit import Answer, Audit, Audited, AuditOutcome, Decided, Finding
 from cleanroom.values.base import SCHEMA_VERSION, Value, canonical
 from cleanroom.values.comparison import PlanDifference
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import Entry, Image, Layer, Override, SettingClass, Source
-from cleanroom.wording import listed
+from cleanroom.wording import counted, listed
 
 
 class SettingCell(Value, frozen=True):
@@ -94,6 +95,7 @@ class AuditReport(Value, frozen=True):
     findings: tuple[Finding, ...]
     profiles: tuple[ProfileView, ...]
     reproduce: str
+    next: NextStep
 
 
 _SHOWN = 200
@@ -163,7 +165,7 @@ def summary(rows: Sequence[SettingRow]) -> dict[str, Any]:
 
 def build_audit_report(audited: Audited) -> AuditReport:
     """Everything a reader of an audit needs."""
-    audit = audited.audit
+    audit, again = audited.audit, _again(audited)
     created = datetime.datetime.fromtimestamp(audited.started, datetime.UTC)
     return AuditReport(
         schema_version=SCHEMA_VERSION,
@@ -183,7 +185,8 @@ def build_audit_report(audited: Audited) -> AuditReport:
         plans=tuple(_plan_rows(audit)),
         findings=audit.findings,
         profiles=tuple(_profile(run) for run in audited.runs),
-        reproduce=_reproduce(audited),
+        reproduce=shlex.join(again),
+        next=after_audit(audited, again),
     )
 
 
@@ -229,9 +232,7 @@ def _sentence(audited: Audited) -> str:
             if not audit.settings:
                 return "No profile sets anything; there was only the plan to look at."
             left = len({s.key for s in audit.settings if s.decided is Decided.OPEN})
-            tail = (
-                f" {left} setting{'' if left == 1 else 's'} only a run can decide." if left else ""
-            )
+            tail = f" {counted(left, 'setting')} can only be judged by running." if left else ""
             reaching = list(
                 dict.fromkeys(f"'{s.key}'" for s in audit.settings if s.decided is Decided.MEANING)
             )
@@ -244,10 +245,7 @@ def _sentence(audited: Audited) -> str:
             count = sum(f.counts for f in audit.findings)
             drifting = [p.profile for p in audit.plans if p.drifts]
             tail = f" The plan drifts under {listed(drifting)}." if drifting else ""
-            return (
-                f"{count} finding{'' if count == 1 else 's'} of {names} must be mended or "
-                f"accepted.{tail}"
-            )
+            return f"{counted(count, 'finding')} of {names} must be fixed or accepted.{tail}"
         case AuditOutcome.FAILED:
             failed = [run.label for run in audited.runs if run.status is RunStatus.FAILED]
             return f"The workflow cannot be planned under {listed(failed)}."
@@ -255,16 +253,9 @@ def _sentence(audited: Audited) -> str:
             return f"Not every profile could be examined. {audited.reasons[0].splitlines()[0]}"
 
 
-def _reproduce(audited: Audited) -> str:
-    return shlex.join(
-        [
-            "cleanroom",
-            "audit",
-            audited.source.url,
-            audited.source.commit,
-            *call_options(audited.entry, audited.runs),
-        ]
-    )
+def _again(audited: Audited) -> list[str]:
+    options = call_options(audited.entry, audited.runs)
+    return ["cleanroom", "audit", audited.source.url, audited.source.commit, *options]
 
 
 def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:

@@ -67,7 +67,7 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(""))
     for d in files[:_SHOWN]:
         origin = "origin" if d.origin else "derived"
-        noise = ", differs from itself" if d.noise else ""
+        noise = ", not reproducible" if d.noise else ""
         rule = f", rule {one_line(d.rule)}" if d.rule else ""
         parts.append(
             Text(
@@ -105,11 +105,13 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(f"… and {len(notable) - _SHOWN} more findings", style="dim"))
     climbed = ", ".join(f"{rung.name} {rung.state}" for rung in report.rungs if rung.verdict)
     if climbed:
-        parts += [Text(""), Text(f"climbed: {climbed}", style="dim")]
+        parts += [Text(""), Text(f"checked: {climbed}", style="dim")]
     open_rungs = ", ".join(rung.name for rung in report.rungs if rung.verdict is None)
-    parts += [Text(f"not climbed, and so not proven: {open_rungs}", style="dim")]
+    if open_rungs:
+        parts += [Text(f"not checked: {open_rungs}", style="dim")]
     subtitle = f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s"
-    print_panel(console, report.verdict, style, parts, subtitle, paths)
+    then = report.next.why, report.next.command
+    print_panel(console, report.verdict, style, parts, subtitle, paths, then)
 
 
 def _matrix(report: Report) -> Table:

@@ -16,6 +16,7 @@ from cleanroom.compare.equivalences import covers
 from cleanroom.report.audit.view import SettingRow, call_options, setting_rows
 from cleanroom.report.confirmation.cells import MatrixRow, agreement, matrix
 from cleanroom.report.confirmation.sentence import leads, sentence
+from cleanroom.report.next_step import NextStep, after_confirmation
 from cleanroom.values.audit import Answer, Finding
 from cleanroom.values.base import SCHEMA_VERSION, Value
 from cleanroom.values.comparison import (
@@ -203,6 +204,7 @@ class Report(Value, frozen=True):
     """How many runs of one profile back the statement, and what that number can and cannot show."""
     unproven: tuple[str, ...]
     reproduce: str
+    next: NextStep
 
 
 def build_report(confirmation: Confirmation) -> Report:
@@ -216,6 +218,7 @@ def build_report(confirmation: Confirmation) -> Report:
         else list(confirmation.runs)
     )
     runs = {run.label: run for run in whole}
+    again = _again(confirmation)
     return Report(
         schema_version=SCHEMA_VERSION,
         cleanroom=__version__,
@@ -250,7 +253,8 @@ def build_report(confirmation: Confirmation) -> Report:
         unproven=tuple(
             f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven
         ),
-        reproduce=_reproduce(confirmation),
+        reproduce=shlex.join(again),
+        next=after_confirmation(confirmation, again),
     )
 
 
@@ -433,7 +437,7 @@ def _repeats(confirmation: Confirmation) -> str:
         return ""
     if not controls:
         return (
-            f"{name} ran once, so nothing is known of how it differs from itself; --repeats "
+            f"{name} ran once, so nothing is known of how repeated runs differ; --repeats "
             "runs it again."
         )
     if only := next((run.only for run in confirmation.runs if run.only), ()):
@@ -479,14 +483,14 @@ def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:
                 )
 
 
-def _reproduce(confirmation: Confirmation) -> str:
+def _again(confirmation: Confirmation) -> list[str]:
     """The call that does it again: the full commit, the profiles and the image's digest."""
     if confirmation.runs[0].folder:
-        return shlex.join(["cleanroom", "compare", *(run.folder for run in confirmation.runs)])
+        return ["cleanroom", "compare", *(run.folder for run in confirmation.runs)]
     source, earlier = confirmation.source, confirmation.earlier
     climbed = [f"--{name}" for name in confirmation.climb]
     against = (
         ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
     )
     options = [*call_options(confirmation.entry, confirmation.runs), *climbed, *against]
-    return shlex.join(["cleanroom", "confirm", source.url, source.commit, *options])
+    return ["cleanroom", "confirm", source.url, source.commit, *options]

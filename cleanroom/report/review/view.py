@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cleanroom import __version__
+from cleanroom.report.next_step import NextStep, after_review
 from cleanroom.report.panel import print_panel
 from cleanroom.report.render import render_template, write_files
 from cleanroom.report.visible import json_text, one_line
@@ -52,6 +53,7 @@ class ReviewReport(Value, frozen=True):
     created: str
     seconds: float
     reproduce: str
+    next: NextStep
 
 
 def build_review_report(reviewed: Reviewed) -> ReviewReport:
@@ -77,6 +79,7 @@ def build_review_report(reviewed: Reviewed) -> ReviewReport:
         created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
         seconds=round(reviewed.seconds, 3),
         reproduce=shlex.join(words),
+        next=after_review(reviewed, words),
     )
 
 
@@ -154,4 +157,5 @@ def show_review(report: ReviewReport, paths: Sequence[Path], console: Console) -
         f"{report.base.commit[:12]} → {report.head.commit[:12]} · no job was run · "
         f"{report.seconds:.1f} s"
     )
-    print_panel(console, report.outcome, style, parts, subtitle, paths)
+    then = report.next.why, report.next.command
+    print_panel(console, report.outcome, style, parts, subtitle, paths, then)

@@ -1,5 +1,5 @@
 """Python lists every folder in reverse.
-A file system promises no order; a result must not hang on it.
+A file system promises no order; a result must not depend on it.
 """
 
 from __future__ import annotations

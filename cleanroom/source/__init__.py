@@ -1,6 +1,7 @@
 """Git: a repository and a ref in, one commit and fresh clones of it out."""
 
+from cleanroom.source.address import published
 from cleanroom.source.calls import Patience
-from cleanroom.source.git import Reach, Repository, open_repository, published
+from cleanroom.source.git import Reach, Repository, open_repository
 
 __all__ = ["Patience", "Reach", "Repository", "open_repository", "published"]

@@ -17,86 +17,23 @@ import re
 import shutil
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
 
 import filelock
 
 from cleanroom.beneath import Beneath
 from cleanroom.errors import Interrupted, SourceError, UsageError
 from cleanroom.source import lfs
+from cleanroom.source.address import SPOKEN, is_there, joined, public, scheme
 from cleanroom.source.calls import GitError, Patience, call
+from cleanroom.source.scrubbed import configuration, environment
 from cleanroom.source.tree import Entry, parse_tree
 from cleanroom.values.base import escape_path, raw_path
 from cleanroom.values.setup import Source
 
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_PASSED = (
-    "PATH",
-    "SSH_AUTH_SOCK",
-    "GIT_ASKPASS",
-    "SSH_ASKPASS",
-    "GIT_SSH_COMMAND",  # how a private remote lets this user in
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",  # the certificates of a proxy
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-)
-_CONFIG = {
-    "core.attributesFile": "/dev/null",  # what the user wants of files elsewhere
-    "core.excludesFile": "/dev/null",
-    "core.hooksPath": "/dev/null",  # no hook of a template or of the clone
-    "core.fsmonitor": "false",  # a command that `status` would start
-    "safe.directory": "*",  # a shared repository owned by somebody else is only read
-    # a tree that would make git write elsewhere is refused when it arrives
-    "transfer.fsckObjects": "true",
-    "fetch.fsckObjects": "true",
-    "receive.fsckObjects": "true",
-    # bytes a second: a server that says nothing is left, even when we were killed
-    "http.lowSpeedLimit": "1",
-    "http.lowSpeedTime": "600",
-    "gc.auto": "0",  # no work in the background after we are done
-    "advice.detachedHead": "false",
-    "submodule.recurse": "false",
-    "core.quotePath": "false",
-}
-_HARMLESS = (
-    "badDate",
-    "badDateOverflow",
-    "badEmail",
-    "badName",
-    "badTagName",
-    "badTimezone",
-    "missingEmail",
-    "missingNameBeforeEmail",
-    "missingSpaceBeforeDate",
-    "missingSpaceBeforeEmail",
-    "missingTaggerEntry",
-    "multipleAuthors",
-    "nulInCommit",
-    "zeroPaddedDate",
-    "zeroPaddedFilemode",
-    "badFilemode",
-    "gitmodulesParse",
-    "missingTag",
-    "missingTagEntry",
-    "extraHeaderEntry",
-)
-"""What git's check finds in old, honest repositories too, and what makes it write nothing anywhere
-(git help fsck).
-"""
-_SPOKEN = {"https": "https", "ssh": "ssh", "git+ssh": "ssh", "ssh+git": "ssh", "file": "file"}
-"""Schemes of addresses, and what git calls the protocol behind each."""
-_SSH = "ssh -o ConnectTimeout=60 -o ServerAliveInterval=15 -o ServerAliveCountMax=8"
 _LOCK_SECONDS = 3600.0
 _LOCK_POLL = 0.2
 _MAX_SUBMODULE_DEPTH = 8
@@ -108,51 +45,6 @@ _MOST_TARGET = 4096
 _MOST_CONFIG = 2**20
 _MOST_INDEX = 512 * 2**20
 _FREE = "Free space, or set CLEANROOM_CACHE to another folder."
-
-
-def _environment(configuration: Path, extra: dict[str, str] | None = None) -> dict[str, str]:
-    """What git may know of the host: how to reach the remote, and nothing of the user's
-    configuration.
-
-    Ours is a file, not variables: those do not reach the process on the other side of a local
-    fetch.
-    """
-    env = {key: os.environ[key] for key in _PASSED if key in os.environ}
-    env.update(
-        HOME="/nonexistent",
-        GIT_CONFIG_GLOBAL=str(configuration),
-        GIT_CONFIG_SYSTEM="/dev/null",
-        GIT_CONFIG_NOSYSTEM="1",
-    )
-    env.update(
-        GIT_ATTR_NOSYSTEM="1",
-        GIT_TERMINAL_PROMPT="0",
-        GIT_TEMPLATE_DIR="",
-        LC_ALL="C",
-        GIT_OPTIONAL_LOCKS="0",
-    )
-    env.update(
-        GIT_NO_REPLACE_OBJECTS="1", GIT_GRAFT_FILE="/dev/null"
-    )  # a commit is what its name says, and nothing else
-    env.update(GIT_ALLOW_PROTOCOL="file", GIT_LFS_FORCE_PROGRESS="1")
-    env.setdefault("GIT_SSH_COMMAND", _SSH)
-    return env | (extra or {})
-
-
-def _configuration(cache: Path) -> Path:
-    """The only configuration that git reads besides a mirror's own."""
-    lines = [
-        f"[{key.partition('.')[0]}]\n\t{key.partition('.')[2]} = {value}\n"
-        for key, value in _CONFIG.items()
-    ]
-    lines += ['[fetch "fsck"]\n', *(f"\t{name} = ignore\n" for name in _HARMLESS)]
-    path, text = cache / "gitconfig", "".join(lines)
-    if not path.exists() or path.read_text() != text:
-        cache.mkdir(parents=True, exist_ok=True)
-        part = cache / f".gitconfig-{uuid.uuid4().hex}"
-        part.write_text(text)
-        part.replace(path)
-    return path
 
 
 class Reach(NamedTuple):
@@ -188,7 +80,7 @@ class Repository:
     """
 
     def __init__(self, address: str | Path, cache: Path, reach: Reach = Reach()) -> None:  # noqa: B008 - it is frozen
-        self.url = _public(str(address))
+        self.url = public(str(address))
         self._address = address
         self._local = address if isinstance(address, Path) else None
         self._cache, self._reach = cache, reach
@@ -205,7 +97,7 @@ class Repository:
         extra: dict[str, str] | None = None,
         most: int = _MOST_READ,
     ) -> str:
-        env = _environment(_configuration(self._cache), extra)
+        env = environment(configuration(self._cache), extra)
         return os.fsdecode(call(env, folder, list(arguments), self._reach.patience, most))
 
     def resolve(self, ref: str) -> Source:
@@ -244,14 +136,14 @@ class Repository:
     def _tree(self, commit: str) -> tuple[Entry, ...]:
         """Every entry of a commit. Raises: SourceError for a tree that no honest commit has."""
         if commit not in self._trees:
-            env = _environment(_configuration(self._cache))
+            env = environment(configuration(self._cache))
             command = ["ls-tree", "-r", "-t", "-z", "--long", "--full-tree", commit]
             listing = call(env, self._mirror, command, self._reach.patience, _MOST_TREE)
             self._trees[commit] = parse_tree(os.fsdecode(listing), self.url)
         return self._trees[commit]
 
     def _blob(self, name: str, most: int = _MOST_READ) -> bytes:
-        env = _environment(_configuration(self._cache))
+        env = environment(configuration(self._cache))
         return call(env, self._mirror, ["cat-file", "blob", name], self._reach.patience, most)
 
     def read(self, commit: str, path: str) -> bytes | None:
@@ -365,9 +257,7 @@ class Repository:
         self._git(folder, *fetch)
         self._git(folder, "checkout", "--progress", "--force", "--detach", commit)
         with self._lock():
-            env = _environment(
-                _configuration(self._cache), {"GIT_ALLOW_PROTOCOL": self._protocol()}
-            )
+            env = environment(configuration(self._cache), {"GIT_ALLOW_PROTOCOL": self._protocol()})
             pointers = lfs.pointers(folder, tracked)
             space.take(sum(pointer.size for pointer in pointers.values()), self.url)
             lfs.fill(
@@ -447,14 +337,14 @@ class Repository:
 
     def _submodule(self, url: str, commit: str) -> "Repository":
         if url not in self._submodules:
-            full = _join(str(self._address), url) if url.startswith(("./", "../")) else url
+            full = joined(str(self._address), url) if url.startswith(("./", "../")) else url
             try:
-                scheme = _scheme(full)
+                of_this_machine = scheme(full) == "file"
             except UsageError as error:
                 raise SourceError(
                     f"A submodule of {self.url}: {error.what}", error.next_step
                 ) from None
-            if scheme == "file":
+            if of_this_machine:
                 self._check_local(url, full, commit)
             self._submodules[url] = open_repository(full, self._cache, self._reach)
         return self._submodules[url]
@@ -485,7 +375,7 @@ class Repository:
             )
 
     def _protocol(self) -> str:
-        return "file" if self._local else _SPOKEN[_scheme(str(self._address))]
+        return "file" if self._local else SPOKEN[scheme(str(self._address))]
 
     # --- the mirror ---
 
@@ -657,14 +547,14 @@ def open_repository(repo: str, cache: Path, reach: Reach = Reach()) -> Repositor
     Raises: UsageError where a local path is not a repository, or an address is of a kind that is
     not spoken.
     """
-    if _scheme(repo) != "file":
+    if scheme(repo) != "file":
         return Repository(repo, cache, reach)
     folder = Path(repo.removeprefix("file://")).expanduser().resolve()
-    if not _there(folder):
+    if not is_there(folder):
         raise UsageError(
             f"There is no folder '{repo}'.", "Give a URL or the path of a git repository."
         )
-    env = _environment(_configuration(cache))
+    env = environment(configuration(cache))
 
     def asked(*arguments: str) -> str:
         return os.fsdecode(call(env, folder, list(arguments), reach.patience)).strip()
@@ -679,70 +569,9 @@ def open_repository(repo: str, cache: Path, reach: Reach = Reach()) -> Repositor
     return Repository(local, cache, reach)
 
 
-def _scheme(repo: str) -> str:
-    """`file`, `https` or `ssh`, as an address says or means. Raises: UsageError for any other."""
-    if _is_local(repo):
-        return "file"
-    if found := re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", repo):
-        if found[2] == "://" and found[1].lower() in _SPOKEN:
-            return found[1].lower()
-        raise UsageError(
-            f"'{_public(repo)}' is an address of the kind '{found[1]}', which is not spoken.",
-            "Give one with https, ssh or file.",
-        )
-    if "://" not in repo and not repo.startswith("-") and re.match(r"([\w.-]+@)?[\w.-]+:", repo):
-        return "ssh"
-    raise UsageError(
-        f"'{repo}' is neither a folder nor a URL.", "Give a URL or the path of a git repository."
-    )
-
-
 def _is_full(folder: Path) -> bool:
     """Git does not always say that it was the disk."""
     return folder.exists() and shutil.disk_usage(folder).free < 2**20
-
-
-def _there(path: Path) -> bool:
-    """Whether there is something that this user may know of."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
-
-
-def _is_local(repo: str) -> bool:
-    return (
-        repo.startswith(("/", "./", "../", "~", "file://"))
-        or repo in {".", ".."}
-        or _there(Path(repo))
-    )
-
-
-def published(url: str) -> str:
-    """What anybody may know a repository by: its address, or of one of this machine the name of its
-    folder, since where it lies is nobody else's.
-    """
-    path = url.removeprefix("file://")
-    return path.rstrip("/").rpartition("/")[2] if path.startswith("/") else url
-
-
-def _public(url: str) -> str:
-    """A URL without the password that it may carry; evidence is shown to others. Over http the name
-    of a user may be a token, which is as good as a password.
-    """
-    parts = urlsplit(url)
-    if parts.scheme and parts.password:
-        return url.replace(f":{parts.password}@", ":***@")
-    if parts.scheme in ("http", "https") and parts.username:
-        return url.replace(f"{parts.username}@", "***@", 1)
-    return url
-
-
-def _join(base: str, relative: str) -> str:
-    if "://" in base:
-        return urljoin(base.rstrip("/") + "/", relative)
-    head, sep, path = base.partition(":") if re.match(r"[\w.-]+@[\w.-]+:", base) else ("", "", base)
-    return head + sep + os.path.normpath(f"{path}/{relative}")
 
 
 def _fetch_error(url: str, local: Path | None, said: str) -> SourceError | UsageError:

@@ -72,7 +72,7 @@ def test_no_repository(cli: Cli, tmp_path: Path, repo: str, code: int, said: str
         ({"cleanroom.yaml": "workflow: [\n"}, ["main"], 2, "cleanroom.yaml, line"),
         ({}, ["main", "--config", "/nonexistent.yaml"], 2, "There is no file"),
         ({}, ["main", "--engine", "sandbox", "--image", "x"], 4, "The sandbox has no images"),
-        ({}, ["main", "--target", "-x"], 2, ""),
+        ({}, ["main", "--target", "-x"], 2, "expected one argument"),
         ({}, ["main", "--directory", "../.."], 2, "leads out of the repository"),
         ({}, ["main", "--engine", "sandbox", "--out", "/proc/nothing"], 4, "cannot be written"),
     ],

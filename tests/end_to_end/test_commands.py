@@ -63,7 +63,7 @@ def test_doctor(cli: Cli) -> None:
     assert (result.code == 0) is all(check["ok"] for check in checks.values() if check["needed"])
 
 
-def test_doctor_names_what_mends_it(cli: Cli) -> None:
+def test_doctor_names_what_fixes_it(cli: Cli) -> None:
     result = cli(
         "doctor",
         "--format",
@@ -72,9 +72,9 @@ def test_doctor_names_what_mends_it(cli: Cli) -> None:
     )
     checks = {check["name"]: check for check in json.loads(result.out)["checks"]}
     assert result.code == 4
-    assert checks["git"]["mend"] == "apt-get install git"
-    assert "bubblewrap" in checks["sandbox"]["mend"]
-    assert "Docker" in checks["engine"]["mend"]
+    assert checks["git"]["fix"] == "apt-get install git"
+    assert "bubblewrap" in checks["sandbox"]["fix"]
+    assert "Docker" in checks["engine"]["fix"]
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cleanroom.evidence.context import FACTORS
-from cleanroom.evidence.outcome import _really_varied
+from cleanroom.evidence.outcome import outcome
+from cleanroom.room.claims import Claims
+from cleanroom.room.engines.interface import RoomExit
 from cleanroom.room.inside import listing
 from cleanroom.values.purpose import Varied
+from cleanroom.values.run import Evidence
 from tests.unit.values import evidence
 
 
@@ -24,11 +28,14 @@ def test_what_a_room_cannot_change_is_not_said_to_be_varied() -> None:
         purpose=Varied(factors=("date", "processors", "user")),
         context={"date": "+400d", "processors": "1", "user": "somebody"},
     )
-    assert _really_varied(run, {"faketime": False, "processors": 1}).context == {"user": "somebody"}
-    assert _really_varied(run, {"faketime": False, "processors": 2}).purpose == Varied(
-        factors=("processors", "user")
-    )
-    assert _really_varied(run, {"faketime": True, "processors": 2}) == run
+
+    def seen(**versions: Any) -> Evidence:
+        return outcome(run, Claims(versions=versions, done=True), RoomExit())
+
+    assert seen(faketime=False, processors=1).context == {"user": "somebody"}
+    assert seen(faketime=False, processors=2).purpose == Varied(factors=("processors", "user"))
+    whole = seen(faketime=True, processors=2)
+    assert (whole.context, whole.purpose) == (run.context, run.purpose)
 
 
 def test_python_lists_folders_in_reverse_and_keeps_its_own_start(tmp_path: Path) -> None:

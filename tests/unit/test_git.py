@@ -14,7 +14,8 @@ import pytest
 
 from cleanroom.errors import SourceError, UsageError
 from cleanroom.source import Patience, lfs, open_repository
-from cleanroom.source.git import _configuration, _public
+from cleanroom.source.address import public
+from cleanroom.source.scrubbed import configuration
 from tests.conftest import commit_all, git, require
 
 Make = Callable[..., Path]
@@ -67,10 +68,10 @@ def test_reading_a_file_of_a_commit(make_repository: Make, tmp_path: Path) -> No
 
 
 def test_a_password_is_not_shown() -> None:
-    assert _public("https://me:secret@example.org/x.git") == "https://me:***@example.org/x.git"
-    assert _public("https://token@example.org/x.git") == "https://***@example.org/x.git"
-    assert _public("git@example.org:me/x.git") == "git@example.org:me/x.git"
-    assert _public("ssh://git@example.org/me/x.git") == "ssh://git@example.org/me/x.git"
+    assert public("https://me:secret@example.org/x.git") == "https://me:***@example.org/x.git"
+    assert public("https://token@example.org/x.git") == "https://***@example.org/x.git"
+    assert public("git@example.org:me/x.git") == "git@example.org:me/x.git"
+    assert public("ssh://git@example.org/me/x.git") == "ssh://git@example.org/me/x.git"
 
 
 def test_a_remote_repository_may_not_name_this_machine(
@@ -268,7 +269,7 @@ def test_threads_that_open_a_fresh_cache_at_once(make_repository: Make, tmp_path
 
         def configure(number: int = number, together: threading.Barrier = together) -> str:
             together.wait()
-            return _configuration(tmp_path / str(number)).read_text()
+            return configuration(tmp_path / str(number)).read_text()
 
         with ThreadPoolExecutor(threads) as pool:
             assert (

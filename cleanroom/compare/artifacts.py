@@ -21,7 +21,15 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import EXISTENCE, Question
 from cleanroom.compare.origins import find_origins
-from cleanroom.values.comparison import LEFT, RIGHT, Difference, Origin, Sameness, with_labels
+from cleanroom.values.comparison import (
+    LEFT,
+    RIGHT,
+    Comparison,
+    Difference,
+    Origin,
+    Sameness,
+    with_labels,
+)
 from cleanroom.values.declared import CompareOptions, Declared
 from cleanroom.values.run import Artifact, Evidence, Kind, Role
 
@@ -54,6 +62,8 @@ class ComparisonContext:
         self.declared = declared or Declared()
         self.today = today or datetime.datetime.now(datetime.UTC).date()
         self.equivalences = Equivalences(self.declared, self.today)
+        self.compared: dict[tuple[str, ...], Comparison] = {}
+        """What was compared already, by the attempts and labels of both runs: once is enough."""
 
 
 class _Bundles:

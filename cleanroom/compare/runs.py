@@ -47,6 +47,13 @@ def compare_all(
 
 def compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comparison:
     """Two runs, layer by layer; of the left one only as much as the right one was asked for."""
+    pair = left.attempt_id, left.label, right.attempt_id, right.label
+    if pair not in ground.compared:
+        ground.compared[pair] = _compare(left, right, ground)
+    return ground.compared[pair]
+
+
+def _compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comparison:
     if right.only:
         left = narrowed(left, right)
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)

@@ -2,12 +2,10 @@
 pairs.
 
 python -m benchmarks.comparing ask NAME LEFT RIGHT [OPTIONS as JSON]   one question, as a
-confirmation asks it
-python -m benchmarks.comparing small FOLDER                            all pairs of FOLDER/a and
-FOLDER/b
-python -m benchmarks.comparing read LEFT RIGHT                         both tables read once with
-Polars
-Prints: seconds, peak MB of this process, peak MB of its largest child, answer.
+confirmation asks it python -m benchmarks.comparing small FOLDER                            all
+pairs of FOLDER/a and FOLDER/b python -m benchmarks.comparing read LEFT RIGHT
+both tables read once with Polars Prints: seconds, peak MB of this process, peak MB of its largest
+child, answer.
 """
 
 import json

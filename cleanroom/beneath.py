@@ -2,9 +2,8 @@
 anything in it.
 
 Every path that the host writes, reads, walks or moves in a clone goes through here, because a
-hostile repository chooses the
-links. Each step is an openat(2) with O_NOFOLLOW, so that nothing can be exchanged between a check
-and its use.
+hostile repository chooses the links. Each step is an openat(2) with O_NOFOLLOW, so that nothing can
+be exchanged between a check and its use.
 """
 
 import os

@@ -2,8 +2,7 @@
 that do not.
 
 Every pair says in a few words what happens in real life. Both kinds are compared under the same
-declaration, so that a declaration
-which covers noise is shown to cover nothing else.
+declaration, so that a declaration which covers noise is shown to cover nothing else.
 """
 
 import bz2

@@ -2,11 +2,9 @@
 repositories.
 
 A file is a family. `[defaults]` are fields of all its cases; a case gives a whole `snakefile`, or
-the parts of a workflow with one rule
-(`shell`, `output`, `threads`, `more`, `resources`, `head`). `a` and `b` are the profiles: `a` is
-the baseline, and `b` is added to it
-unless it states its own cores. `before_*` is what an earlier commit had; then the case is confirmed
-against that commit.
+the parts of a workflow with one rule (`shell`, `output`, `threads`, `more`, `resources`, `head`).
+`a` and `b` are the profiles: `a` is the baseline, and `b` is added to it unless it states its own
+cores. `before_*` is what an earlier commit had; then the case is confirmed against that commit.
 
 Not here: running them.
 """

@@ -96,8 +96,7 @@ def _origins(report: Report) -> list[str]:
 
 def _causes(report: Report) -> list[str]:
     """What a reader takes for the cause: what is said with certainty, else all that is not told
-    apart; for a run that proves nothing,
-    the settings that its findings name.
+    apart; for a run that proves nothing, the settings that its findings name.
     """
     if report.verdict is VerdictName.INCONCLUSIVE:
         said = [f.key for f in report.findings if f.key and f.severity == "error"]

@@ -1,10 +1,8 @@
 """What people use today, asked on the same cases: each says only whether something differs.
 
 sha256sum   `peers.sh`: snakemake under each profile in a copy of the repository, `sha256sum` of
-every file, and `diff`
-by size     the same two runs; names, and sizes within 5 %
-dry-run     the texts of `snakemake --dry-run` under each profile, below their head, which has times
-and paths
+every file, and `diff` by size     the same two runs; names, and sizes within 5 % dry-run     the
+texts of `snakemake --dry-run` under each profile, below their head, which has times and paths
 reprotest   Debian's reprotest with its variations, of the first profile; it knows no profiles
 
 Where a case is about two commits, they get both commits under one profile. Not here: which of them

@@ -2,8 +2,8 @@
 Pure but for the question that it asks.
 
 Halving finds a single one among n in log2(n) tries and one more to be sure; where no single one
-does it, delta debugging
-(Zeller and Hildebrandt 2002) finds a smallest set. Not here: how a try is made.
+does it, delta debugging (Zeller and Hildebrandt 2002) finds a smallest set. Not here: how a try is
+made.
 """
 
 import functools

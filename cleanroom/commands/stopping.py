@@ -2,9 +2,8 @@
 one always at once.
 
 The kernel may hand a signal to any thread, and Python then runs its handler only when the main
-thread next does something: it
-could wait for a room first. So a thread of its own hears of every signal, wakes the main thread,
-and looks at the clock.
+thread next does something: it could wait for a room first. So a thread of its own hears of every
+signal, wakes the main thread, and looks at the clock.
 Not here: what in order means.
 """
 

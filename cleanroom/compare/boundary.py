@@ -16,10 +16,9 @@ class Boundary:
     Every file that a run left decides, declared or not, except logs, benchmarks, temporary outputs
     and bytecode caches.
     A log or benchmark that is a target, or that another job reads, decides too, as does a temporary
-    output that is a target or
-    that the profile keeps, and whatever a link leads to that decides. Where the commit names a
-    published contract,
-    only that decides, even within a scratch place; otherwise a scratch place never does.
+    output that is a target or that the profile keeps, and whatever a link leads to that decides.
+    Where the commit names a published contract, only that decides, even within a scratch place;
+    otherwise a scratch place never does.
     """
 
     def __init__(self, evidence: Evidence, declared: Declared | None = None) -> None:

@@ -59,8 +59,8 @@ PATTERNS = (
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 NOISE = 1e-9
 """The largest relative deviation that is called noise: millions of times the rounding of a 64-bit
-number (1.1e-16), which sums of
-many numbers in another order may reach, and far below what an instrument measures.
+number (1.1e-16), which sums of many numbers in another order may reach, and far below what an
+instrument measures.
 """
 NOISE_32 = 1e-5
 """The same for numbers that carry at most 9 digits, as a 32-bit number is printed."""

@@ -2,8 +2,7 @@
 question once.
 
 A worker that dies, or does not answer in time, takes only the question with it that it was at: the
-two files are different, and
-the note says why. Not here: any format.
+two files are different, and the note says why. Not here: any format.
 """
 
 import contextlib

@@ -2,9 +2,8 @@
 compression.
 
 Two files of the same payload are accepted as the same by themselves, so that nothing is left out
-that a reader of the format
-could heed: see docs/adr/0015. Reading is bounded, and strict to the last byte; a file that cannot
-be read so has no payload.
+that a reader of the format could heed: see docs/adr/0015. Reading is bounded, and strict to the
+last byte; a file that cannot be read so has no payload.
 Not here: what the content means.
 """
 

@@ -2,8 +2,7 @@
 Not here: artifacts.
 
 Deciding: job set, inputs, outputs, params, code, software, configuration. Informing: threads,
-resources, and resolved command
-lines where only threads or resources explain the difference.
+resources, and resolved command lines where only threads or resources explain the difference.
 """
 
 import re

@@ -103,8 +103,7 @@ def agreeing(
     runs: Sequence[Evidence], comparisons: Sequence[Comparison], ground: ComparisonContext
 ) -> tuple[tuple[str, ...], ...]:
     """The profiles that completed, all against all, as groups that agree.
-    Two that are the same as the baseline in every byte are not
-    compared again.
+    Two that are the same as the baseline in every byte are not compared again.
     """
     controls = [c for c in comparisons if c.relation is Relation.CONTROL]
     against = {c.right: c for c in comparisons if c.of_profile}

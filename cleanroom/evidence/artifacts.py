@@ -187,11 +187,9 @@ def collect(
     """The artifacts of a run, sorted by path.
 
     `links` tells where a link leads; `scratch` are paths at which Snakemake itself works, wherever
-    a profile puts them; that of a
-    folder ends with a slash. `unchanged` are tracked files that were touched but hold what git
-    delivered; without a job that
-    declares them they are nobody's work, and no artifact. `codeless` are rules that run nothing,
-    and so are at work on no file.
+    a profile puts them; that of a folder ends with a slash. `unchanged` are tracked files that were
+    touched but hold what git delivered; without a job that declares them they are nobody's work,
+    and no artifact. `codeless` are rules that run nothing, and so are at work on no file.
     """
     owners = _Owners(attempts, links)
     at_work = _AtWork(attempts, codeless)

@@ -23,8 +23,8 @@ class Reached(NamedTuple):
     """The end of the way: a path in the clone, or one of the room outside of it.
 
     `through` is the first step of the way that lies where a job can leave something unseen: there
-    the way itself may be another
-    one than it looks (a `..` after a link is resolved by the kernel, not by its letters).
+    the way itself may be another one than it looks (a `..` after a link is resolved by the kernel,
+    not by its letters).
     """
 
     path: bytes

@@ -38,8 +38,7 @@ provider of storage.
 
 class Measured(NamedTuple):
     """What a room left. `away` and `gone` are declared outputs that lie where nobody looks, or are
-    not there at the end;
-    `told` are the last lines of the logs of jobs that failed.
+    not there at the end; `told` are the last lines of the logs of jobs that failed.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -76,8 +75,8 @@ def measure(
     hashes: bool = True,
 ) -> Measured:
     """Walk and hash what a room left; nothing is hashed without `hashes`.
-    `place` is where the clone was in the room;
-    `delivered` makes a second clone of the commit in a folder.
+    `place` is where the clone was in the room; `delivered` makes a second clone of the commit in a
+    folder.
     """
     own = before.own | _own(entry, claims.workdir, ())
     grafts = _standing(room, claims)

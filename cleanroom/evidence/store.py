@@ -2,8 +2,8 @@
 canonical JSON.
 
 Writing is atomic: a name appears only when its content is whole. Reading is checked: whoever could
-write into the store could
-otherwise make one run's content that of another. Not here: what anything means.
+write into the store could otherwise make one run's content that of another. Not here: what anything
+means.
 """
 
 import contextlib

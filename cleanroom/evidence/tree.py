@@ -2,8 +2,7 @@
 Links are hashed, never followed.
 
 Nothing of a room lives any more when its files are hashed: a process that holds a file in memory
-can change it without a trace
-in its times. Not here: what a file is to the workflow.
+can change it without a trace in its times. Not here: what a file is to the workflow.
 """
 
 import contextlib
@@ -97,9 +96,8 @@ def scan(
     left out, and `stamps` while empty.
 
     `grafts` are folders that stand for a path. A folder that cannot be listed is itself in the
-    result. The size and times of a
-    folder say nothing, and are zero. A folder whose path is too long is in the result, and what it
-    holds is not.
+    result. The size and times of a folder say nothing, and are zero. A folder whose path is too
+    long is in the result, and what it holds is not.
 
     Raises: EngineError where there is more than can be kept in memory; Interrupted.
     """

@@ -37,9 +37,8 @@ from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Entry, Image, Profile, Source
 
 # The baseline runs under one hash seed, every other room under another. The control of the baseline
-# runs under the other one
-# too: it differs from the rooms that it controls in nothing but the profile. The baseline's room
-# also plans under the other one.
+# runs under the other one too: it differs from the rooms that it controls in nothing but the
+# profile. The baseline's room also plans under the other one.
 _BASELINE_SEED, _OTHER_SEED = 1, 2
 PLANNING = ("settings", "lint", "plan", "replan", "without")
 _ONLY_RUN = ("settings", "plan", "run")
@@ -53,13 +52,12 @@ class Request(Value, frozen=True):
     `repeats` is how many control runs there are at least; without it there is one, and only where
     something differs.
     `explain_cause` runs hybrids of two profiles where several settings are open. `against` names an
-    earlier confirmation, a folder of
-    results or a ref to compare the baseline with. `climb` names rungs that are climbed only when
-    asked for; `diffoscope` asks that
-    program where differences begin.
+    earlier confirmation, a folder of results or a ref to compare the baseline with. `climb` names
+    rungs that are climbed only when asked for; `diffoscope` asks that program where differences
+    begin.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
-    for how many seconds git may make no
-    progress, `local_submodules` whether a submodule may be any repository of this machine.
+    for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
+    repository of this machine.
     """
 
     repo: str

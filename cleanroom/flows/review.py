@@ -2,8 +2,8 @@
 Not here: what a change is, and how it looks.
 
 A profile whose files changed together with code is planned a third time: the head's code under the
-base's profile files. What then
-differs from the base came through code, what differs from the head through the profile.
+base's profile files. What then differs from the base came through code, what differs from the head
+through the profile.
 """
 
 import time

@@ -24,10 +24,9 @@ def find_profiles(
     """Every profile directory of a commit, as seen from the folder where the workflow is entered.
 
     Names are the directory's; where two share one, the path is the name. Paths are relative to
-    `folder`. `links` are the links
-    of the commit and their targets: a profile may be one, and one that leads to nothing of the
-    commit is found too, because a
-    person would miss it; its room says what is wrong.
+    `folder`. `links` are the links of the commit and their targets: a profile may be one, and one
+    that leads to nothing of the commit is found too, because a person would miss it; its room says
+    what is wrong.
     """
     paths = sorted(map(escape_path, tracked))
     holders = {

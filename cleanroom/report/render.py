@@ -25,9 +25,8 @@ _LEADING = re.compile(
     r"^([-=:/]|\d+(?=\.))"
 )  # lists, headings; commands of CI systems and of code hosts
 # Code hosts look for these in the text that Markdown yields, so that no escape helps: mentions,
-# references to issues, requests and
-# commits, labels, milestones, addresses, and names of emoji. A zero-width space within, as
-# dependency bots put it, ends the match.
+# references to issues, requests and commits, labels, milestones, addresses, and names of emoji. A
+# zero-width space within, as dependency bots put it, ends the match.
 _REFERENCE = re.compile(
     r"""(?<=[@#])(?=[\w@#-])|(?<=[!$&])(?=\d)|(?<=[%~^])(?=[\w"'])|(?<=:)(?=//|[\w+-])|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)""",
     re.IGNORECASE,

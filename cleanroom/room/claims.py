@@ -2,8 +2,8 @@
 values as they come.
 
 A hostile workflow may have made any of it, in the step that it says it of: a line is passed on by
-the room's first process,
-which runs no code of the workflow and names the step. Not here: what the host measures.
+the room's first process, which runs no code of the workflow and names the step. Not here: what the
+host measures.
 """
 
 import os
@@ -380,8 +380,7 @@ def contradiction(plan: Plan, attempts: dict[int, Attempt], *, dynamic: bool) ->
     empty where nowhere.
 
     `attempts` are by their number in the room. The plan decides what is a result, a log or
-    temporary. Jobs that it does not
-    know are right where the graph grows in the run.
+    temporary. Jobs that it does not know are right where the graph grows in the run.
     """
     dynamic = dynamic or any(rule.checkpoint for rule in plan.rules.values())
     dynamic = dynamic or any(

@@ -116,8 +116,7 @@ class Room:
 
 def _call(program: str, *arguments: str | Path) -> str:
     """A program of the system on a tree that a workflow made; a file that goes away meanwhile is no
-    error, and neither is its end
-    after too long: what it would have done is done by the next sweep.
+    error, and neither is its end after too long: what it would have done is done by the next sweep.
     """
     command = (
         [program, *arguments[:-1], "--", arguments[-1]]

@@ -1,11 +1,9 @@
 """A bare mirror per repository, a ref resolved once, and a fresh clone per room.
 
 The user's git configuration, hooks and filters never run: every call has a scrubbed environment,
-and the only configuration read
-is that of the mirror, which cleanroom itself wrote. A repository is untrusted: what is fetched is
-checked by git and its tree
-once more here, each clone is made in an empty folder of its own, and git never works in a folder
-that holds another clone.
+and the only configuration read is that of the mirror, which cleanroom itself wrote. A repository is
+untrusted: what is fetched is checked by git and its tree once more here, each clone is made in an
+empty folder of its own, and git never works in a folder that holds another clone.
 Not here: what is in the clone, and how a call of git is made to end.
 """
 

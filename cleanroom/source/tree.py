@@ -1,10 +1,8 @@
 """The tree of a commit as git lists it, refused where it holds what no honest commit does.
 
 Git writes a tree to disk entry by entry. Two entries of one name, a link and a folder, would make
-it write through the link; a
-name such as `.git` would make it write its own configuration. Git's own checks see this in a fetch;
-these see it whenever a
-commit is used. Pure. Not here: asking git.
+it write through the link; a name such as `.git` would make it write its own configuration. Git's
+own checks see this in a fetch; these see it whenever a commit is used. Pure. Not here: asking git.
 """
 
 import re

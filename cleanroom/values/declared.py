@@ -15,8 +15,8 @@ class CompareOptions(Value, frozen=True, forbid_unknown_fields=True):
     `ignore` names columns, keys, data sets or header lines; `mask` holds regular expressions whose
     matches in a line do not count.
     `order: any` compares rows as a multiset. Deviations are of numbers: |a - b| <= absolute +
-    relative * max(|a|, |b|), or
-    for pixels of channel values. `appearance` compares pages as they look.
+    relative * max(|a|, |b|), or for pixels of channel values. `appearance` compares pages as they
+    look.
     """
 
     ignore: tuple[str, ...] = ()

@@ -2,11 +2,9 @@
 tests.faults.run --kills 300`.
 
 Each kill is a SIGKILL of the program alone (its children must end by themselves), a SIGTERM or a
-^C. After it: no process, mount or
-container of it within a few seconds, every kept object and evidence whole, and a verdict only where
-the program had ended. After
-every tenth kill a confirmation runs to its end in the same cache, must be right, and must leave no
-room.
+^C. After it: no process, mount or container of it within a few seconds, every kept object and
+evidence whole, and a verdict only where the program had ended. After every tenth kill a
+confirmation runs to its end in the same cache, must be right, and must leave no room.
 """
 
 import argparse

@@ -2,9 +2,8 @@
 NAME]
 
 Guided by coverage where atheris is installed (`pip install '.[fuzz]'`), else by random changes of
-the seeds. Each comparator runs
-in a process of its own, under the limit of memory that workers have; one that dies or hangs is a
-finding, and another goes on.
+the seeds. Each comparator runs in a process of its own, under the limit of memory that workers
+have; one that dies or hangs is a finding, and another goes on.
 Findings are written to tests/fuzz/findings/NAME/, two files each with a sentence. Exit code 1 where
 there are any.
 """

@@ -2,9 +2,8 @@
 what it follows would leak.
 
 Lies: two files that differ in what they hold are `different`, from either side. Truth: what a
-format's own terms do not mean
-stays `canonical`. Bombs: an answer comes within seconds and a bound of memory. Doors: nothing but
-the two files is opened.
+format's own terms do not mean stays `canonical`. Bombs: an answer comes within seconds and a bound
+of memory. Doors: nothing but the two files is opened.
 """
 
 import hashlib
@@ -15,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from benchmarks.pairs import makers as m
 from cleanroom.compare.formats.interface import Found
 from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
-
 from tests.hostile import makers as h
 
 Make = Callable[[Path], Any]

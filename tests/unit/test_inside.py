@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cleanroom.room.inside import driver, effects, export, guard, protocol, stack, supervisor
+from cleanroom.room.inside import effects, export, guard, life, protocol, stack, supervisor
 
 INSIDE = Path(protocol.__file__).parent
 
@@ -87,7 +87,7 @@ def test_a_claim_is_one_line(tmp_path: Path) -> None:
     lines = supervisor.Lines(heard)
     (line,) = lines.new()
     assert lines.ended
-    assert driver.claims_of([line, b"no claim", b"[]"]) == {"plan": [{"a": "x\ny"}]}
+    assert life.claims_of([line, b"no claim", b"[]"]) == {"plan": [{"a": "x\ny"}]}
     assert not os.get_inheritable(heard)
 
 
@@ -246,5 +246,5 @@ def test_what_a_setting_does_to_a_plan_is_said_once_for_each_rule_and_field() ->
 
 def test_as_many_cores_as_the_greediest_rule_asks_for() -> None:
     asked = plan({"rule": "one", "threads": 3}) | {"rules": {"later": {"threads": 8}}}
-    assert driver.requested_cores(asked, 2) == 8
-    assert driver.requested_cores(plan({"rule": "one", "threads": driver.UNCAPPED}), 2) == 2
+    assert life.requested_cores(asked, 2) == 8
+    assert life.requested_cores(plan({"rule": "one", "threads": life.UNCAPPED}), 2) == 2

@@ -1,6 +1,5 @@
 """Properties of every format: two files are the same exactly if what they hold is, whoever wrote
-them, from either side; and no damaged
-file breaks anything.
+them, from either side; and no damaged file breaks anything.
 """
 
 import gzip

@@ -2,10 +2,9 @@
 it is not the wrapping's own.
 
 The wrapping's own are: level, blocks and frames, checksums, and of a gzip header (RFC 1952) time,
-system, name, and the field by
-which bgzf finds its blocks. A comment, any other field and a skippable frame (RFC 8878) are content
-that a reader may heed; what
-follows the last stream is none of them. Not here: what the stream holds.
+system, name, and the field by which bgzf finds its blocks. A comment, any other field and a
+skippable frame (RFC 8878) are content that a reader may heed; what follows the last stream is none
+of them. Not here: what the stream holds.
 """
 
 import bz2

@@ -1,8 +1,8 @@
 """tar: its members in order, header by header (POSIX.1-2017, pax), to the zeros at its very end.
 
 Of a header only times and owners are the container's own. All else counts as it is: names, links,
-full modes, devices, kinds,
-extended attributes, comments, and what fills a block. Not here: compression around it.
+full modes, devices, kinds, extended attributes, comments, and what fills a block. Not here:
+compression around it.
 """
 
 import hashlib

@@ -2,9 +2,8 @@
 6.3.10), with no byte besides.
 
 The container's own are: times, owners, compression, and the sizes that follow from it. All else
-counts: names, comments, the
-system and the attributes (links and the right to run), other extra fields. Not here: formats
-that are made of a zip.
+counts: names, comments, the system and the attributes (links and the right to run), other extra
+fields. Not here: formats that are made of a zip.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """BAM, CRAM and BCF: records in order, read by pysam as the text of SAM and VCF.
-`@PG` and `@CO` lines, and header lines of a BCF
-with dates, versions or command lines, are apart. A CRAM's reference is never fetched: without it,
-the file is not examined.
+`@PG` and `@CO` lines, and header lines of a BCF with dates, versions or command lines, are apart. A
+CRAM's reference is never fetched: without it, the file is not examined.
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """PNG, JPEG, TIFF, GIF, WebP and BMP: pixels of every frame.
-Text, dates and software in the metadata are apart; what changes how
-a picture looks (colour profile, gamma, orientation, transparency) is not.
+Text, dates and software in the metadata are apart; what changes how a picture looks (colour
+profile, gamma, orientation, transparency) is not.
 """
 
 import base64

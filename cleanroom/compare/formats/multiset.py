@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 class Multiset(NamedTuple):
     """The sum of the keyed digests of all things, and their number.
-    Under one key drawn for the occasion, no two multisets that a
-    workflow can make have the same sum: it would have to know the key.
+    Under one key drawn for the occasion, no two multisets that a workflow can make have the same
+    sum: it would have to know the key.
     """
 
     total: int

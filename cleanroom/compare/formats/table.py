@@ -2,9 +2,8 @@
 a tolerance where declared.
 
 Read in batches by Polars, every cell as text, so that nothing is converted before it is compared.
-What differs only in quoting
-or line endings is `canonical`. Rows in any order are compared by two 64-bit hashes each under seeds
-drawn for the occasion.
+What differs only in quoting or line endings is `canonical`. Rows in any order are compared by two
+64-bit hashes each under seeds drawn for the occasion.
 """
 
 import secrets

@@ -88,8 +88,7 @@ class Engine(Protocol):
         Nothing of it lives when this returns.
 
         `stop` is asked several times a second; a reason ends the room at once. `said` gets the
-        standard output of the
-        command, in pieces. Raises EngineError.
+        standard output of the command, in pieces. Raises EngineError.
         """
         ...
 

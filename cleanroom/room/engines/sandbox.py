@@ -2,9 +2,8 @@
 Weaker than a container, and labelled so.
 
 The software is the host's, so that the digest names packages, not their content. A room called for
-by root becomes another user
-before anything of it runs; one called for by a person stays that person in the eyes of the kernel,
-in a user namespace of its own.
+by root becomes another user before anything of it runs; one called for by a person stays that
+person in the eyes of the kernel, in a user namespace of its own.
 Either way it has no capability, can gain none, makes no namespace, and can write nothing of /proc.
 Not here: what runs in a room.
 """

@@ -2,8 +2,8 @@
 Not here: containers, whose engine has its own.
 
 What is forbidden follows the default profile of container engines: all that makes namespaces or
-mounts, that reaches the kernel's
-own state (modules, clocks, keys, BPF), or that leaves the namespaces that there are.
+mounts, that reaches the kernel's own state (modules, clocks, keys, BPF), or that leaves the
+namespaces that there are.
 """
 
 import contextlib

@@ -99,8 +99,7 @@ class Outlet:
     """Claims leave through this, one line of JSON each, on a pipe that no job inherits.
 
     A job runs as the same user, but is another program: the pipe is closed when it starts (Python
-    opens files so), and what
-    `hide` does keeps it from the pipes of this process by any other way.
+    opens files so), and what `hide` does keeps it from the pipes of this process by any other way.
     """
 
     def __init__(self, fd: int) -> None:

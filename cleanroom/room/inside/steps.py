@@ -120,8 +120,7 @@ def run_step(
     that did not run.
 
     `planned` are the jobs of the plan: one that is as planned is named by its place there. `first`
-    is the number of the first
-    attempt; an `interruption` may end it all before.
+    is the number of the first attempt; an `interruption` may end it all before.
     """
     if spec.get("staged"):
         stage(spec, snakemake)

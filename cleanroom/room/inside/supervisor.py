@@ -88,8 +88,7 @@ class Warden:
     """Forks one step at a time, holds it to its time limit, and leaves no process behind.
 
     A step says its claims to this process, which passes them on as claims of that step: what runs
-    in a step can say nothing in
-    the name of another one, nor that the work is done.
+    in a step can say nothing in the name of another one, nor that the work is done.
     """
 
     def __init__(self, spec: Spec, host: Outlet) -> None:

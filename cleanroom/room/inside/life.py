@@ -1,0 +1,297 @@
+"""The life of a room: its steps in order, each in a process of its own, and what one hands on to
+the next. What a step needs and does not have stops the ones after it.
+
+Not here: what a step does, and how it is held to its limits.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+import shutil
+import sys
+from typing import Any, Callable, Iterable, NoReturn
+
+from .effects import without_step
+from .export import IN, PLACES, WORK, Outlet, name, raw
+from .interrupt import Interruption
+from .protocol import RESUMED, Record, Spec
+from .snakemake_api import Snakemake
+from .stack import _override, arguments, settings_step, write_profile
+from .stage import START
+from .steps import lint_step, plan_step, rest_step, run_step
+from .supervisor import Warden, tree, tree_change
+
+REPLAN = "CLEANROOM_REPLAN"
+FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+UNCAPPED = 1_000_000  # cores while asking what threads the rules request
+
+
+class Life:
+    """One room, from its settings to its run. `watched` steps run no job: what they change in the
+    clone is said.
+    """
+
+    def __init__(self, spec: Spec, snakemake: Snakemake, warden: Warden) -> None:
+        self.spec, self.snakemake, self.warden = spec, snakemake, warden
+        self._before = tree(WORK, PLACES)
+        self._touched = False  # whether reading the workflow writes files
+        self._profile: Record | None = None
+        self._stated = ""  # the cores that the profile states
+        self._cores: str | int = UNCAPPED
+
+    def live(self) -> None:
+        """Every step that was asked for, as far as it gets."""
+        if not self._read_settings():
+            return
+        spec, snakemake = self.spec, self.snakemake
+        if "lint" in spec["steps"]:
+            cores = self._stated or spec["cores"] or 1
+            self._step("lint", lambda outlet: lint_step(spec, snakemake, cores, outlet))
+        plan, lines = self._plan()
+        if plan is None:
+            return
+        if self._prepare(plan):
+            plan, lines = self._plan()
+            if plan is None:
+                return
+        if not self._touched:
+            # Where reading the workflow writes files, a plan more would not be made from the same
+            # tree.
+            self._plan_otherwise(plan, lines)
+        if "run" in spec["steps"]:
+            self._run(plan)
+
+    def _step(
+        self, label: str, function: Callable[[Outlet], Any], watched: bool = True, **how: Any
+    ) -> tuple[bool, list[bytes]]:
+        """(whether it ended well, what it said where that is to be kept)."""
+
+        def entered(outlet: Outlet) -> Any:
+            if self._profile is not None:
+                # as it was resolved, whatever an earlier step made of the file
+                write_profile(self.snakemake, self._profile)
+            return function(outlet)
+
+        ended, lines = self.warden.step(label, entered, **how)
+        if watched:
+            after = tree(WORK, PLACES)
+            change = tree_change(self._before, after)
+            self._touched = self._touched or any(change.values())
+            self.warden.say("tree", dict(change, name=label))
+            self._before = after
+        return ended[0] == "ok", lines
+
+    def _read_settings(self) -> bool:
+        """Whether there is a profile that can run here."""
+        spec, snakemake = self.spec, self.snakemake
+        ok, lines = self._step(
+            "settings", lambda outlet: settings_step(spec, snakemake, outlet), keep=True
+        )
+        said = claims_of(lines)
+        if not ok or "settings" not in said or "profile" not in said:
+            return False
+        settings, self._profile = said["settings"][-1], said["profile"][-1]
+        self._stated = settings["cores"]
+        self._cores = self._stated or UNCAPPED
+        return not settings.get("actions")
+
+    def _plan(self) -> tuple[Record | None, list[bytes]]:
+        """(the plan, what was said of it), under the cores of now."""
+        ok, lines = self._step(
+            "plan",
+            lambda outlet: plan_step(self.spec, self.snakemake, self._cores, outlet),
+            keep=True,
+        )
+        said = claims_of(lines)
+        if not ok or "plan" not in said:
+            return None, lines
+        return dict(said["plan"][-1], jobs=said.get("job", [])), lines
+
+    def _prepare(self, plan: Record) -> bool:
+        """Make the room ready for what is planned; whether the plan is to be made again."""
+        if not self._stated:
+            self._cores = requested_cores(plan, self.spec["cores"] or 1)
+            why = "the stack states none; no rule's threads are cut"
+            self.warden.say("override", _override("cores", None, self._cores, why, "unstated"))
+        removed = remove_tracked_outputs(plan)
+        if removed:
+            self.warden.say("tracked", removed)
+        places = give_places(plan)
+        if places:
+            self.warden.say("places", places)
+        if removed or places:
+            self._before = tree(WORK, PLACES)
+        return not self._stated or bool(removed or places)
+
+    def _plan_otherwise(self, plan: Record, lines: list[bytes]) -> None:
+        """The plan under another hash seed, and without the settings in question."""
+        spec, snakemake, cores = self.spec, self.snakemake, self._cores
+        if "replan" in spec["steps"]:
+            bared = list(map(bare, lines))  # said only where it is another one
+            self._step(
+                "replan",
+                lambda outlet: replan_step(spec, cores, outlet),
+                only_if=lambda others: list(map(bare, others)) != bared,
+            )
+        if "without" in spec["steps"]:
+            generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
+            stated = self._profile or {}, plan, self._stated
+            self._step(
+                "without",
+                lambda outlet: without_step(spec, snakemake, cores, generous, stated, outlet),
+            )
+
+    def _run(self, plan: Record) -> None:
+        spec, snakemake, cores, jobs = self.spec, self.snakemake, self._cores, plan["jobs"]
+        first = 0
+        if spec["interrupt"]:
+            self._interrupt(Interruption(spec["interrupt"]), jobs)
+            first = RESUMED
+
+        def run(outlet: Outlet) -> int:
+            another_date(spec)
+            return run_step(spec, snakemake, cores, outlet, jobs, first)
+
+        ok, _ = self._step("run", run, watched=False)
+        if not ok or "rest" not in spec["steps"] or self._touched:
+            return
+        # What a second call writes would be taken for what the run left: its step is watched.
+        try:
+            self._before = tree(WORK, PLACES)
+        except OSError:
+            return  # a tree that nobody can read to its end; the host says so
+        self._step("rest", lambda outlet: rest_step(spec, snakemake, cores, outlet))
+
+    def _interrupt(self, struck: Interruption, jobs: list[Record]) -> None:
+        """A run that is killed, and what a person does before the next call."""
+        spec, snakemake, cores = self.spec, self.snakemake, self._cores
+        self._step(
+            "interrupted",
+            lambda outlet: run_step(spec, snakemake, cores, outlet, jobs, interruption=struck),
+            watched=False,
+        )
+        # A cache of Snakemake's that holds pickled objects; jobs of the interrupted run could have
+        # written it.
+        cache = os.path.join(spec["directory"] or ".", ".snakemake", "iocache")
+        shutil.rmtree(cache, ignore_errors=True)
+        self._step(
+            "unlock",
+            lambda outlet: snakemake.main(arguments(spec, cores) + ["--unlock"]),
+            watched=False,
+        )
+
+
+def requested_cores(plan: Record, floor: int) -> int:
+    """The most threads that any job or rule asks for: with this many cores nothing is cut."""
+    asked = [job["threads"] for job in plan["jobs"]] + [
+        rule["threads"] for rule in plan["rules"].values()
+    ]
+    return max([floor] + [threads for threads in asked if threads < UNCAPPED])
+
+
+def remove_tracked_outputs(plan: Record) -> list[str]:
+    """Outputs that git delivered are not evidence of a run: away with them, and say which."""
+    with open(os.path.join(IN, "tracked"), "rb") as stream:
+        tracked = {os.fsdecode(p) for p in stream.read().split(b"\0") if p}
+    folders = {os.path.dirname(p) for p in tracked}
+    for folder in list(folders):
+        while folder:
+            folder = os.path.dirname(folder)
+            folders.add(folder)
+    removed = []
+    for job in plan["jobs"]:
+        for file in job["output"]:
+            if set(file["flags"]) & {
+                "update",
+                "before_update",
+                "storage_object",
+                "pipe",
+                "service",
+            }:
+                continue
+            path = raw(file["path"])
+            full = os.path.join(WORK, path)
+            if path in tracked and os.path.lexists(full):
+                os.unlink(full)
+                removed.append(name(path))
+            elif path in folders and os.path.isdir(full) and "directory" in file["flags"]:
+                removed += sorted(name(p) for p in tracked if p.startswith(path + os.sep))
+                shutil.rmtree(full)
+    return sorted(set(removed))
+
+
+def give_places(plan: Record) -> dict[str, int]:
+    """Folders of results that are links of the clone to a place that this room does not have get
+    one; {link: number of the place}.
+
+    `results -> /scratch/me` is ordinary practice, and what is written there would be seen by
+    nobody.
+    """
+    with open(os.path.join(IN, "tracked"), "rb") as stream:
+        links = {
+            path
+            for path in map(os.fsdecode, stream.read().split(b"\0"))
+            if path and os.path.islink(os.path.join(WORK, path))
+        }
+    places: dict[str, int] = {}
+    for output in (
+        [raw(file["path"]) for job in plan["jobs"] for file in job["output"]] if links else []
+    ):
+        parts = output.split(os.sep)
+        for path in (os.sep.join(parts[:i]) for i in range(1, len(parts))):
+            full = os.path.join(WORK, path)
+            if path not in links or name(path) in places:
+                continue
+            end = os.path.realpath(full)
+            if not end.startswith(WORK + os.sep) and (
+                not os.path.exists(end) or os.access(end, os.W_OK)
+            ):
+                place = os.path.join(PLACES, str(len(places)))
+                os.mkdir(place)
+                os.unlink(full)
+                os.symlink(place, full)
+                places[name(path)] = len(places)
+    return places
+
+
+def replan_step(spec: Spec, cores: str | int, outlet: Outlet) -> NoReturn:
+    """The plan once more, under another hash seed; that takes another interpreter, which gets the
+    pipe.
+    """
+    os.set_inheritable(outlet.fd, True)
+    env = dict(os.environ, PYTHONHASHSEED=str(spec["other_seed"]))
+    env[REPLAN] = "%s %d" % (cores, outlet.fd)
+    os.execve(sys.executable, [sys.executable, "-B", START], env)
+
+
+def claims_of(lines: Iterable[bytes]) -> dict[str, list[Any]]:
+    """{claim: [each value]} of what a step said; nothing of what is no claim."""
+    found: dict[str, list[Any]] = {}
+    for line in lines:
+        try:
+            said = json.loads(line)
+            found.setdefault(said["claim"], []).append(said["value"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            pass  # the host will see it too, and say so
+    return found
+
+
+def bare(line: bytes) -> bytes:
+    """A claim without its time."""
+    return re.sub(rb'"time": [0-9.e+-]+', b"", line, count=1)
+
+
+def another_date(spec: Spec) -> None:
+    """What jobs start from here on sees another date, or one that stands still, where libfaketime
+    is in the room; Snakemake itself and its clock do not.
+    """
+    if spec["date"] != "today" and FAKETIME:
+        os.environ.update(
+            LD_PRELOAD=FAKETIME[0],
+            FAKETIME=spec["date"],
+            FAKETIME_DONT_FAKE_MONOTONIC="1",
+            NO_FAKE_STAT="1",
+        )

@@ -55,9 +55,10 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         parts.append(Text(""))
     for p in plan[:_SHOWN]:
         also = f" and {p.also} more" if p.also else ""
+        of = f" of {one_line(p.job)}" if p.rule else ""
         parts.append(
             Text(
-                f"✕ plan: {one_line(p.field)} of {one_line(p.job)}{also}  ({one_line(p.left)} / "
+                f"✕ plan: {one_line(p.field)}{of}{also}  ({one_line(p.left)} / "
                 f"{one_line(p.right)})",
                 style="red",
             )

@@ -85,6 +85,7 @@ def script_reads(text: str) -> set[str]:
 def names_in(code: Any) -> set[str]:
     """What a `run:` block reads, its nested functions and its strings for shell() included."""
     found: set[str] = set()
+    cells = {*code.co_cellvars, *code.co_freevars}
     steps: list[Any] = list(dis.get_instructions(code))
     for step, following in zip(steps, steps[1:] + [None]):  # noqa: B905 - older Pythons have no `strict`
         if not re.match("LOAD_(FAST|DEREF|CLASSDEREF|NAME|GLOBAL|FROM_DICT)", step.opname):
@@ -93,6 +94,8 @@ def names_in(code: Any) -> set[str]:
             step.argval if isinstance(step.argval, tuple) else (step.argval,)
         )  # newer Pythons load two names at once
         for place, word in enumerate(loaded):
+            if step.opname.startswith("LOAD_FAST") and word in cells:
+                continue  # not read, but handed on to a nested function, as Python 3.13 says it
             last = place == len(loaded) - 1 and following is not None
             taken = (
                 following.argval

@@ -3,7 +3,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench truth faults fuzz schema pages clean
+.PHONY: demo test check coverage pythons bench truth faults fuzz schema pages clean
 
 demo: $(VENV)/.demo
 	@sh tests/setup/demo.sh $(VENV)
@@ -11,13 +11,27 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(MAKE) --no-print-directory check
 
-# ruff, mypy, import contracts, then every test; the last line is pytest's summary.
+# ruff, mypy, import contracts, then every test, the unit tests under coverage; the last line is pytest's summary.
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -n auto --dist loadgroup $(PYTEST)
+	$(PY) -m pytest -n auto --dist loadgroup $(or $(PYTEST),--cov --cov-report= --cov-fail-under=$(FLOOR))
+
+# Branches that the unit tests take, file by file; `make test` prints the sum and fails below FLOOR.
+FLOOR := 62
+coverage: $(VENV)/.dev
+	$(PY) -m pytest -n auto --cov --cov-report=term:skip-covered tests/unit
+
+# The unit tests under every other Python from 3.11 on that is on PATH.
+pythons:
+	@for minor in 11 12 13 14; do \
+	    if ! command -v python3.$$minor >/dev/null; then echo "python3.$$minor: not here, skipped"; continue; fi; \
+	    echo "python3.$$minor"; python3.$$minor -m venv .pythons/3.$$minor || exit 1; \
+	    .pythons/3.$$minor/bin/python -m pip install --quiet --editable '.[dev]' || exit 1; \
+	    .pythons/3.$$minor/bin/python -m pytest -q tests/unit || exit 1; \
+	done
 
 bench: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.run $(BENCH)
@@ -60,4 +74,4 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) .demo cleanroom-report dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .pythons .demo cleanroom-report dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -192,3 +192,10 @@ def docker_engine() -> Any:
     engine = DockerEngine()
     yield engine
     engine.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only unit tests are traced: the others work in processes of their own, or are about time."""
+    for item in items:
+        if (ROOT / "tests/unit") not in item.path.parents:
+            item.add_marker(pytest.mark.no_cover)

@@ -20,7 +20,7 @@ from cleanroom.flows.review import review_commits
 from cleanroom.flows.stored import compare_stored
 from cleanroom.report import Report, build_report
 from cleanroom.report.audit.view import AuditReport, build_audit_report
-from cleanroom.report.render import write_reports
+from cleanroom.report.confirmation.files import write_reports
 from cleanroom.report.review.view import ReviewReport, build_review_report
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.values.setup import Entry

@@ -9,14 +9,14 @@ import msgspec
 
 from cleanroom.audit.accept import accept
 from cleanroom.audit.answers import answer
-from cleanroom.audit.code import code_findings
+from cleanroom.audit.code_findings import code_findings
 from cleanroom.audit.decide import audit_settings
 from cleanroom.audit.plan_audits import audit_plans, plan_findings
-from cleanroom.audit.recovery import recovery_findings
+from cleanroom.audit.recovery_findings import recovery_findings
 from cleanroom.audit.setting_findings import setting_findings
 from cleanroom.audit.settled import settle
-from cleanroom.audit.stack import stack_findings
-from cleanroom.audit.staging import staging_findings
+from cleanroom.audit.stack_findings import stack_findings
+from cleanroom.audit.staging_findings import staging_findings
 from cleanroom.findings.codes import ordered
 from cleanroom.values.audit import Acceptance, Audit, AuditedSetting, Finding, PlanAudit
 from cleanroom.values.comparison import Comparison

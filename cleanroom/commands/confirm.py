@@ -13,8 +13,8 @@ from cleanroom.errors import UsageError
 from cleanroom.flows.choose import Request
 from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
+from cleanroom.report.confirmation.files import render, write_reports
 from cleanroom.report.confirmation.terminal import show
-from cleanroom.report.render import render, write_reports
 from cleanroom.room.engines.interface import Limits
 from cleanroom.values.setup import Entry
 from cleanroom.values.verdict import Confirmation

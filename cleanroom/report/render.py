@@ -1,4 +1,4 @@
-"""The renderings of a report, with Jinja2.
+"""Templates filled in, with Jinja2, and files written whole.
 Every value is escaped for its format and bounded; what would act becomes visible.
 
 Not here: what is shown.
@@ -15,11 +15,8 @@ import jinja2
 import markupsafe
 
 from cleanroom.errors import StoreError
-from cleanroom.report.confirmation.sentence import leads
-from cleanroom.report.confirmation.view import Report
-from cleanroom.report.visible import json_text, one_line, spoken, visible
+from cleanroom.report.visible import one_line, spoken, visible
 
-FORMATS = {"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$^])")
 _LEADING = re.compile(
     r"^([-=:/]|\d+(?=\.))"
@@ -162,7 +159,6 @@ def _environment() -> jinja2.Environment:
         seconds=_seconds,
         text=_value,
     )
-    env.tests.update(leading=leads, shown=lambda d: d.decides or leads(d))
     return env
 
 
@@ -174,20 +170,6 @@ def render_template(template: str, **values: Any) -> str:
     """One of the templates, over values of a view model."""
     text = _environment().get_template(template).render(**values)
     return _fitted(text) if template.endswith(".md.j2") else text
-
-
-def render(report: Report, form: str) -> str:
-    """A report in one of `FORMATS`."""
-    if form == "json":
-        return json_text(report)
-    return render_template(FORMATS[form] + ".j2", r=report)
-
-
-def write_reports(
-    report: Report, folder: Path, forms: tuple[str, ...] = tuple(FORMATS)
-) -> list[Path]:
-    """Write the renderings, each whole or not at all. Raises: StoreError."""
-    return write_files({FORMATS[form]: render(report, form) for form in forms}, folder)
 
 
 def write_files(files: Mapping[str, str | bytes], folder: Path) -> list[Path]:

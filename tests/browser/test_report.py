@@ -17,7 +17,7 @@ from cleanroom.compare.formats.registry import Question, answer
 from cleanroom.report import build_report
 from cleanroom.report.audit.bundle import write_bundle
 from cleanroom.report.audit.view import build_audit_report
-from cleanroom.report.render import write_reports
+from cleanroom.report.confirmation.files import write_reports
 from cleanroom.report.review.view import build_review_report, write_review
 from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes

@@ -11,7 +11,7 @@ import msgspec
 from cleanroom.evidence.outcome import outcome
 from cleanroom.flows.confirm import recompute
 from cleanroom.report import build_report
-from cleanroom.report.render import FORMATS, render
+from cleanroom.report.confirmation.files import FORMATS, render
 from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims
 from cleanroom.room.engines.interface import RoomExit
 from cleanroom.values.base import canonical

@@ -21,6 +21,11 @@ import jsonschema
 import msgspec
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from rich.console import Console
+
 from cleanroom.audit import audit
 from cleanroom.commands import boundary, progress
 from cleanroom.compare.suggest import Suggestion, Uncovered, as_yaml
@@ -29,8 +34,9 @@ from cleanroom.report.audit import terminal as audit_terminal
 from cleanroom.report.audit.bundle import audit_json, write_bundle
 from cleanroom.report.audit.view import AuditReport, build_audit_report, summary
 from cleanroom.report.confirmation import terminal
+from cleanroom.report.confirmation.files import render
 from cleanroom.report.confirmation.view import Accepted, FailedJob, Report, build_report
-from cleanroom.report.render import render, render_template, safe_name
+from cleanroom.report.render import render_template, safe_name
 from cleanroom.report.review import view as review_view
 from cleanroom.report.review.view import ReviewReport, build_review_report, review_json
 from cleanroom.report.sarif import sarif
@@ -45,11 +51,6 @@ from cleanroom.values.run import RunStatus, Step, StepStatus
 from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
 from cleanroom.values.verdict import Confirmation
 from cleanroom.verdict import judge, judge_audit
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from rich.console import Console
-
 from tests.conftest import require
 from tests.end_to_end.test_audit import published
 from tests.unit.values import (

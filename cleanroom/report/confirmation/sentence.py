@@ -2,16 +2,26 @@
 Not here: details.
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cleanroom.rungs.registry import RUNGS
-from cleanroom.values.comparison import Comparison, Difference, Relation, Sameness
+from cleanroom.values.comparison import Comparison, Relation, Sameness
 from cleanroom.values.run import Role, RunStatus
 from cleanroom.values.verdict import Confirmation, VerdictName
 from cleanroom.wording import listed
 
-if TYPE_CHECKING:
-    from cleanroom.report.confirmation.view import DifferenceView
+
+class _Difference(Protocol):
+    """One file that differs, as a comparison or a report has it."""
+
+    @property
+    def origin(self) -> bool: ...
+    @property
+    def decides(self) -> bool: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def sameness(self) -> Sameness: ...
 
 
 def sentence(confirmation: Confirmation) -> str:
@@ -80,7 +90,7 @@ def _do(count: int) -> str:
     return "does" if count == 1 else "do"
 
 
-def leads(difference: "Difference | DifferenceView") -> bool:
+def leads(difference: _Difference) -> bool:
     """Whether a difference may be where something began: an origin that is a result, or a temporary
     file on the way to one.
     """

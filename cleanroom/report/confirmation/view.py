@@ -123,6 +123,16 @@ class DifferenceView(Value, frozen=True):
     pictures: tuple[str, ...] = ()
     diffoscope: str = ""
 
+    @property
+    def leading(self) -> bool:
+        """Whether something may have begun with it."""
+        return leads(self)
+
+    @property
+    def shown(self) -> bool:
+        """Whether a short report names it."""
+        return self.decides or leads(self)
+
 
 class OriginView(Value, frozen=True):
     """A job where differences began, as both runs had it, and what follows from it."""

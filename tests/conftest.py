@@ -4,6 +4,7 @@ engines that answer.
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from cleanroom.commands.arguments import build_parser
 from cleanroom.errors import CleanroomError
 from cleanroom.report.schema import schema
 from cleanroom.room.engines.docker import DockerEngine
@@ -128,6 +130,13 @@ def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
     return call
 
 
+def callable_as_it_stands(command: str) -> None:
+    """A call that a report names is one that the command line takes."""
+    program, *arguments = shlex.split(command)
+    assert program == "cleanroom", command
+    build_parser().parse_args(arguments)
+
+
 Make = Callable[..., Path]
 Cli = Callable[..., Result]
 Confirm = Callable[..., tuple[Result, dict[str, Any]]]
@@ -152,6 +161,7 @@ def confirm(cli: Cli, tmp_path: Path) -> Callable[..., tuple[Result, dict[str, A
         report = json.loads(path.read_text()) if path.exists() else {}
         if report:
             jsonschema.validate(report, schema())
+            callable_as_it_stands(report["next"]["command"])
             assert report["exit_code"] == result.code
         return result, report
 

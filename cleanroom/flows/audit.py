@@ -10,7 +10,8 @@ from cleanroom.config import FILENAME
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import ordered
 from cleanroom.findings.observed import observe
-from cleanroom.flows.choose import PLANNING, Request, RunFactory, choose, opened
+from cleanroom.flows.choose import Request, choose
+from cleanroom.flows.open import PLANNING, RunFactory, opened
 from cleanroom.values.audit import Audited
 from cleanroom.values.run import Evidence
 from cleanroom.verdict import judge_audit

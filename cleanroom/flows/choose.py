@@ -1,19 +1,13 @@
-"""From what was asked for to runs that can start: commit, settings, profiles, engine and image.
+"""From what was asked for to what is to be run: commit, settings, profiles.
 Not here: what is done with runs.
 """
 
-import contextlib
 import datetime
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.evidence.request import HostContext, RunSpec
-from cleanroom.evidence.store import Store
 from cleanroom.profiles.find import (
     choose_baseline,
     choose_profiles,
@@ -21,28 +15,12 @@ from cleanroom.profiles.find import (
     find_snakefile,
     has_profile,
 )
-from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits, Network
-from cleanroom.room.engines.registry import choose_engine, open_engine
-from cleanroom.room.inside.protocol import STEPS
-from cleanroom.rungs.interface import Wanted
-from cleanroom.runners.interface import Runner
-from cleanroom.runners.local import LocalRunner
 from cleanroom.source import Patience, Reach, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
-from cleanroom.values.purpose import Control, Earlier, Hybrid, Interrupted, Staged, Steady, Varied
-from cleanroom.values.run import Evidence
-from cleanroom.values.setup import Entry, Image, Profile, Source
-
-# The baseline runs under one hash seed, every other room under another. The control of the baseline
-# runs under the other one too: it differs from the rooms that it controls in nothing but the
-# profile. The baseline's room also plans under the other one.
-_BASELINE_SEED, _OTHER_SEED = 1, 2
-PLANNING = ("settings", "lint", "plan", "replan", "without")
-_ONLY_RUN = ("settings", "plan", "run")
-"""What a run needs that is no run of a profile as such: nothing is asked of its settings."""
+from cleanroom.values.setup import Entry, Profile, Source
 
 
 class Request(Value, frozen=True):
@@ -86,142 +64,6 @@ class Request(Value, frozen=True):
     def reach(self) -> Reach:
         """How its repository is followed."""
         return Reach(Patience(self.fetch_limit), self.local_submodules)
-
-
-@dataclass(frozen=True)
-class RunFactory:
-    """Everything that a run needs; the first profile is the baseline."""
-
-    base: RunSpec
-    runner: Runner
-    profiles: tuple[Profile, ...]
-    acceptances: tuple[Acceptance, ...]
-    today: datetime.date
-    store: Store
-    repeats: int = 0
-    climb: frozenset[str] = frozenset()
-    delivered: frozenset[str] = frozenset()
-    """The tracked paths of the commit."""
-
-    def requests(self, steps: tuple[str, ...]) -> list[RunSpec]:
-        """A request for each profile; only the baseline's room plans twice."""
-        others = tuple(step for step in steps if step != "replan")
-        first, *rest = self.profiles
-        called = "" if first.path or "run" not in steps else "first run"
-        found = [msgspec.structs.replace(self.base, profile=first, called=called, steps=steps)]
-        return found + [
-            msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED)
-            for p in rest
-        ]
-
-    def earlier(self, label: str) -> RunSpec:
-        """The first profile of an earlier commit, under the hash seed of the baseline."""
-        return msgspec.structs.replace(
-            self.base,
-            purpose=Earlier(),
-            called=label,
-            steps=tuple(step for step in STEPS if step not in ("replan", "rest")),
-        )
-
-    def hybrid(
-        self,
-        base: Profile,
-        giver: Profile,
-        keys: tuple[str, ...],
-        label: str,
-        *,
-        only: tuple[str, ...] = (),
-        plan_only: bool = False,
-    ) -> RunSpec:
-        """A profile with some settings of another one, under the hash seed of all but the
-        baseline.
-        """
-        steps = ("settings", "plan") if plan_only else _ONLY_RUN
-        purpose = Hybrid(giver=giver.path, keys=keys)
-        return msgspec.structs.replace(
-            self.base,
-            profile=base,
-            purpose=purpose,
-            called=label,
-            only=only,
-            hash_seed=_OTHER_SEED,
-            steps=steps,
-        )
-
-    def again(self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()) -> RunSpec:
-        """The baseline for another purpose, and nothing else: under its own hash seed, unless that
-        is varied.
-        """
-        return msgspec.structs.replace(
-            self.base, purpose=purpose, called=label, only=only, steps=_ONLY_RUN
-        )
-
-    def steady(
-        self,
-        label: str,
-        seconds: float,
-        *,
-        clock: str = "",
-        jobs_in_parallel: int | None = None,
-        only: tuple[str, ...] = (),
-    ) -> RunSpec:
-        """The baseline with something held fixed that may move from run to run; its run may take
-        `seconds`.
-        """
-        limits = msgspec.structs.replace(self.base.limits, run=min(seconds, self.base.limits.run))
-        jobs = jobs_in_parallel or self.base.jobs_in_parallel
-        return msgspec.structs.replace(
-            self.base,
-            purpose=Steady(clock=clock),
-            jobs_in_parallel=jobs,
-            called=label,
-            only=only,
-            limits=limits,
-            steps=_ONLY_RUN,
-        )
-
-    def wanted(self, wanted: Wanted) -> RunSpec:
-        """A run that a rung asks for."""
-        match wanted.purpose:
-            case Control(repeat=repeat):
-                return self.control(repeat)
-            case Interrupted() if wanted.of is not None:
-                return self._interrupted(wanted.of, wanted.purpose, wanted.label)
-            case Varied() | Staged():
-                return self.again(wanted.purpose, wanted.label)
-            case _:
-                raise ValueError(
-                    f"no rung asks for a run of the kind {type(wanted.purpose).__name__}"
-                )
-
-    def _interrupted(self, run: Evidence, purpose: Interrupted, label: str) -> RunSpec:
-        """A profile's run, killed at a moment and resumed as the profile itself would resume it;
-        else as that run was.
-        """
-        steps = ("settings", "plan", "interrupted", "unlock", "run")
-        return msgspec.structs.replace(
-            self.base,
-            profile=run.profile,
-            purpose=purpose,
-            called=label,
-            hash_seed=run.hash_seed,
-            steps=steps,
-            declared=run.declared,
-        )
-
-    def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunSpec:
-        """The baseline once more, or `only` those outputs of it, under the hash seed of all the
-        others.
-        """
-        nameless = "second run" if repeat == 1 else f"run {repeat + 1}"
-        return msgspec.structs.replace(
-            self.base,
-            purpose=Control(repeat=repeat),
-            called="" if self.base.profile.path else nameless,
-            only=only,
-            hash_seed=_OTHER_SEED,
-            steps=("settings", "lint", "plan", "run"),
-        )
 
 
 @dataclass(frozen=True)
@@ -273,69 +115,6 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         acceptances=settings.accept,
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
-    )
-
-
-@contextlib.contextmanager
-def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFactory]]:
-    """The engine and the image, asked once for one or more commits; what rooms leave behind is gone
-    at the end.
-
-    Raises: EngineError, ImageError, UsageError.
-    """
-    cache = Path(request.cache)
-    engine_name = choose_engine(request.engine, request.image)
-    owner = rooms.Owner(cache)
-    try:
-        engine = open_engine(engine_name)
-        try:
-            image = engine.resolve(request.image)
-            engine.sweep(owner.may_sweep)
-        finally:
-            engine.close()
-        owner.sweep()
-        runner = LocalRunner(_host(request, engine_name, owner))
-        yield [_ready(request, one, image, runner) for one in chosen]
-    finally:
-        owner.close()
-
-
-def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
-    return HostContext(
-        repo=request.repo,
-        cache=request.cache,
-        engine=engine,
-        owner=owner.name,
-        mark=owner.mark,
-        keep_room=request.keep_rooms,
-        fetch_limit=request.fetch_limit,
-        local_submodules=request.local_submodules,
-    )
-
-
-def _ready(request: Request, chosen: Chosen, image: Image, runner: Runner) -> RunFactory:
-    base = RunSpec(
-        source=chosen.source,
-        entry=chosen.entry,
-        profile=chosen.profiles[0],
-        image=image,
-        hash_seed=_BASELINE_SEED,
-        limits=request.limits,
-        network=request.network,
-        jobs_in_parallel=request.jobs_in_parallel,
-        declared=chosen.declared,
-    )
-    today = request.today or datetime.datetime.now(datetime.UTC).date()
-    return RunFactory(
-        base=base,
-        runner=runner,
-        profiles=chosen.profiles,
-        acceptances=chosen.acceptances,
-        today=today,
-        store=Store(Path(request.cache) / "store"),
-        repeats=request.repeats,
-        climb=request.climb,
-        delivered=chosen.delivered,
     )
 
 

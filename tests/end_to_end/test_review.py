@@ -12,7 +12,7 @@ import yaml
 
 from cleanroom import __version__
 from cleanroom.report.schema import schema
-from tests.conftest import Result, commit_all, git, require_engine
+from tests.conftest import Result, callable_as_it_stands, commit_all, git, require_engine
 from tests.end_to_end.test_audit import published
 
 Make = Callable[..., Path]
@@ -47,6 +47,7 @@ def review(cli: Cli, tmp_path: Path) -> Review:
         report = json.loads(path.read_text()) if path.exists() else {}
         if report:
             jsonschema.validate(report, schema("review"))
+            callable_as_it_stands(report["next"]["command"])
             assert report["exit_code"] == result.code
         return result, report
 

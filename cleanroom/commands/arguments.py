@@ -168,7 +168,7 @@ def _profiles(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         action="append",
         default=[],
-        help="a profile by name or path; again for more (default: all)",
+        help="a profile by name or path, again for more, or `none` (default: all)",
     )
     parser.add_argument(
         "--baseline-profile",

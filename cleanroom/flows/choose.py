@@ -9,6 +9,7 @@ from pathlib import Path
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.profiles.find import (
+    NONE,
     choose_baseline,
     choose_profiles,
     find_profiles,
@@ -98,7 +99,8 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     tracked = repository.files(source.commit)
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
     found = find_profiles(tracked, entry.folder, repository.links(source.commit))
-    wanted = request.profiles or settings.profiles or ()
+    stated = (NONE,) if settings.profiles == () else settings.profiles or ()
+    wanted = request.profiles or stated
     if lenient:
         wanted = tuple(name for name in wanted if has_profile(found, name, tracked, entry.folder))
     profiles = choose_profiles(found, wanted, tracked, entry.folder)

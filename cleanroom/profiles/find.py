@@ -13,7 +13,11 @@ from cleanroom.values.base import escape_path
 from cleanroom.values.setup import Profile
 
 _FILE = re.compile(r"(config|profile)(\.v\d+\+)?\.yaml")
+_ALONE = re.compile(r"(?!(?:config|profile)(?:\.v\d+\+)?\.yaml)([^.].*?)(\.v\d+\+)?\.yaml")
+"""A file that is a profile by itself, as Snakemake takes one since version 9.19."""
 _MOST_LINKS = 40
+NONE = "none"
+"""What somebody asks for who wants no profile, as Snakemake's own `--workflow-profile none`."""
 FOLDERS = ("profiles", "workflow/profiles")
 """Where profiles are looked for; `--profile` names those that lie elsewhere."""
 
@@ -21,14 +25,16 @@ FOLDERS = ("profiles", "workflow/profiles")
 def find_profiles(
     tracked: list[bytes], folder: str = "", links: Mapping[str, str] = MappingProxyType({})
 ) -> list[Profile]:
-    """Every profile directory of a commit, as seen from the folder where the workflow is entered.
+    """Every profile of a commit, a folder or a file, as seen from the folder where the workflow is
+    entered.
 
-    Names are the directory's; where two share one, the path is the name. Paths are relative to
+    Names are the folder's or the file's; where two share one, the path is the name. Paths are relative to
     `folder`. `links` are the links of the commit and their targets: a profile may be one, and one
     that leads to nothing of the commit is found too, because a person would miss it; its room says
     what is wrong.
     """
     paths = sorted(map(escape_path, tracked))
+    files = set(paths)
     holders = {
         str(PurePosixPath(path).parent)
         for path in paths
@@ -50,10 +56,11 @@ def find_profiles(
         for child in sorted(children):
             end = follow(f"{place}/{child}", links)
             lost = f"{place}/{child}" in links and (end is None or end not in there)
-            if end in holders or lost:
+            alone = _ALONE.fullmatch(child) and end in files
+            if end in holders or alone or lost:
                 found.setdefault(f"{base}/{child}")
     inside = [str(PurePosixPath(p).relative_to(folder or ".")) for p in found]
-    names = [PurePosixPath(p).name for p in inside]
+    names = [_ALONE.sub(r"\1", PurePosixPath(p).name) for p in inside]
     return [
         Profile(name=n if names.count(n) == 1 else p, path=p)
         for n, p in zip(names, inside, strict=True)
@@ -89,12 +96,14 @@ def choose_profiles(
     found: list[Profile], wanted: tuple[str, ...], tracked: list[bytes], folder: str = ""
 ) -> list[Profile]:
     """The profiles to confirm: those asked for by name or path, else all; a repository without any
-    runs as it is.
+    runs as it is, and so does one of which `none` is wanted.
 
     Raises: UsageError for an unknown one, with near names.
     """
     if not wanted:
         return found or [Profile(name="(no profile)")]
+    if wanted == (NONE,) and not any(NONE in (p.name, p.path) for p in found):
+        return [Profile(name="(no profile)")]
     chosen: list[Profile] = []
     paths = {escape_path(p) for p in tracked}
     for name in dict.fromkeys(wanted):

@@ -23,7 +23,7 @@ class Run(Rung):
         if failed and seen.proven:
             return Climbed(VerdictName.FAILED)
         whole = seen.proven and len(between) >= len(profiles) - 1
-        return Climbed(compared(whole or failed, between))
+        return Climbed(compared((whole or failed) and bool(between), between))
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         return of_settings(runs[comparison.left], runs[comparison.right], comparison)

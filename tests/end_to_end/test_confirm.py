@@ -531,6 +531,23 @@ def test_a_confirmation_can_be_judged_again_from_its_evidence(
     assert (itself.code, "proves nothing" in itself.err) == (2, True)
 
 
+def test_profiles_that_are_files(make_repository: Make, confirm: Confirm) -> None:
+    """As Snakemake takes them since version 9.19."""
+    rules = (
+        'rule all:\n    input: "out.txt"\nrule one:\n    output: "out.txt"\n'
+        '    params: top=config.get("top", 3)\n    shell: "echo {params.top} > {output}"\n'
+    )
+    files = {
+        "Snakefile": rules,
+        "profiles/ci.yaml": "cores: 2\nconfig:\n  top: 5\n",
+        "profiles/local.yaml": "cores: 2\n",
+    }
+    result, report = confirm(make_repository(files=files), "--engine", "sandbox")
+    assert (result.code, report["baseline"]) == (1, "local"), result.out
+    assert [c["name"] for c in report["causes"]] == ["config"]
+    assert {run["label"] for run in report["runs"]} == {"local", "ci", "local (control)"}
+
+
 def test_evidence_says_nothing_of_the_machine(
     make_repository: Make, confirm: Confirm, tmp_path: Path
 ) -> None:

@@ -45,8 +45,31 @@ def test_other_files_make_no_profile() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        ([b"profiles/ci.yaml", b"profiles/local.yaml"], ["ci", "local"]),
+        ([b"profiles/ci.v9+.yaml", b"workflow/profiles/a.yaml"], ["ci", "a"]),
+        ([b"profiles/ci.yaml", b"profiles/ci/config.yaml"], ["profiles/ci", "profiles/ci.yaml"]),
+        ([b"profiles/config.yaml", b"profiles/profile.v9+.yaml", b"profiles/.ci.yaml"], []),
+        ([b"profiles/ci.yml", b"profiles/ci.json", b"profiles/README.md", b"ci.yaml"], []),
+    ],
+)
+def test_a_file_is_a_profile_too(paths: list[bytes], found: list[str]) -> None:
+    assert names(find_profiles(paths)) == found
+
+
 def test_a_repository_without_profiles_runs_as_it_is() -> None:
     assert choose_profiles([], (), TREE) == [Profile(name="(no profile)")]
+
+
+def test_none_is_no_profile_unless_one_is_called_so() -> None:
+    found = find_profiles(TREE)
+    assert choose_profiles(found, ("none",), TREE) == [Profile(name="(no profile)")]
+    odd = [b"profiles/none/config.yaml"]
+    assert choose_profiles(find_profiles(odd), ("none",), odd) == find_profiles(odd)
+    with pytest.raises(UsageError):
+        choose_profiles(found, ("none", "ci"), TREE)
 
 
 def test_a_profile_is_chosen_by_name_or_path_once() -> None:

@@ -338,6 +338,14 @@ def test_a_profile_that_is_wanted_and_not_run_is_named() -> None:
     assert "slurm" in judgement.reasons[0]
 
 
+def test_a_rung_is_held_only_by_runs_that_were_compared() -> None:
+    """One profile failed and another one broke: nothing was compared, and nothing is held."""
+    runs = [evidence("local", status=RunStatus.FAILED), other(status=RunStatus.BROKEN)]
+    found = judge(runs, [], ["local", "ci"], NO_AUDIT)
+    assert found.verdict is INCONCLUSIVE
+    assert {r.name: r.verdict for r in found.rungs}["run"] is INCONCLUSIVE
+
+
 def test_noise_is_never_counted_against_a_profile() -> None:
     control = comparison(
         right="local (control)", relation=Relation.CONTROL, artifacts=(difference(),)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from cleanroom import __version__
-from cleanroom.profiles.find import FOLDERS
+from cleanroom.profiles.find import FOLDERS, NONE
 from cleanroom.report.next_step import NextStep, after_audit
 from cleanroom.values.audit import Answer, Audit, Audited, AuditOutcome, Decided, Finding
 from cleanroom.values.base import SCHEMA_VERSION, Value, canonical
@@ -262,8 +262,8 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
     """The options that name the same profiles, the same image by its digest, and the same entry."""
     words: list[str] = []
     for run in runs:
-        if run.profile.path and run.of_profile:
-            words += ["--profile", run.profile.path]
+        if run.of_profile:
+            words += ["--profile", run.profile.path or NONE]
     image = runs[0].image
     words += (
         ["--engine", "sandbox"]

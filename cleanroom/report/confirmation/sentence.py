@@ -115,6 +115,7 @@ def _origin(comparisons: list[Comparison]) -> str:
     )
     if not origins:
         return ""
-    first = origins[0]
+    # A job is known by what it declares, where it left more than that.
+    first = min(origins, key=lambda d: d.role == Role.UNDECLARED)
     where = f"in rule {first.rule}, with {first.path}" if first.rule else f"with {first.path}"
     return f"It begins {where}."

@@ -12,8 +12,9 @@ from cleanroom.errors import UsageError
 from cleanroom.values.base import escape_path
 from cleanroom.values.setup import Profile
 
-_FILE = re.compile(r"(config|profile)(\.v\d+\+)?\.yaml")
-_ALONE = re.compile(r"(?!(?:config|profile)(?:\.v\d+\+)?\.yaml)([^.].*?)(\.v\d+\+)?\.yaml")
+_NAMED = r"(config|profile)(\.v\d+\+)?\.yaml"
+_FILE = re.compile(_NAMED)
+_ALONE = re.compile(rf"(?!{_NAMED})([^.].*?)(\.v\d+\+)?\.yaml")
 """A file that is a profile by itself, as Snakemake takes one since version 9.19."""
 _MOST_LINKS = 40
 NONE = "none"
@@ -60,7 +61,7 @@ def find_profiles(
             if end in holders or alone or lost:
                 found.setdefault(f"{base}/{child}")
     inside = [str(PurePosixPath(p).relative_to(folder or ".")) for p in found]
-    names = [_ALONE.sub(r"\1", PurePosixPath(p).name) for p in inside]
+    names = [_ALONE.sub(r"\3", PurePosixPath(p).name) for p in inside]
     return [
         Profile(name=n if names.count(n) == 1 else p, path=p)
         for n, p in zip(names, inside, strict=True)

@@ -29,10 +29,10 @@ def find_profiles(
     """Every profile of a commit, a folder or a file, as seen from the folder where the workflow is
     entered.
 
-    Names are the folder's or the file's; where two share one, the path is the name. Paths are relative to
-    `folder`. `links` are the links of the commit and their targets: a profile may be one, and one
-    that leads to nothing of the commit is found too, because a person would miss it; its room says
-    what is wrong.
+    Names are the folder's or the file's; where two share one, the path is the name. Paths are
+    relative to `folder`. `links` are the links of the commit and their targets: a profile may be
+    one, and one that leads to nothing of the commit is found too, because a person would miss it;
+    its room says what is wrong.
     """
     paths = sorted(map(escape_path, tracked))
     files = set(paths)

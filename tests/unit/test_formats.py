@@ -6,6 +6,7 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -767,3 +768,26 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     found = ask(tmp_path, "a.csv", b"a\n1\n", b'a\n"1"\n')
     assert found.sameness is OTHER
     assert "install cleanroom-confirm[tables]" in found.note
+
+
+@pytest.mark.parametrize("form", ["zip", "tar"])
+def test_members_of_one_size_are_told_apart_on_a_file_system_with_a_coarse_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """They are laid out under one name, one after the other, within one tick."""
+    stat = os.stat
+
+    def coarse(path: Any, **how: Any) -> os.stat_result:
+        seen = stat(path, **how)
+        return os.stat_result((*seen[:7], 0, 0, 0))
+
+    members = {f"m{i}.bin": bytes([0, 1, i]) for i in range(5)}
+    other = members | {"m4.bin": bytes([0, 1, 200])}
+    pack = zipped if form == "zip" else tar
+    for side, content in (("left", members), ("right", other)):
+        (tmp_path / side).write_bytes(pack(content))
+    monkeypatch.setattr(os, "stat", coarse)
+    found = answer(
+        Question(left=str(tmp_path / "left"), right=str(tmp_path / "right"), name=f"x.{form}")
+    )
+    assert found.sameness is Sameness.DIFFERENT

@@ -52,6 +52,15 @@ def first_difference(left: Path, right: Path, why: str = "") -> Found:
     )
 
 
+def same_bytes(left: Path, right: Path) -> bool:
+    """Whether two files hold the same, read here and now.
+
+    `filecmp.cmp` will not do: it remembers its answers by name, size and time, and members of an
+    archive are laid out one after the other under one name, within one tick of a clock.
+    """
+    return left.stat().st_size == right.stat().st_size and _offset(left, right) < 0
+
+
 def _offset(left: Path, right: Path) -> int:
     """The offset of the first byte that differs or is missing, -1 where all are the same."""
     buffers = bytearray(_BLOCK), bytearray(_BLOCK)

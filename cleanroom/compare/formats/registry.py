@@ -5,7 +5,6 @@ Comparators are found by the entry point group `cleanroom.comparators`, our own 
 limits of time and memory.
 """
 
-import filecmp
 import functools
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.compare.formats.binary import COMPARATOR as BINARY
-from cleanroom.compare.formats.binary import first_difference
+from cleanroom.compare.formats.binary import first_difference, same_bytes
 from cleanroom.compare.formats.interface import (
     HEAD,
     NO,
@@ -111,7 +110,7 @@ def _compare(
         comparator = BINARY
 
     def inner(a: Path, b: Path, inside: str) -> Found:
-        if filecmp.cmp(a, b, shallow=False):
+        if same_bytes(a, b):
             return Found(sameness=Sameness.BYTES, note="the same bytes")
         return _compare(a, b, inside, for_inner, rules, depth + 1)
 

@@ -74,12 +74,10 @@ def run(spec: RunSpec, host: HostContext, watch: Watch | None = None) -> Evidenc
     except CleanroomError as error:
         evidence = msgspec.structs.replace(blank, why=str(error))
     except OSError as error:
-        evidence = msgspec.structs.replace(
-            blank,
-            why=f"The host could not serve the room: {error.strerror or error}"
-            f"{_within(cache, error.filename)}.",
-        )
-    evidence = msgspec.structs.replace(evidence, seconds=time.monotonic() - clock)
+        said = f"{error.strerror or error} ({error.filename})"
+        evidence = msgspec.structs.replace(blank, why=f"The host could not serve the room: {said}.")
+    why = _of_no_host(evidence.why, spec, host)
+    evidence = msgspec.structs.replace(evidence, why=why, seconds=time.monotonic() - clock)
     if watch.cancelled.is_set():
         raise Stopped("Stopped.")
     Store(cache / "store").put(evidence)
@@ -222,9 +220,11 @@ def _repository(spec: RunSpec, host: HostContext, watch: Watch) -> Repository:
     return open_repository(host.repo, Path(host.cache), reach)
 
 
-def _within(cache: Path, filename: object) -> str:
-    """The file of the cache that an error is about, if it is; where the cache lies is nobody's."""
-    if not isinstance(filename, str | bytes):
-        return ""
-    place = Path(os.fsdecode(filename))
-    return f" ({place.relative_to(cache)} of the cache)" if place.is_relative_to(cache) else ""
+def _of_no_host(why: str, spec: RunSpec, host: HostContext) -> str:
+    """A sentence in which what lies on this machine is called what anybody may know it by."""
+    why = why.replace(host.cache, "the cache")
+    folder, name = spec.source.url.removeprefix("file://"), published(spec.source.url)
+    if name != spec.source.url:
+        # Submodules of a local repository may lie beside it.
+        why = why.replace(folder, name).replace(f"{Path(folder).parent}/", "")
+    return why

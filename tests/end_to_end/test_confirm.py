@@ -556,7 +556,8 @@ def test_evidence_says_nothing_of_the_machine(
     own = tmp_path / "own"
     repo = make_repository(files=files)
     confirm(repo, "--engine", "sandbox", cache=own)
-    confirm(repo, "--engine", "sandbox", "--disk", "1k", cache=own)
+    _, report = confirm(repo, "--engine", "sandbox", "--disk", "10", cache=own)
+    assert "A clone of repo would take more than 10 bytes" in report["reasons"][0]
     documents = [path.read_text() for path in own.glob("store/evidence/*.json")]
     assert len(documents) > 2
     for text in documents:

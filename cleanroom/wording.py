@@ -5,14 +5,10 @@ from collections.abc import Sequence
 
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    match names:
-        case []:
-            return "no profile"
-        case [only]:
-            return only
-        case [*most, last]:
-            return f"{', '.join(most)} and {last}"
-    raise TypeError(names)
+    if not names:
+        return "no profile"
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def counted(count: int, noun: str) -> str:

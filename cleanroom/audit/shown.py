@@ -9,6 +9,7 @@ from cleanroom.values.audit import Decided
 from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, Rule
 from cleanroom.values.run import Evidence
+from cleanroom.wording import listed
 
 
 class Decision(Value, frozen=True):
@@ -53,8 +54,7 @@ def truthy(value: Any) -> bool:
 def named(rules: Sequence[str], most: int = 4) -> str:
     """`rule a`, `rules a and b`, `rules a, b, c and 3 more`."""
     shown = list(rules[:most]) + ([f"{len(rules) - most} more"] if len(rules) > most else [])
-    words = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-    return f"rule {words}" if len(rules) == 1 else f"rules {words}"
+    return f"rule{'' if len(rules) == 1 else 's'} {listed(shown)}"
 
 
 def they(rules: Iterable[str], verb: str) -> str:

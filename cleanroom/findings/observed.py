@@ -6,6 +6,7 @@ from cleanroom.findings.codes import finding, ordered
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence, Role, StepStatus
 from cleanroom.values.setup import Source
+from cleanroom.wording import counted
 
 _SHOWN = 5
 
@@ -14,7 +15,7 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
     """Every finding, each once, errors first."""
     found: dict[Finding, None] = {}
     if source.uncommitted:
-        paths = "1 path" if source.uncommitted == 1 else f"{source.uncommitted} paths"
+        paths = counted(source.uncommitted, "path")
         found[finding("CR-005", f"{paths} of the work tree differ from what is committed")] = None
     if runs and runs[0].image.shared:
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None

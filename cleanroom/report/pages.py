@@ -10,6 +10,7 @@ from pathlib import Path
 from cleanroom.findings.codes import codes
 from cleanroom.profiles.table import Option, options
 from cleanroom.values.setup import SettingClass
+from cleanroom.wording import listed
 
 _MADE = "<!-- Made by `make pages` from {source}. Change it there. -->"
 
@@ -19,9 +20,7 @@ def known_by(option: Option) -> str:
     versions = [str(v) for v in option.versions]
     if not versions:
         return option.known_by or "a plugin"
-    return "Snakemake " + (
-        versions[0] if len(versions) == 1 else f"{', '.join(versions[:-1])} and {versions[-1]}"
-    )
+    return f"Snakemake {listed(versions)}"
 
 
 def settings_page() -> str:

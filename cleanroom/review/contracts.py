@@ -10,6 +10,7 @@ from cleanroom.values.comparison import PlanDifference
 from cleanroom.values.plan import Plan, Rule
 from cleanroom.values.review import Drift, Pair, ReviewChange
 from cleanroom.values.run import Evidence
+from cleanroom.wording import listed
 
 _MOST_TEXT = 200
 
@@ -77,7 +78,7 @@ def _contract(rule: str, found: list[PlanDifference], plan: Plan, routes: Routes
         drift=Drift.DECLARED,
         before=_short(best.left),
         after=_short(best.right),
-        why=f"The commit changes {_listed(fields)}{'' if configuration else f' of rule {rule}'}.",
+        why=f"The commit changes {listed(fields)}{'' if configuration else f' of rule {rule}'}.",
         claim="to be shown again: all profiles leave the same results",
         question=question,
         proof=proof,
@@ -140,10 +141,6 @@ def _policy(name: str, left: Rule, right: Rule, routes: Routes) -> Iterator[Revi
                 file=right.file,
                 line=right.line,
             )
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _paths(paths: list[str]) -> str:

@@ -203,10 +203,7 @@ def judge_review(
     ):
         count = sum(c.drift is drift_kind for c in changes)
         if count:
-            text = (
-                f"{count} {drift_kind}{'' if count == 1 else 's'}; no meaning changed through "
-                "a profile undeclared."
-            )
+            text = f"{counted(count, drift_kind)}; no meaning changed through a profile undeclared."
             return outcome, int(ExitCode.HELD), (text,)
     return (
         ReviewOutcome.UNCHANGED,

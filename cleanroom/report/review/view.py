@@ -19,6 +19,7 @@ from cleanroom.values.audit import Finding, Severity
 from cleanroom.values.base import SCHEMA_VERSION, Value
 from cleanroom.values.review import Drift, ReviewChange, Reviewed, ReviewOutcome
 from cleanroom.values.setup import Source
+from cleanroom.wording import counted
 
 _STYLE = {
     ReviewOutcome.SEMANTIC_DRIFT: "red",
@@ -87,11 +88,8 @@ def _sentence(reviewed: Reviewed) -> str:
     count = {drift: sum(c.drift is drift for c in reviewed.changes) for drift in Drift}
     match reviewed.outcome:
         case ReviewOutcome.SEMANTIC_DRIFT:
-            number = count[Drift.SEMANTIC]
-            return (
-                f"Meaning changes through a profile, and no commit says so: {number} "
-                f"change{'' if number == 1 else 's'}."
-            )
+            changes = counted(count[Drift.SEMANTIC], "change")
+            return f"Meaning changes through a profile, and no commit says so: {changes}."
         case ReviewOutcome.FAILED:
             return (
                 "The workflow cannot be planned at the head; its profiles were reviewed all "

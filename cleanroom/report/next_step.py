@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from cleanroom.profiles.table import look_up
+from cleanroom.rungs.registry import RUNGS, deciding
 from cleanroom.values.audit import Audited, AuditOutcome
 from cleanroom.values.base import Value
 from cleanroom.values.comparison import Relation
@@ -13,8 +14,7 @@ from cleanroom.values.review import Reviewed, ReviewOutcome
 from cleanroom.values.run import Evidence, RunStatus, StepStatus
 from cleanroom.values.verdict import Confirmation, VerdictName
 
-_ASKED = ("vary", "recover", "stage", "rest")
-"""The rungs that are climbed only when somebody asks, the most telling first."""
+_ASKED = tuple(rung.name for rung in RUNGS if rung.on_demand)
 
 
 class NextStep(Value, frozen=True):
@@ -70,7 +70,7 @@ def _step(why: str, *words: str) -> NextStep:
 
 
 def _held(confirmation: Confirmation, again: Sequence[str]) -> NextStep:
-    if confirmation.runs[0].folder or len(confirmation.runs) < 2 or "compare" in again:
+    if _of_folders(confirmation.runs):
         return _step("To confirm the workflow itself", "cleanroom", "confirm", "REPO", "REF")
     for name in _ASKED:
         if name not in confirmation.climb:
@@ -96,8 +96,8 @@ def _drifted(confirmation: Confirmation, again: Sequence[str]) -> NextStep:
         why = f"To see what '{found}' does and whether it may differ by profile"
         return _step(why, "cleanroom", "explain", found)
     if not differing:
-        codes = [f.code for f in confirmation.audit.findings if not f.accepted]
-        return _step("To see what the finding means", "cleanroom", "explain", codes[0])
+        (first, *_) = deciding(confirmation.audit, frozenset(confirmation.climb))
+        return _step("To see what the finding means", "cleanroom", "explain", first.code)
     return _step("To confirm again, once it is fixed and committed", *again[:3], "REF")
 
 

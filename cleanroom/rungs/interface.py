@@ -70,6 +70,8 @@ class Rung:
 
     name: str
     decides = True
+    on_demand = False
+    """Whether it is answered, or decides, only when somebody asks for it by name."""
     explains = False
     """Whether its cause is searched for by runs, without being asked."""
     proves: str

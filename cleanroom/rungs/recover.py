@@ -21,6 +21,7 @@ _MOMENTS: tuple[tuple[Literal["KILL", "TERM"], Literal["start", "middle", "after
 
 class Recover(Rung):
     name = "recover"
+    on_demand = True
     proves = "an interrupted run resumes to the same results"
     unproven = "whether a killed and resumed run gives the same results"
     relation = Relation.RESUMED

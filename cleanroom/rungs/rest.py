@@ -20,26 +20,24 @@ _SHOWN = 10
 
 class Rest(Rung):
     name = "rest"
+    on_demand = True
     decides = False
     proves = "a second call of the same profile would run nothing"
     unproven = "whether a second call would run jobs again"
 
     def judged(self, seen: Seen) -> Climbed:
-        decides = self.name in seen.climb
+        asked = self.name in seen.climb
         runs = _completed(seen)
         if not runs or any(run.rest is None for run in runs):
-            if not decides:
-                return Climbed()
-            return Climbed(VerdictName.INCONCLUSIVE, decides=True)
-        restless = [run for run in runs if run.rest]
-        if decides:
-            found = self.deciding(seen.audit, seen.climb)
-            return Climbed(verdict_of(seen.proven, bool(found)), decides=True)
-        jobs = sum(len(run.rest or ()) for run in restless)
-        unproven = f"a second call would run {counted(jobs, 'job')} again" if restless else ""
-        return Climbed(
-            VerdictName.HELD, unproven=unproven, state="does not hold" if jobs else "holds"
-        )
+            return Climbed(VerdictName.INCONCLUSIVE, decides=True) if asked else Climbed()
+        jobs = sum(len(run.rest or ()) for run in runs)
+        unproven = f"a second call would run {counted(jobs, 'job')} again" if jobs else ""
+        if asked:
+            # Where somebody accepted that, it does not decide, and it is as open as before.
+            drifted = bool(self.deciding(seen.audit, seen.climb))
+            return Climbed(verdict_of(seen.proven, drifted), unproven=unproven, decides=True)
+        state = "does not hold" if jobs else "holds"
+        return Climbed(VerdictName.HELD, unproven=unproven, state=state)
 
     def lacking(self, seen: Seen) -> Iterable[str]:
         if self.name in seen.climb and any(run.rest is None for run in _completed(seen)):

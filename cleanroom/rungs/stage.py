@@ -13,6 +13,7 @@ from cleanroom.wording import listed
 
 class Stage(Rung):
     name = "stage"
+    on_demand = True
     explains = True
     proves = "jobs need no file by a relative path that they do not declare"
     unproven = "whether jobs need files that no rule declares"

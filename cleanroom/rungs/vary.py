@@ -13,6 +13,7 @@ from cleanroom.wording import listed
 
 class Vary(Rung):
     name = "vary"
+    on_demand = True
     explains = True
     proves = "the results do not depend on time zone, locale, user or host"
     unproven = "whether another machine would give the same results"

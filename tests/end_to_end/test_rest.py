@@ -67,6 +67,7 @@ def test_what_would_run_again_is_named_with_snakemakes_own_reason(
     assert {f["profile"] for f in told} == {"a", "b"}
     assert any(reason in f["text"] for f in told), told
     assert "a second call under a and b would run jobs again" in " ".join(result.out.split())
+    assert report["next"]["command"] == "cleanroom explain CR-048"
 
 
 @pytest.mark.parametrize("image", ["cleanroom-room:7.32.4", "cleanroom-room:8.30.0"])
@@ -94,8 +95,10 @@ def test_unasked_it_only_informs(make_repository: Make, confirm: Confirm) -> Non
 def test_who_accepts_it_is_not_stopped_by_it(make_repository: Make, confirm: Confirm) -> None:
     accept = "accept:\n  - finding: CR-048\n    reason: r\n    owner: o\n    expires: 2099-01-01\n"
     files = {"Snakefile": GROWS, "in/a.txt": "1\n", "cleanroom.yaml": accept}
-    result, _ = confirm(make_repository(files=PROFILES | files), "--engine", "sandbox", "--rest")
-    assert result.code == 0, result.out
+    repo = make_repository(files=PROFILES | files)
+    result, report = confirm(repo, "--engine", "sandbox", "--rest")
+    assert (result.code, rung(report)["verdict"]) == (0, "HELD"), result.out
+    assert "would run 4 jobs again" in rung(report)["unproven"]
 
 
 def test_a_workflow_that_writes_while_it_is_read_cannot_be_asked(

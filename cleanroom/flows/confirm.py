@@ -17,6 +17,7 @@ from cleanroom.compare.examiner import Examiner
 from cleanroom.compare.partial_rerun import as_targets, origin_targets
 from cleanroom.compare.runs import agreeing, compare, compare_all
 from cleanroom.config import FILENAME
+from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import as_left_by
 from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
@@ -38,6 +39,7 @@ from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import Source
 from cleanroom.values.verdict import Confirmation, VerdictName
 from cleanroom.verdict import judge, vacuous
+from cleanroom.wording import listed
 
 
 def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
@@ -48,6 +50,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
+    _check_rungs(request.climb)
     if request.diffoscope:
         require_diffoscope()
     chosen = choose(request)
@@ -86,6 +89,13 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
                     found, causes=causes, seconds=time.monotonic() - clock
                 )
         return found
+
+
+def _check_rungs(climb: frozenset[str]) -> None:
+    """Raises: UsageError for a name that would be asked of nobody, and so be thought answered."""
+    known = [rung.name for rung in RUNGS if rung.on_demand]
+    if unknown := sorted(climb - set(known)):
+        raise UsageError(f"There is no rung '{unknown[0]}' to ask for.", f"Give {listed(known)}.")
 
 
 def _explains(request: Request) -> bool:

@@ -43,6 +43,8 @@ def test_every_verb_says_what_the_command_line_says(
     commit_all(repo, "a change")
     reviewed = api.review(repo, "HEAD~1", "HEAD", **how)
     assert reviewed.exit_code == 1
+    with pytest.raises(UsageError, match="no rung 'vari'"):
+        api.confirm(repo, "HEAD", rungs=["vari"], **how)
     with pytest.raises(UsageError, match="no commit, tag or branch"):
         api.confirm(repo, "no-such", **how)
 

@@ -2,7 +2,6 @@
 Each test runs a real workflow whose only job looks around.
 """
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +9,9 @@ from typing import Any
 
 import pytest
 
-from cleanroom.evidence.request import HostContext, RunSpec
-from cleanroom.evidence.run import run
-from cleanroom.evidence.store import Store
-from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits
-from cleanroom.room.engines.registry import open_engine
-from cleanroom.source import open_repository
 from cleanroom.values.run import Evidence, RunStatus
-from cleanroom.values.setup import Entry, Profile
+from tests.one_room import SNAKEFILE, looked_around
 
 Make = Callable[..., Path]
 Inhabit = Callable[..., tuple[Evidence, dict[str, Any]]]
@@ -37,34 +30,9 @@ def inhabit(make_repository: Make, cache: Path, engine: str) -> Inhabit:
         network: Any = "none",
         files: dict[str, str] | None = None,
     ) -> Any:
-        snakefile = 'rule all:\n    output: "out.json"\n    shell: "python3 s.py {output}"\n'
-        repo = make_repository(files={"Snakefile": snakefile, "s.py": script, **(files or {})})
-        source = open_repository(str(repo), cache).resolve("HEAD")
-        owner = rooms.Owner(cache)
-        opened = open_engine(engine)
-        try:
-            host = HostContext(
-                repo=str(repo),
-                engine=engine,
-                cache=str(cache),
-                owner=owner.name,
-                mark=owner.mark,
-            )
-            spec = RunSpec(
-                source=source,
-                entry=Entry(),
-                profile=Profile(name="none"),
-                image=opened.resolve(""),
-                limits=limits or Limits(lint=20),
-                network=network,
-            )
-            evidence = run(spec, host)
-        finally:
-            opened.close()
-            owner.close()
-        store = Store(cache / "store")
-        found = {a.path: store.object(a.sha256) for a in evidence.artifacts if a.kind == "file"}
-        return evidence, json.loads(found["out.json"].read_text()) if "out.json" in found else {}
+        repo = make_repository(files={"Snakefile": SNAKEFILE, "s.py": script, **(files or {})})
+        limits = limits or Limits(lint=20)
+        return looked_around(repo, cache, engine, limits=limits, network=network)
 
     return call
 

@@ -13,16 +13,10 @@ from typing import Any
 
 import pytest
 
-from cleanroom.evidence.request import HostContext, RunSpec
-from cleanroom.evidence.run import run
-from cleanroom.evidence.store import Store
-from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Limits
-from cleanroom.room.engines.registry import open_engine
-from cleanroom.source import open_repository
 from cleanroom.values.run import Evidence
-from cleanroom.values.setup import Entry, Profile
 from tests.conftest import Make, require, require_engine
+from tests.one_room import SNAKEFILE, looked_around
 
 ATTEMPTS = {
     "write the kernel's core pattern": "open('/proc/sys/kernel/core_pattern', "
@@ -151,42 +145,14 @@ def inhabited(
     """The evidence of a workflow of one job, a Python script, and what that wrote as JSON."""
     from tests.conftest import commit_all, git
 
-    repo, cache = base / "repo", base / "cache"
+    repo = base / "repo"
     repo.mkdir()
-    snakefile = 'rule all:\n    output: "out.json"\n    shell: "python3 s.py {output}"\n'
-    for name, content in {"Snakefile": snakefile, "s.py": script, **files}.items():
+    for name, content in {"Snakefile": SNAKEFILE, "s.py": script, **files}.items():
         (repo / name).write_text(content)
     git(repo, "init", "--quiet", "--initial-branch", "main")
     commit_all(repo)
-    source = open_repository(str(repo), cache).resolve("HEAD")
-    owner = rooms.Owner(cache)
-    opened = open_engine(engine)
-    try:
-        host = HostContext(
-            repo=str(repo),
-            engine=engine,
-            cache=str(cache),
-            owner=owner.name,
-            mark=owner.mark,
-        )
-        spec = RunSpec(
-            source=source,
-            entry=Entry(),
-            profile=Profile(name="none"),
-            image=opened.resolve(""),
-            limits=Limits(lint=20, run=60),
-            steps=("settings", "plan", "run"),
-        )
-        evidence = run(spec, host)
-    finally:
-        opened.close()
-        owner.close()
-    kept = {
-        a.path: Store(cache / "store").content(a.sha256)
-        for a in evidence.artifacts
-        if a.kind == "file"
-    }
-    return evidence, json.loads(kept["out.json"].read_text()) if "out.json" in kept else {}
+    limits, steps = Limits(lint=20, run=60), ("settings", "plan", "run")
+    return looked_around(repo, base / "cache", engine, limits=limits, steps=steps)
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)

@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import re
 import stat
-import sys
 import time
 from collections.abc import Container, Iterator
 
@@ -211,14 +210,13 @@ def collect(
         ):
             role = Role.CACHE
         leads = _end_of(path, links) if stat.S_ISLNK(seen.mode) else path
-        # Runs of one commit leave much the same: one path and one digest are kept for all of them.
         artifacts.append(
             Artifact(
-                path=sys.intern(path),
+                path=path,
                 kind=_kind(seen.mode),
                 size=seen.size,
                 mode=stat.S_IMODE(seen.mode),
-                sha256=sys.intern(result.sha256),
+                sha256=result.sha256,
                 role=role,
                 job=index,
                 target=result.target,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cleanroom.room.claims import Budget, ClaimError, ClaimReader
 
+from cleanroom.room.claims import Budget, ClaimError, ClaimReader
 from tests.conftest import Make, Result, require_engine
 from tests.hostile.memory import MOST, peak
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cleanroom.errors import SourceError
 from cleanroom.source.tree import parse_tree
-
 from tests.conftest import Cli, Make, Result, commit_all, git
 from tests.hostile import servers, trees
 from tests.hostile.memory import MOST, peak

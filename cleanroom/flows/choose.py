@@ -64,7 +64,7 @@ class Request(Value, frozen=True):
     @property
     def reach(self) -> Reach:
         """How its repository is followed."""
-        return Reach(Patience(self.fetch_limit), self.local_submodules)
+        return Reach(Patience(self.fetch_limit), self.local_submodules, self.limits.disk)
 
 
 @dataclass(frozen=True)

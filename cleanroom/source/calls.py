@@ -23,6 +23,7 @@ from cleanroom.errors import Interrupted, SourceError
 _MOST = 16 * 2**20
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
+_CHECK_SECONDS = 1.0
 FETCH_SECONDS = 600.0
 """How long a call may go on without a sign of progress, unless something else is asked for."""
 
@@ -43,12 +44,19 @@ class Patience(NamedTuple):
 
 
 def call(
-    env: dict[str, str], folder: Path, arguments: list[str], patience: Patience, most: int = _MOST
+    env: dict[str, str],
+    folder: Path,
+    arguments: list[str],
+    patience: Patience,
+    most: int = _MOST,
+    check: Callable[[], None] = lambda: None,
 ) -> bytes:
     """Run git in `folder` with exactly this environment; returns what it printed.
 
+    `check` is asked each second while it runs, and when it has ended; git is ended where it raises.
+
     Raises: GitError; SourceError where git is missing, silent for too long, or prints more than
-    `most` bytes; Interrupted.
+    `most` bytes; Interrupted; what `check` raises.
     """
     if shutil.which("git") is None:
         raise SourceError("git is not installed.", "Install it: apt-get install git")
@@ -65,6 +73,7 @@ def call(
     assert running is not None and running.stdout is not None and running.stderr is not None
     out, said = [], b""
     size, heard = 0, time.monotonic()
+    checked = heard
     with children.known(running):
         streams = [running.stdout, running.stderr]
         while streams:
@@ -80,6 +89,9 @@ def call(
                     said = (said + block)[-_TAIL:]
             if patience.stopped():
                 raise Interrupted("Stopped.")
+            if time.monotonic() - checked > _CHECK_SECONDS:
+                check()
+                checked = time.monotonic()
             if size > most:
                 raise SourceError(
                     f"git {arguments[0]} printed more than {most} bytes.",
@@ -92,6 +104,7 @@ def call(
                     "Is the other side alive? Run again, or give it more time with --fetch-limit.",
                 )
         code = running.wait()
+    check()
     for stream in (running.stdout, running.stderr):
         stream.close()
     if code:

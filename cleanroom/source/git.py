@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +53,11 @@ class Reach(NamedTuple):
     patience: Patience = Patience()
     local_submodules: bool = False
     disk: int = 50 * 2**30
-    """Bytes that the files of a clone may take."""
+    """Bytes that a fetch may bring, and that the files of a clone may take."""
+
+
+class _TooMuchError(SourceError):
+    """A fetch brings more than is allowed."""
 
 
 class _Space:
@@ -94,9 +98,10 @@ class Repository:
         *arguments: str,
         extra: dict[str, str] | None = None,
         most: int = _MOST_READ,
+        check: Callable[[], None] = lambda: None,
     ) -> str:
         env = environment(configuration(self._cache), extra)
-        return os.fsdecode(call(env, folder, list(arguments), self._reach.patience, most))
+        return os.fsdecode(call(env, folder, list(arguments), self._reach.patience, most, check))
 
     def resolve(self, ref: str) -> Source:
         """The full commit of a commit, tag or branch, fetched when it is not in the mirror yet.
@@ -292,6 +297,7 @@ class Repository:
             with child._lock():
                 if not child._has(link.object):
                     child._fetch(link.object)
+                space.take(child._size(), child.url)
             place = os.fsencode(link.path)
             staged = folder.parent / f"{folder.name}.{number}"
             inner = child._clone(link.object, staged, depth + 1, space)
@@ -405,7 +411,7 @@ class Repository:
         """Bring the mirror up to date: branches, tags, HEAD, and `wanted` where it is none of them
         (a full commit, or a ref in full).
 
-        A fetch that was killed leaves only lock files behind, which are removed first.
+        A fetch that was killed leaves locks and parts of packs behind, which are removed.
         """
         address = str(self._address)
         spoken = {"GIT_ALLOW_PROTOCOL": self._protocol()}
@@ -427,32 +433,59 @@ class Repository:
                     f"--object-format={kind}",
                 )
                 self._git(self._mirror, "config", "uploadpack.allowAnySHA1InWant", "true")
-            for stale in self._mirror.rglob("*.lock"):
-                stale.unlink(missing_ok=True)
+            self._tidy()
             specs = [
                 f"+refs/{kind}/*:refs/{kind}/*"
                 for kind in ("heads", "tags", *(["remotes"] if self._local else []))
             ]
             specs += ["+HEAD:refs/cleanroom/HEAD"] if head else []
-            fetch = ["fetch", "--progress", "--no-tags", "--force", "--update-shallow"]
-            self._git(self._mirror, *fetch, "--prune", "--", address, *specs, extra=spoken)
+            self._bring(address, "--prune", specs=specs)
             if _FULL_COMMIT.fullmatch(wanted) and not self._has(wanted):
-                with contextlib.suppress(GitError):  # then there is none, and who asked says so
-                    self._git(
-                        self._mirror,
-                        *fetch,
-                        "--",
-                        address,
-                        f"+{wanted}:refs/cleanroom/asked/{wanted}",
-                        extra=spoken,
-                    )
+                self._bring_asked(address, f"+{wanted}:refs/cleanroom/asked/{wanted}")
             elif wanted.startswith("refs/") and not wanted.startswith("refs/replace/"):
-                with contextlib.suppress(GitError):
-                    self._git(
-                        self._mirror, *fetch, "--", address, f"+{wanted}:{wanted}", extra=spoken
-                    )
+                self._bring_asked(address, f"+{wanted}:{wanted}")
         except GitError as error:
             raise _fetch_error(self.url, self._local, error.said) from None
+
+    def _tidy(self) -> None:
+        for pattern in ("**/*.lock", "objects/**/tmp_*", "objects/**/*.temp"):
+            for stale in self._mirror.glob(pattern):
+                stale.unlink(missing_ok=True)
+
+    def _size(self) -> int:
+        """Bytes of all that the mirror holds."""
+        size = 0
+        for folder, _, names in os.walk(self._mirror):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    size += os.lstat(os.path.join(folder, name)).st_size
+        return size
+
+    def _bring(self, address: str, *options: str, specs: Sequence[str]) -> None:
+        """One fetch, and no more of it than fits; a mirror that got too much is removed.
+        Raises: GitError, SourceError.
+        """
+        fetch = ["fetch", "--progress", "--no-tags", "--force", "--update-shallow", *options, "--"]
+        before, most = self._size(), self._reach.disk
+
+        def check() -> None:
+            if self._size() - before > most:
+                raise _TooMuchError(
+                    f"A fetch of {self.url} brings more than {most} bytes.",
+                    "Allow it more with --disk.",
+                )
+
+        spoken = {"GIT_ALLOW_PROTOCOL": self._protocol()}
+        try:
+            self._git(self._mirror, *fetch, address, *specs, extra=spoken, check=check)
+        except _TooMuchError:
+            shutil.rmtree(self._mirror, ignore_errors=True)
+            raise
+
+    def _bring_asked(self, address: str, spec: str) -> None:
+        """What may not be there: then who asked says so."""
+        with contextlib.suppress(GitError):
+            self._bring(address, specs=[spec])
 
     def _has(self, commit: str) -> bool:
         try:

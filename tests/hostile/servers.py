@@ -5,12 +5,14 @@ some that do harm.
 import contextlib
 import functools
 import http.server
+import os
 import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -18,10 +20,27 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Nothing: standard error is the test's."""
 
 
+class _Endless(_Quiet):
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        """A file, and where it is a pack, noise after it for as long as somebody listens."""
+        super().copyfile(source, outputfile)
+        if self.path.endswith(".pack"):
+            with contextlib.suppress(OSError):
+                while True:
+                    outputfile.write(os.urandom(2**16))
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Of a pack not how long it is."""
+        if keyword != "Content-Length" or not self.path.endswith(".pack"):
+            super().send_header(keyword, value)
+
+
 @contextlib.contextmanager
-def https(folder: Path, scratch: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def https(
+    folder: Path, scratch: Path, *, endless: bool = False
+) -> Iterator[tuple[str, dict[str, str]]]:
     """(address, environment with which git trusts it) of a server of the files below `folder`:
-    git's plain ("dumb") protocol.
+    git's plain ("dumb") protocol. `endless`: its packs never end.
     """
     key, certificate = scratch / "key.pem", scratch / "certificate.pem"
     if not key.exists():
@@ -42,7 +61,7 @@ def https(folder: Path, scratch: Path) -> Iterator[tuple[str, dict[str, str]]]:
         command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
         subprocess.run(command, check=True, capture_output=True)
     server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))
+        ("127.0.0.1", 0), functools.partial(_Endless if endless else _Quiet, directory=str(folder))
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

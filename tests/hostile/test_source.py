@@ -2,6 +2,7 @@
 server.
 """
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -175,14 +176,14 @@ def test_a_tree_that_unfolds_without_end_is_refused(cli: Cli, tmp_path: Path) ->
 
 def test_a_replaced_commit_is_read_as_itself(cli: Cli, make_repository: Make) -> None:
     """`refs/replace` would let the host read another cleanroom.yaml than the room gets."""
-    repo = make_repository(files={"Snakefile": SNAKEFILE, "cleanroom.yaml": "profiles: [none]\n"})
+    repo = make_repository(files={"Snakefile": SNAKEFILE, "cleanroom.yaml": "profiles: [absent]\n"})
     honest = git(repo, "rev-parse", "HEAD").strip()
     (repo / "cleanroom.yaml").write_text("scratch:\n  - path: '**'\n    reason: hostile\n")
     other = commit_all(repo)
     git(repo, "reset", "--quiet", "--hard", honest)
     git(repo, "replace", honest, other)
     result = cli("confirm", repo, honest, "--engine", "sandbox")
-    assert (result.code, "no profile 'none'" in said(result)) == (2, True)
+    assert (result.code, "no profile 'absent'" in said(result)) == (2, True)
 
 
 def test_only_what_is_asked_for_is_fetched(cli: Cli, make_repository: Make, tmp_path: Path) -> None:
@@ -514,6 +515,79 @@ def test_a_clone_counts_against_the_disk_limit_before_it_is_made(
     result = cli("confirm", repo, "main", "--engine", "sandbox", "--disk", "200m")
     assert result.code == 4, said(result)
     assert "would take more than" in said(result)
+
+
+def _heavy(repo: Path, size: int) -> None:
+    """A commit whose history weighs this much, and whose files weigh nothing."""
+    (repo / "noise.bin").write_bytes(os.urandom(size))
+    commit_all(repo, "noise")
+    git(repo, "rm", "--quiet", "noise.bin")
+    commit_all(repo, "quiet again")
+
+
+@pytest.mark.parametrize("over", ["file", "https", "a full commit"])
+def test_a_fetch_that_brings_too_much_is_ended_and_leaves_nothing(
+    cli: Cli, make_repository: Make, tmp_path: Path, over: str
+) -> None:
+    repo = make_repository(files=dict(PLAIN))
+    _heavy(repo, 24 * 2**20)
+    cache, ref = tmp_path / "kept", "main"
+    with contextlib.ExitStack() as stack:
+        address, env = str(repo), None
+        if over == "https":
+            git(repo, "update-server-info")
+            url, env = stack.enter_context(servers.https(repo, tmp_path))
+            address = f"{url}/.git"
+        if over == "a full commit":
+            ref = git(repo, "rev-parse", "HEAD").strip()
+        asked = ("audit", address, ref, "--engine", "sandbox", "--cache", cache)
+        few = cli(*asked, "--disk", "16m", env=env)
+        assert few.code == 4, said(few)
+        assert "A fetch of" in few.err and "--disk" in few.err, said(few)
+        left = sum(file.stat().st_size for file in cache.rglob("*") if file.is_file())
+        assert left < 2**20
+        enough = cli(*asked, env=env)
+        assert enough.code == 0, said(enough)
+
+
+def test_a_pack_without_end_is_left_while_it_comes(
+    cli: Cli, make_repository: Make, tmp_path: Path
+) -> None:
+    repo = make_repository(files=dict(PLAIN))
+    git(repo, "gc", "--quiet")
+    git(repo, "update-server-info")
+    began = time.monotonic()
+    with servers.https(repo, tmp_path, endless=True) as (url, env):
+        result = cli(
+            "audit", f"{url}/.git", "main", "--engine", "sandbox", "--disk", "64m", env=env
+        )
+    assert result.code == 4, said(result)
+    assert "A fetch of" in result.err, said(result)
+    assert time.monotonic() - began < 30
+
+
+def test_histories_of_submodules_count_against_the_disk_limit_together(
+    cli: Cli, make_repository: Make
+) -> None:
+    repo = make_repository(files=dict(PLAIN))
+    for name in ("one", "two"):
+        inner = make_repository(files={"a.txt": name}, name=name)
+        _heavy(inner, 12 * 2**20)
+        git(
+            repo,
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            f"160000,{git(inner, 'rev-parse', 'HEAD').strip()},{name}",
+        )
+        with (repo / ".gitmodules").open("a") as modules:
+            modules.write(MODULES.replace('"s"', f'"{name}"').format(path=name, url=inner))
+    git(repo, "add", ".gitmodules")
+    git(repo, "commit", "--quiet", "--message", "two submodules")
+    asked = ("confirm", repo, "main", "--engine", "sandbox", "--allow-local-submodules")
+    result = cli(*asked, "--disk", "20m")
+    assert result.code == 4, said(result)
+    assert "would take more than" in result.err, said(result)
 
 
 def test_an_index_without_end_is_not_copied(cli: Cli, make_repository: Make) -> None:

@@ -8,7 +8,7 @@ differs), HELD.
 from collections.abc import Sequence
 from typing import assert_never
 
-from cleanroom.compare.boundary import Boundary, consumed, unmatched
+from cleanroom.compare.boundary import Boundary, consumed, unmatched, within
 from cleanroom.errors import ExitCode
 from cleanroom.profiles.table import cutting_keys
 from cleanroom.rungs.interface import Seen, first_line
@@ -17,7 +17,7 @@ from cleanroom.values.audit import Audit, AuditOutcome
 from cleanroom.values.comparison import Comparison, Relation, Sameness
 from cleanroom.values.declared import Declared
 from cleanroom.values.purpose import Control, Interrupted
-from cleanroom.values.run import Evidence, Role, RunStatus
+from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import OverrideCause
 from cleanroom.values.verdict import ClimbedRung, Judgement, VerdictName
 from cleanroom.wording import counted
@@ -174,7 +174,10 @@ def vacuous(run: Evidence) -> list[str]:
     ran = {a.job.identity for a in run.attempts if a.ok}
     if not any(identity[2] for identity in ran):
         return [f"{label}: no job that makes something ran."]
-    idle = [job for job in run.idle if job.output]
+    made = {file.path for attempt in run.attempts if attempt.ok for file in attempt.job.output}
+    idle = [
+        job for job in run.idle if job.output and not all(within(f.path, made) for f in job.output)
+    ]
     if idle:
         return [
             f"{label}: {len(idle)} jobs never ran, among them {idle[0].label}; their outputs "
@@ -201,8 +204,8 @@ def vacuous(run: Evidence) -> list[str]:
             f"{label}: {len(run.away)} declared outputs lie where they cannot be examined, among "
             f"them {run.away[0]}."
         ]
-    within = consumed(run)
-    if lost_results := [path for path in run.gone if path not in within]:
+    read = consumed(run)
+    if lost_results := [path for path in run.gone if path not in read]:
         said = (
             f"{len(lost_results)} declared outputs were made and are gone at the end, among "
             f"them {lost_results[0]}"
@@ -217,9 +220,7 @@ def vacuous(run: Evidence) -> list[str]:
             f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was "
             "not compared."
         ]
-    if not any(
-        boundary.decides(artifact) for artifact in run.artifacts if artifact.role is not Role.TEMP
-    ):
+    if not any(boundary.decides(a) for a in run.artifacts):
         return [f"{label}: the run left no result that decides."]
     return []
 
@@ -319,10 +320,13 @@ def _judgement(
 def _count(comparison: Comparison) -> str:
     """What of a comparison differs, in numbers."""
     plan = sum(d.decides and not d.noise for d in comparison.plan)
-    attempts = sum(d.decides and not d.noise for d in comparison.attempts)
+    weighty = [d for d in comparison.attempts if d.decides and not d.noise]
+    once = sum(d.field == "job" for d in weighty)
+    attempts = len(weighty) - once
     files = sum(d.decides and not d.noise for d in comparison.artifacts)
     parts = [
         f"{counted(plan, 'deciding field')} of the plan" if plan else "",
+        f"{counted(once, 'job')} ran in only one of them" if once else "",
         f"{counted(attempts, 'job')} needed a different number of attempts" if attempts else "",
         f"{files} of {_compared(comparison)} results" if files else "",
     ]

@@ -58,7 +58,7 @@ def _findings(
     runs: Sequence[Evidence], settings: Sequence[AuditedSetting], plans: Sequence[PlanAudit]
 ) -> Iterator[Finding]:
     yield from stack_findings(runs)
-    yield from setting_findings(runs, settings)
+    yield from setting_findings(runs, settings, plans)
     yield from plan_findings(runs, plans)
     yield from recovery_findings(runs)
     yield from staging_findings(runs)

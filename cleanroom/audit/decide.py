@@ -46,6 +46,7 @@ def audit_settings(run: Evidence) -> tuple[AuditedSetting, ...]:
                 why=decision.why,
                 rules=decision.rules,
                 silent=decision.silent,
+                planned=decision.planned,
                 topic=option.topic if option else "",
             )
         )
@@ -90,8 +91,9 @@ def _meaning(setting: Setting, option: Option, view: View) -> Decision:
         return msgspec.structs.replace(loud, why=f"{option.why} {loud.why}")
     effect = view.effect(setting.key)
     if effect is not None and not effect.code:
-        return meaning(f"{option.why} Today's plan is the same without it.", silent=True)
-    return meaning(option.why)
+        text = f"{option.why} Today's plan is the same without it."
+        return meaning(text, silent=True, planned=True)
+    return meaning(option.why, planned=True)
 
 
 def _threads(setting: Setting, view: View) -> Decision:
@@ -334,6 +336,9 @@ def _removal(setting: Setting, view: View) -> Decision:
     return policy("What it deletes is temporary anyway; targets stay.")
 
 
+_SAFE_FLAGS = {"temp", "protected", "temporary"}
+
+
 def _flags(setting: Setting, view: View) -> Decision:
     dropped = set(setting.value if isinstance(setting.value, list) else str(setting.value).split())
     plan = view.run.plan
@@ -343,9 +348,11 @@ def _flags(setting: Setting, view: View) -> Decision:
         for f in (*job.input, *job.output)
         for flag in f.flags
     }
+    if not dropped - _SAFE_FLAGS:
+        return policy("A flag that it drops says only how long a file is kept.")
     if loud := view.loud(setting.key):
         return loud
-    risky = sorted((dropped & used) - {"temp", "protected", "temporary"})
+    risky = sorted((dropped & used) - _SAFE_FLAGS)
     if risky:
         return is_open(
             f"Files of the plan have the flag {' and '.join(risky)}, on which a job may rely."

@@ -4,6 +4,8 @@ Not here: how two plans are compared.
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from cleanroom.compare.plans import compare_plans, plans_of_one_seed
 from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding, PlanAudit, Severity
@@ -23,6 +25,10 @@ def audit_plans(runs: Sequence[Evidence]) -> tuple[PlanAudit, ...]:
             continue
         left, right = plans_of_one_seed(runs[0], run)
         differences = () if run is runs[0] else compare_plans(left, right)
+        noise = runs[0].plan_noise | run.plan_noise
+        differences = tuple(
+            msgspec.structs.replace(d, noise=(d.rule, d.kind) in noise) for d in differences
+        )
         jobs = sum(job.needed for job in run.plan.jobs)
         found.append(
             PlanAudit(
@@ -67,7 +73,13 @@ def plan_findings(runs: Sequence[Evidence], plans: Sequence[PlanAudit]) -> Itera
         elif (
             run.plan is not None
             and run.replan is not None
-            and (unstable := compare_plans(run.plan, run.replan))
+            and (
+                unstable := [
+                    d
+                    for d in compare_plans(run.plan, run.replan)
+                    if (d.rule, d.kind) not in run.plan_noise
+                ]
+            )
         ):
             fields = ", ".join(dict.fromkeys(f"{d.field} of {d.job}" for d in unstable[:_SHOWN]))
             yield finding("CR-034", fields, profile=run.label)
@@ -76,7 +88,7 @@ def plan_findings(runs: Sequence[Evidence], plans: Sequence[PlanAudit]) -> Itera
 
 
 def _differences(plan: PlanAudit) -> Iterator[Finding]:
-    deciding = [d for d in plan.differences if d.decides]
+    deciding = [d for d in plan.differences if d.decides and not d.noise]
     if deciding:
         fields = dict.fromkeys(d.place for d in deciding)
         shown = ", ".join(list(fields)[:_SHOWN]) + (

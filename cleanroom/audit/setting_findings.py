@@ -10,7 +10,7 @@ from cleanroom.audit.decide import always_counts
 from cleanroom.audit.shown import named
 from cleanroom.findings.codes import finding
 from cleanroom.profiles.table import near
-from cleanroom.values.audit import AuditedSetting, Decided, Finding, Severity
+from cleanroom.values.audit import AuditedSetting, Decided, Finding, PlanAudit, Severity
 from cleanroom.values.base import canonical
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import SettingClass
@@ -20,7 +20,7 @@ _MACHINE = re.compile(r"(?:^|[\s=:'\"])(/(?!tmp\b|dev/shm\b|usr/|bin/|opt/?$)[\w
 
 
 def setting_findings(
-    runs: Sequence[Evidence], settings: Sequence[AuditedSetting]
+    runs: Sequence[Evidence], settings: Sequence[AuditedSetting], plans: Sequence[PlanAudit]
 ) -> Iterator[Finding]:
     for run in runs:
         if unknown := _unknown(run):
@@ -37,7 +37,7 @@ def setting_findings(
         }
         known = all(run.label != setting.profile or _unknown(run) != setting.key for run in runs)
         if setting.decided is Decided.MEANING and known:
-            yield _meaning(setting, settings, runs)
+            yield _meaning(setting, settings, runs, plans)
         elif setting.setting_class is None and known:
             yield finding("CR-040", f"'{setting.key}'", **at)  # type: ignore[arg-type]
         texts = list(_texts(setting.value))
@@ -59,16 +59,24 @@ def _place(run: Evidence, key: str) -> dict[str, Any]:
 
 
 def _meaning(
-    setting: AuditedSetting, settings: Sequence[AuditedSetting], runs: Sequence[Evidence]
+    setting: AuditedSetting,
+    settings: Sequence[AuditedSetting],
+    runs: Sequence[Evidence],
+    plans: Sequence[PlanAudit],
 ) -> Finding:
-    """An error where profiles differ in it and a plan or nothing shows what it does; a warning
-    where all share it or nothing changes.
+    """An error where it sets this profile apart from another one, or leaves out a part of the
+    workflow; else a warning.
     """
     values = {s.profile: canonical(s.value) for s in settings if s.key == setting.key}
-    shared = len(values) == len(runs) and len(set(values.values())) == 1
-    alone = len(runs) == 1 and "profiles/default/" not in f"/{setting.file}"
-    weighs = always_counts(setting.key) or ((not shared or alone) and not setting.silent)
-    who = " Every profile has it." if shared and not weighs and len(runs) > 1 else ""
+    mine = values[setting.profile]
+    others = [r.label for r in runs if r.label != setting.profile and values.get(r.label) != mine]
+    apart = [
+        other for other in others if not setting.planned or _apart(setting.profile, other, plans)
+    ]
+    weighs = always_counts(setting.key) or (bool(apart) and not setting.silent)
+    who = ""
+    if not weighs and len(runs) > 1:
+        who = " All profiles plan the same work." if others else " Every profile has it."
     return finding(
         "CR-016",
         f"'{setting.key}'. {setting.why}{who}",
@@ -78,6 +86,16 @@ def _meaning(
         key=setting.key,
         severity=Severity.ERROR if weighs else Severity.WARNING,
     )
+
+
+def _apart(profile: str, other: str, plans: Sequence[PlanAudit]) -> bool:
+    """Whether two profiles plan other work, as far as their plans are known."""
+    against = {plan.profile: plan for plan in plans}
+    pair = [against.get(profile), against.get(other)]
+    if None in pair:
+        return True
+    own = [plan for plan in pair if plan is not None and plan.profile != plan.against]
+    return any(plan.drifts for plan in own)
 
 
 def _left_open(settings: Sequence[AuditedSetting]) -> Iterator[Finding]:

@@ -18,6 +18,8 @@ class Decision(Value, frozen=True):
     rules: tuple[str, ...] = ()
     silent: bool = False
     """Whether today's plan is the same without the setting."""
+    planned: bool = False
+    """Whether all that it changes shows in the plan."""
 
 
 def policy(why: str) -> Decision:
@@ -28,8 +30,12 @@ def is_open(why: str, rules: Iterable[str] = ()) -> Decision:
     return Decision(decided=Decided.OPEN, why=why, rules=tuple(rules))
 
 
-def meaning(why: str, rules: Iterable[str] = (), *, silent: bool = False) -> Decision:
-    return Decision(decided=Decided.MEANING, why=why, rules=tuple(rules), silent=silent)
+def meaning(
+    why: str, rules: Iterable[str] = (), *, silent: bool = False, planned: bool = False
+) -> Decision:
+    return Decision(
+        decided=Decided.MEANING, why=why, rules=tuple(rules), silent=silent, planned=planned
+    )
 
 
 def truthy(value: Any) -> bool:
@@ -130,7 +136,7 @@ class View:
         others = [f"'{other}'" for other in effect.keys if other != key]
         without = f"Without it and {', '.join(others)}" if others else "Without it"
         if effect.code:
-            return meaning(f"{without} the workflow cannot be planned.")
+            return meaning(f"{without} the workflow cannot be planned.", planned=True)
         quiet = {c.rule for c in effect.changes if c.field in ("threads", "resources")}
         loud = [
             c
@@ -144,7 +150,9 @@ class View:
         fields = sorted({_FIELDS.get(c.field, c.field) for c in loud if c.rule})
         parts = ["the configuration"] if any(not c.rule for c in loud) else []
         parts += [f"{' and '.join(fields)} of {named(rules)}"] if rules else []
-        return meaning(f"{without} the plan is another one: {', '.join(parts)}.", rules)
+        return meaning(
+            f"{without} the plan is another one: {', '.join(parts)}.", rules, planned=True
+        )
 
 
 _FIELDS = {"job": "the set of jobs", "input": "inputs", "output": "outputs", "command": "commands"}

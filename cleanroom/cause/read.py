@@ -12,6 +12,7 @@ from cleanroom.values.base import canonical
 from cleanroom.values.comparison import Cause, Comparison
 from cleanroom.values.purpose import factors_of
 from cleanroom.values.run import Evidence
+from cleanroom.values.setup import OverrideCause
 
 NOT_DETERMINISTIC = "not deterministic"
 UNDECLARED = "undeclared files"
@@ -141,9 +142,10 @@ def since(left: Evidence, right: Evidence) -> Iterator[Cause]:
 
 
 def _in_force(run: Evidence) -> dict[str, str]:
+    """What the room replaced for the comparison's sake is no setting of anybody's."""
     values = {s.key: canonical(s.value).decode().strip('"') for s in run.settings}
     for override in run.overrides:
-        if override.now is None:
+        if override.now is None or override.cause is OverrideCause.COMPARISON:
             values.pop(override.key, None)
         else:
             values[override.key] = canonical(override.now).decode().strip('"')

@@ -40,7 +40,7 @@ class Boundary:
         links = [artifact for artifact in self._evidence.artifacts if artifact.leads_to]
         found: set[str] = set()
         while (
-            new := {a.leads_to for a in links if self._by_itself(a) or _within(a.path, found)}
+            new := {a.leads_to for a in links if self._by_itself(a) or within(a.path, found)}
             - found
         ):
             found |= new
@@ -48,7 +48,7 @@ class Boundary:
 
     def decides(self, artifact: Artifact) -> bool:
         """Whether what an artifact holds is a part of the meaning."""
-        return self._by_itself(artifact) or _within(artifact.path, self._behind)
+        return self._by_itself(artifact) or within(artifact.path, self._behind)
 
     def _by_itself(self, artifact: Artifact) -> bool:
         if artifact.kind is Kind.OTHER and artifact.job < 0:
@@ -91,7 +91,7 @@ class Boundary:
         return {place: path for place, path in reversed(pairs) if place}
 
 
-def _within(path: str, places: set[str]) -> bool:
+def within(path: str, places: set[str]) -> bool:
     """Whether a path is one of some places, or lies in one."""
     while path not in places and "/" in path:
         path = path.rpartition("/")[0]

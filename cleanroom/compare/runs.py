@@ -10,7 +10,13 @@ from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.groups import group
 from cleanroom.compare.partial_rerun import narrowed
 from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
-from cleanroom.values.comparison import Comparison, Difference, Relation, Sameness
+from cleanroom.values.comparison import (
+    Comparison,
+    Difference,
+    PlanDifference,
+    Relation,
+    Sameness,
+)
 from cleanroom.values.purpose import Control, Interrupted, Purpose, Staged, Varied
 from cleanroom.values.run import Evidence, RunStatus
 
@@ -131,27 +137,36 @@ def mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Compar
     """Mark what differs without any change of profile."""
     paths = {d.path for c in controls for d in c.artifacts if d.decides}
     fields = {(d.job, d.field) for c in controls for d in (*c.plan, *c.attempts) if d.decides}
-    renamed = _renamed(controls)
+    renamed, uncounted = _renamed(controls), _uncounted(controls)
+    rules = {
+        d.rule
+        for c in controls
+        for d in (*c.plan, *c.attempts)
+        if d.decides and d.field == "job" and d.rule
+    }
 
     def noisy(d: Difference) -> bool:
-        return d.path in paths or (
+        if d.path in paths or (
             d.sameness is Sameness.EXTRA and not d.rule and _folder(d.path) in renamed
-        )
+        ):
+            return True
+        once = d.sameness in (Sameness.MISSING, Sameness.EXTRA)
+        return once and (d.rule in rules or (d.rule, _folder(d.path)) in uncounted)
 
+    def of_noise(d: PlanDifference) -> bool:
+        return (d.job, d.field) in fields or (d.field == "job" and d.rule in rules)
+
+    artifacts = tuple(msgspec.structs.replace(d, noise=noisy(d)) for d in comparison.artifacts)
+    silenced = paths | {d.path for d in artifacts if d.noise}
     return msgspec.structs.replace(
         comparison,
-        artifacts=tuple(msgspec.structs.replace(d, noise=noisy(d)) for d in comparison.artifacts),
+        artifacts=artifacts,
         origins=tuple(
-            msgspec.structs.replace(o, noise=bool(paths) and set(o.paths) <= paths)
+            msgspec.structs.replace(o, noise=bool(o.paths) and set(o.paths) <= silenced)
             for o in comparison.origins
         ),
-        plan=tuple(
-            msgspec.structs.replace(d, noise=(d.job, d.field) in fields) for d in comparison.plan
-        ),
-        attempts=tuple(
-            msgspec.structs.replace(d, noise=(d.job, d.field) in fields)
-            for d in comparison.attempts
-        ),
+        plan=tuple(msgspec.structs.replace(d, noise=of_noise(d)) for d in comparison.plan),
+        attempts=tuple(msgspec.structs.replace(d, noise=of_noise(d)) for d in comparison.attempts),
     )
 
 
@@ -169,6 +184,18 @@ def _renamed(controls: Sequence[Comparison]) -> set[str]:
         for sameness in (Sameness.MISSING, Sameness.EXTRA)
     ]
     return found[0] & found[1]
+
+
+def _uncounted(controls: Sequence[Comparison]) -> set[tuple[str, str]]:
+    """(rule, folder) of results that are there in one run and not in another of the same profile:
+    how many there are says nothing of a profile.
+    """
+    return {
+        (d.rule, _folder(d.path))
+        for c in controls
+        for d in c.artifacts
+        if d.rule and d.decides and d.sameness in (Sameness.MISSING, Sameness.EXTRA)
+    }
 
 
 def _folder(path: str) -> str:

@@ -65,6 +65,8 @@ class AuditedSetting(Value, frozen=True):
     topic: str = ""
     silent: bool = False
     """Whether today's plan is the same without it."""
+    planned: bool = False
+    """Whether all that it changes shows in the plan."""
 
 
 class PlanAudit(Value, frozen=True):
@@ -78,7 +80,7 @@ class PlanAudit(Value, frozen=True):
 
     @property
     def drifts(self) -> bool:
-        return any(d.decides for d in self.differences)
+        return any(d.decides and not d.noise for d in self.differences)
 
 
 class Answer(Value, frozen=True):

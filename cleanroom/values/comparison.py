@@ -39,6 +39,11 @@ class PlanDifference(Value, frozen=True):
     """The rule of the job; empty for the configuration."""
 
     @property
+    def kind(self) -> str:
+        """The field without the key of the configuration."""
+        return self.field.partition(":")[0]
+
+    @property
     def place(self) -> str:
         """The field, and the job that it is of."""
         return f"{self.field} of {self.job}" if self.rule else self.field

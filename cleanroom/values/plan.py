@@ -108,7 +108,7 @@ class Change(Value, frozen=True):
 
 
 class Effect(Value, frozen=True):
-    """What a plan without some settings showed.
+    """What a plan without some settings showed; without none, what is another one in each plan.
     `code` is not 0 where there is no plan without them.
     """
 

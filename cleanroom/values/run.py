@@ -182,6 +182,13 @@ class Evidence(Value, frozen=True):
     seconds: float = 0.0
 
     @property
+    def plan_noise(self) -> frozenset[tuple[str, str]]:
+        """(rule, field) of what is another one in each plan of the same profile; no rule for the
+        configuration.
+        """
+        return frozenset((c.rule, c.field) for e in self.effects if not e.keys for c in e.changes)
+
+    @property
     def of_profile(self) -> bool:
         """Whether it stands for a profile: its run as such, or a folder of results in its place."""
         return isinstance(self.purpose, OfProfile | Folder | Earlier)

@@ -398,12 +398,60 @@ HIDDEN = Plan(
     hidden=(Hidden(kind="host", file="s.py", line=4, text="gethostname()"),),
 )
 
+OTHER = Plan(jobs=(job(), job(rule="other")), rules={"count": PLAIN})
+
 FINDINGS: list[tuple[str, str, list[Evidence], Severity, str]] = [
     (
         "meaning in one profile",
         "CR-016",
-        [planned("a"), planned("b", setting("set-scatter", ["x=2"]))],
+        [planned("a"), planned("b", setting("set-scatter", ["x=2"]), plan=OTHER)],
         Severity.ERROR,
+        "'set-scatter'",
+    ),
+    (
+        "meaning in the first profile",
+        "CR-016",
+        [planned("a", setting("set-scatter", ["x=2"])), planned("b", plan=OTHER)],
+        Severity.ERROR,
+        "'set-scatter'",
+    ),
+    (
+        "meaning that sets nobody apart",
+        "CR-016",
+        [planned("a"), planned("b", setting("set-scatter", ["x=2"]))],
+        Severity.WARNING,
+        "All profiles plan the same work",
+    ),
+    (
+        "meaning where a plan is missing",
+        "CR-016",
+        [planned("a"), planned("b", setting("set-scatter", ["x=2"]), plan=None)],
+        Severity.ERROR,
+        "'set-scatter'",
+    ),
+    (
+        "meaning that no plan shows",
+        "CR-016",
+        [
+            planned("a"),
+            planned("b", setting("rerun-triggers", "mtime"), tracked_outputs=("a.txt",)),
+        ],
+        Severity.ERROR,
+        "'rerun-triggers'",
+    ),
+    (
+        "meaning in a profile whose plan is another one by itself",
+        "CR-016",
+        [
+            planned("a"),
+            planned(
+                "b",
+                setting("set-scatter", ["x=2"]),
+                plan=OTHER,
+                effects=(Effect(keys=(), changes=(Change(rule="other", field="job"),)),),
+            ),
+        ],
+        Severity.WARNING,
         "'set-scatter'",
     ),
     (
@@ -427,7 +475,7 @@ FINDINGS: list[tuple[str, str, list[Evidence], Severity, str]] = [
         "meaning in the only profile",
         "CR-016",
         [planned("a", setting("config", ["x=1"]))],
-        Severity.ERROR,
+        Severity.WARNING,
         "'config'",
     ),
     (

@@ -82,8 +82,9 @@ def without_step(
     stated: tuple[Record, Record, str],
     outlet: Outlet,
 ) -> int:
-    """Plan without every setting in question; where several may have done what that shows, once
-    without each, the last ones together.
+    """Plan once more, which shows what is another one each time; then without every setting in
+    question; where several may have done what that shows, once without each, the last ones
+    together.
 
     `stated` is (the runnable profile, the plan under it, the cores that it states).
     """
@@ -91,33 +92,50 @@ def without_step(
     keys = [key for key in profile if key in spec["questioned"]]
     if stated_cores and generous != cores:
         keys.append("cores")
-    found = []
-    if keys:
-        found.append(
-            effect(spec, snakemake, plan, profile, keys, generous if "cores" in keys else cores)
+    noise: list[Record] = []
+
+    def without(some: list[str]) -> Record:
+        code, differing = planned(
+            spec, snakemake, plan, profile, some, generous if "cores" in some else cores
         )
-        asked = suspects(spec, keys, found[0])
+        found = [c for c in differing if not any(of_same_field(c, n) for n in noise)]
+        return {
+            "keys": some,
+            "code": code,
+            "changes": found[:MOST_CHANGES],
+            "more": max(0, len(found) - MOST_CHANGES),
+        }
+
+    again = without([])
+    noise += again["changes"]
+    found = [again] if again["code"] or noise else []
+    if keys:
+        together = without(keys)
+        found.append(together)
+        asked = suspects(spec, keys, together)
         if len(asked) > 1:
             rest = asked[MOST_SINGLE:]
-            for some in [[key] for key in asked[:MOST_SINGLE]] + ([rest] if rest else []):
-                found.append(
-                    effect(
-                        spec, snakemake, plan, profile, some, generous if "cores" in some else cores
-                    )
-                )
+            found += [without([key]) for key in asked[:MOST_SINGLE]]
+            found += [without(rest)] if rest else []
     outlet.say("effects", found)
     return 0
 
 
-def effect(
+def of_same_field(change: Record, other: Record) -> bool:
+    return (change["rule"], change["field"]) == (other["rule"], other["field"])
+
+
+def planned(
     spec: Spec,
     snakemake: Snakemake,
     plan: Record,
     profile: Record,
     keys: list[str],
     cores: str | int,
-) -> Record:
-    """One plan without some settings, in a process of its own."""
+) -> tuple[int, list[Record]]:
+    """(exit code, what differs from the plan) of one plan without some settings, in a process of
+    its own.
+    """
     write_profile(
         snakemake, {key: value for key, value in profile.items() if key not in keys}, "without"
     )
@@ -139,10 +157,6 @@ def effect(
     other = next(
         (dict(claim["value"], jobs=jobs) for claim in claims if claim["claim"] == "plan"), None
     )
-    found = changes(plan, other) if code == 0 and other else []
-    return {
-        "keys": keys,
-        "code": code if other or code else 1,
-        "changes": found[:MOST_CHANGES],
-        "more": max(0, len(found) - MOST_CHANGES),
-    }
+    if code or not other:
+        return code or 1, []
+    return 0, changes(plan, other)

@@ -20,8 +20,14 @@ except OSError:  # in no room: a test of a part
     WORK = "/room/work"
 
 
+masked: dict[str, str] = {}
+"""Folders to which Snakemake gives another name in each call, and what is said instead."""
+
+
 def clean(text: str) -> str:
     """Any string as valid Unicode; bytes that are not UTF-8 become \\xNN."""
+    for folder, instead in masked.items():
+        text = text.replace(folder, instead)
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 

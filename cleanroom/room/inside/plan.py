@@ -11,7 +11,7 @@ import re
 from functools import partial
 from typing import Any, Iterable, Iterator
 
-from .export import WORK, attempt, clean, digest_of_file, name, place, plain
+from .export import WORK, attempt, clean, digest_of_file, masked, name, place, plain
 from .protocol import Record
 from .reads import hidden_in, reads_of
 
@@ -183,6 +183,30 @@ def jobs_of(dag: Any) -> Iterator[Any]:
 def graph_of(workflow: Any) -> Any:
     dag = getattr(workflow, "dag", None)
     return dag if dag is not None else workflow.persistence.dag
+
+
+def asked_for(dag: Any) -> set[Any] | None:
+    """The keys of the jobs that lead to a target: a checkpoint may leave others in the graph. None
+    where this Snakemake does not tell.
+    """
+    found: set[Any] = set()
+    try:
+        waiting = list(dag.targetjobs)
+        while waiting:
+            job = waiting.pop()
+            if key_of(job) not in found:
+                found.add(key_of(job))
+                waiting += list(dag.dependencies[job])
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return found
+
+
+def mask_folders(workflow: Any) -> None:
+    """Sources that a rule asks for lie in a folder with a random name."""
+    folder = attempt(lambda: str(workflow.sourcecache.runtime_cache_path), "")
+    if folder:
+        masked[folder] = "(source cache)"
 
 
 def plan_record(workflow: Any) -> tuple[list[Record], Record]:

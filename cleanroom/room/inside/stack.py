@@ -370,9 +370,10 @@ def _runnable(
             kept[key] = _without_foreign_tmpdir(record, value)
         else:
             kept[key] = value
-    added: list[tuple[str, Any, str]] = [
-        ("notemp", True, "temporary outputs are kept, so that the first difference can be found")
-    ]
+    added: list[tuple[str, Any, str]] = []
+    if not truthy(force.get("all-temp")):  # what a profile itself deletes is deleted
+        why = "temporary outputs are kept, so that the first difference can be found"
+        added.append(("notemp", True, why))
     added.append(("scheduler", "greedy", "the same jobs in less time"))
     added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
     for key, value, why in added:

@@ -13,7 +13,16 @@ from typing import Any
 from .export import WORK, Here, Outlet, attempt, clean, name
 from .guard import Guard
 from .interrupt import Interruption
-from .plan import graph_of, job_record, jobs_of, key_of, plan_record, rule_record
+from .plan import (
+    asked_for,
+    graph_of,
+    job_record,
+    jobs_of,
+    key_of,
+    mask_folders,
+    plan_record,
+    rule_record,
+)
 from .protocol import Record, Spec
 from .snakemake_api import Snakemake
 from .stack import arguments
@@ -67,6 +76,7 @@ def plan_step(
 
     def init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
+        mask_folders(workflow)
         jobs, rest = plan_record(workflow)
         for job in jobs:
             outlet.say("job", job)
@@ -87,6 +97,7 @@ def rest_step(spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet
 
     def init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
+        mask_folders(workflow)
         dag = graph_of(workflow)
         for job in jobs_of(dag):
             if dag.needrun(job):
@@ -135,6 +146,7 @@ def run_step(
 
     def on_init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
+        mask_folders(workflow)
         workflows.append(workflow)
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)
@@ -191,8 +203,9 @@ def run_step(
     final = []
     if workflows:
         dag = graph_of(workflows[-1])
+        wanted = asked_for(dag)
         for job in jobs_of(dag):
-            if key_of(job) not in started:
+            if key_of(job) not in started and (wanted is None or key_of(job) in wanted):
                 final.append(job_record(job, dag))
     outlet.say(
         "final",

@@ -156,7 +156,7 @@ def vacuous(run: Evidence) -> list[str]:
         return []  # what a resumed run leaves out, it has from the one before
     match run.status:
         case RunStatus.BROKEN:
-            return [f"{label}: {run.why}"]
+            return [f"{label}: {first_line(run.why)}"]
         case RunStatus.FAILED:
             return []
         case RunStatus.COMPLETED:

@@ -134,6 +134,13 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="run the baseline once more with jobs that see only the files they declare",
     )
     parser.add_argument(
+        "--nodes",
+        action="append_const",
+        const="nodes",
+        dest="climb",
+        help="run the baseline once more with each job a process of its own, as on a cluster",
+    )
+    parser.add_argument(
         "--rest",
         action="append_const",
         const="rest",

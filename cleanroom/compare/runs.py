@@ -17,7 +17,7 @@ from cleanroom.values.comparison import (
     Relation,
     Sameness,
 )
-from cleanroom.values.purpose import Control, Interrupted, Purpose, Staged, Varied
+from cleanroom.values.purpose import Control, Interrupted, Nodes, Purpose, Staged, Varied
 from cleanroom.values.run import Evidence, RunStatus
 
 
@@ -76,7 +76,10 @@ def _compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comp
         attempts=compare_attempts(left, right),
         origins=origins,
     )
-    return _only_results(found) if relation in (Relation.RESUMED, Relation.STAGED) else found
+    return _only_results(found) if relation in _OF_RESULTS else found
+
+
+_OF_RESULTS = (Relation.RESUMED, Relation.STAGED, Relation.NODES)
 
 
 def _relation(purpose: Purpose) -> Relation:
@@ -90,6 +93,8 @@ def _relation(purpose: Purpose) -> Relation:
             return Relation.RESUMED
         case Staged():
             return Relation.STAGED
+        case Nodes():
+            return Relation.NODES
         case _:
             return Relation.PROFILE
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from cleanroom.evidence.failure import error_of, lacking, rule_of
 from cleanroom.room.claims import Claims, FinalClaim
 from cleanroom.room.engines.interface import RoomExit
 from cleanroom.room.inside.protocol import STEPS
@@ -31,6 +32,8 @@ def outcome(
     `fault` is why the host ended it, `disk` why the disk would be to blame.
     """
     status, why = _status(claims, ended, fault, disk, wanted)
+    if status is RunStatus.FAILED and not blank.on_trial:
+        status, why = _whose_fault(claims, why, wanted)
     final, settings = claims.final or _NOTHING, claims.settings
     return msgspec.structs.replace(
         _really_varied(blank, claims.versions),
@@ -131,10 +134,39 @@ def _status(
             continue
         step = steps.get(name)
         if step is None or step.status is not StepStatus.OK:
-            code = f" with exit code {step.code}" if step else ""
-            text = last_lines(_told(step.log), 20) if step else ""
-            return RunStatus.FAILED, f"The {name} failed{code}." + (f"\n{text}" if text else "")
+            return RunStatus.FAILED, _failure(name, step)
     return RunStatus.COMPLETED, ""
+
+
+def _failure(name: str, step: Step | None) -> str:
+    """The error itself first, then the last of what was printed."""
+    if step is None:
+        return f"The {name} failed."
+    rule = rule_of(step.log)
+    where = f"Rule {rule} failed" if rule and name == "run" else f"The {name} failed"
+    first, *more = error_of(step.log) or ("",)
+    said = f"{where}: {first.rstrip('.')}." if first else f"{where} with exit code {step.code}."
+    return "\n".join([said, *more, last_lines(_told(step.log), 20)]).strip()
+
+
+def _whose_fault(claims: Claims, why: str, wanted: tuple[str, ...]) -> tuple[RunStatus, str]:
+    """A workflow is not at fault for what it does not bring along."""
+    steps = {step.name: step for step in claims.steps}
+    failed = next(
+        (
+            s
+            for n in _DECIDING
+            if n in wanted and (s := steps.get(n)) and s.status is not StepStatus.OK
+        ),
+        None,
+    )
+    found = lacking(failed.log, str(claims.versions.get("python", ""))) if failed else None
+    if failed is None or found is None:
+        return RunStatus.FAILED, why
+    rule = rule_of(failed.log)
+    who = f"Rule {rule}" if rule else "The workflow"
+    first, _, rest = why.partition("\n")
+    return RunStatus.BROKEN, f"{who} needs {found.what}. {found.provide}\n{first}\n{rest}".strip()
 
 
 def _written_at_rest(steps: dict[str, Step]) -> str:

@@ -27,11 +27,11 @@ from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import RoomJob
 from cleanroom.room.engines.registry import open_engine
-from cleanroom.room.inside.protocol import STEPS, Spec
+from cleanroom.room.inside.protocol import STEPS, Apart, Spec
 from cleanroom.room.setting_keys import room_keys
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository, published
-from cleanroom.values.purpose import Hybrid, Interrupted, Staged, Steady
+from cleanroom.values.purpose import Hybrid, Interrupted, Nodes, Purpose, Staged, Steady
 from cleanroom.values.run import Evidence, RunStatus
 
 _HASH_SEEDS = {1: 2, 2: 1}
@@ -181,6 +181,19 @@ _LIMITS = {
 }
 
 
+def _apart(purpose: Purpose) -> Apart:
+    """Of which profiles each job is a process of its own; a run that is killed or whose jobs are
+    staged asks something else.
+    """
+    match purpose:
+        case Nodes():
+            return "every"
+        case Interrupted() | Staged():
+            return "none"
+        case _:
+            return "remote"
+
+
 def _asked_of_driver(spec: RunSpec) -> Spec:
     entry, limits, purpose = spec.entry, spec.limits, spec.purpose
     clock = purpose.clock if isinstance(purpose, Steady) else ""
@@ -201,6 +214,7 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
             for name in (*STEPS, "interrupted", "unlock", "grace")
         },
         "staged": msgspec.to_builtins(purpose) if isinstance(purpose, Staged) else None,
+        "nodes": _apart(purpose),
         "graft": {"profile": purpose.giver, "keys": list(purpose.keys)}
         if isinstance(purpose, Hybrid)
         else None,

@@ -20,7 +20,16 @@ from cleanroom.rungs.interface import Wanted
 from cleanroom.runners.interface import Runner
 from cleanroom.runners.local import LocalRunner
 from cleanroom.values.audit import Acceptance
-from cleanroom.values.purpose import Control, Earlier, Hybrid, Interrupted, Staged, Steady, Varied
+from cleanroom.values.purpose import (
+    Control,
+    Earlier,
+    Hybrid,
+    Interrupted,
+    Nodes,
+    Staged,
+    Steady,
+    Varied,
+)
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Image, Profile
 
@@ -93,7 +102,9 @@ class RunFactory:
             steps=steps,
         )
 
-    def again(self, purpose: Varied | Staged, label: str, *, only: tuple[str, ...] = ()) -> RunSpec:
+    def again(
+        self, purpose: Varied | Staged | Nodes, label: str, *, only: tuple[str, ...] = ()
+    ) -> RunSpec:
         """The baseline for another purpose, and nothing else: under its own hash seed, unless that
         is varied.
         """
@@ -132,7 +143,7 @@ class RunFactory:
                 return self.control(repeat)
             case Interrupted() if wanted.of is not None:
                 return self._interrupted(wanted.of, wanted.purpose, wanted.label)
-            case Varied() | Staged():
+            case Varied() | Staged() | Nodes():
                 return self.again(wanted.purpose, wanted.label)
             case _:
                 raise ValueError(

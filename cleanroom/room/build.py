@@ -18,7 +18,10 @@ from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
 
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"
-_PACKAGES = "python3,python3-venv,ca-certificates,git,procps,libfaketime"
+_PACKAGES = (
+    "python3,python3-venv,ca-certificates,git,procps,libfaketime,wget,curl,bzip2,xz-utils,zip,unzip,"
+    "rsync,gawk"
+)
 _PIP = (
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",

@@ -2,7 +2,19 @@
 
 from collections.abc import Sequence
 
-from cleanroom.rungs import audit, baseline, control, lint, plan, recover, rest, run, stage, vary
+from cleanroom.rungs import (
+    audit,
+    baseline,
+    control,
+    lint,
+    nodes,
+    plan,
+    recover,
+    rest,
+    run,
+    stage,
+    vary,
+)
 from cleanroom.rungs.interface import Rung, Seen
 from cleanroom.values.audit import Audit, Finding
 from cleanroom.values.comparison import Cause, Comparison
@@ -18,6 +30,7 @@ RUNGS: tuple[Rung, ...] = (
     vary.RUNG,
     recover.RUNG,
     stage.RUNG,
+    nodes.RUNG,
     rest.RUNG,
     baseline.RUNG,
 )

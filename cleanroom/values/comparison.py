@@ -144,6 +144,7 @@ class Relation(StrEnum):
     VARIED = "the same profile in other surroundings"
     RESUMED = "the same profile, killed and resumed: only results decide"
     STAGED = "the same profile, whose jobs saw only what they declare: only results decide"
+    NODES = "the same profile, each job as a process of its own: only results decide"
     EARLIER = "later than the left one, which is of an earlier confirmation: only results decide"
 
 

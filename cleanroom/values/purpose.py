@@ -42,6 +42,12 @@ class Staged(Value, frozen=True, tag_field="kind", tag="staged"):
     strays: tuple[str, ...] = ()
 
 
+class Nodes(Value, frozen=True, tag_field="kind", tag="nodes"):
+    """Each job is a process of its own that reads the workflow again, as executors of clusters do
+    it.
+    """
+
+
 class Interrupted(Value, frozen=True, tag_field="kind", tag="interrupted"):
     """A run is killed and then resumed: the signal, and the moment of a job.
     `job` counts starts of jobs with outputs, from 0 on.
@@ -77,7 +83,9 @@ class Folder(Value, frozen=True, tag_field="kind", tag="folder"):
     path: str
 
 
-Purpose = OfProfile | Control | Varied | Steady | Staged | Interrupted | Hybrid | Earlier | Folder
+Purpose = (
+    OfProfile | Control | Varied | Steady | Staged | Nodes | Interrupted | Hybrid | Earlier | Folder
+)
 
 
 def factors_of(purpose: Purpose) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from cleanroom.values.purpose import (
     Earlier,
     Folder,
     Interrupted,
+    Nodes,
     OfProfile,
     Purpose,
     Staged,
@@ -195,18 +196,18 @@ class Evidence(Value, frozen=True):
 
     @property
     def on_trial(self) -> bool:
-        """Whether it was killed on the way or its jobs were staged: that it fails is an answer
-        then, and no failure of the workflow.
+        """Whether it was killed on the way, or its jobs were staged or processes of their own: that
+        it fails is an answer then, and no failure of the workflow.
         """
-        return isinstance(self.purpose, Interrupted | Staged)
+        return isinstance(self.purpose, Interrupted | Staged | Nodes)
 
     @property
     def comparable(self) -> bool:
-        """Whether what it left can be compared: it completed, or its jobs were staged and one
-        failed, whose outputs then are missing.
+        """Whether what it left can be compared: it completed, or its jobs were staged or processes
+        of their own and one failed, whose outputs then are missing.
         """
         return self.status is RunStatus.COMPLETED or (
-            isinstance(self.purpose, Staged)
+            isinstance(self.purpose, Staged | Nodes)
             and self.status is RunStatus.FAILED
             and any(attempt.ok is False for attempt in self.attempts)
         )

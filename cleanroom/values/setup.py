@@ -85,6 +85,8 @@ class OverrideCause(StrEnum):
     """It names a place of another machine."""
     COMPARISON = "comparison"
     """So that what is compared is there at the end, and the same jobs take less time."""
+    NODES = "nodes"
+    """Each job is a process of its own that reads the workflow again, as on a cluster."""
     REMOTE = "remote"
     """What Snakemake itself adds for a remote executor."""
     UNSTATED = "unstated"

@@ -18,8 +18,9 @@ from .effects import without_step
 from .export import IN, PLACES, WORK, Outlet, name, raw
 from .interrupt import Interruption
 from .protocol import RESUMED, Record, Spec
-from .snakemake_api import Snakemake
-from .stack import _override, arguments, settings_step, write_profile
+from .runnable import override
+from .snakemake_api import Snakemake, Typed
+from .stack import arguments, settings_step, write_profile
 from .stage import START
 from .steps import lint_step, plan_step, rest_step, run_step
 from .supervisor import Warden, tree, tree_change
@@ -95,6 +96,8 @@ class Life:
             return False
         settings, self._profile = said["settings"][-1], said["profile"][-1]
         self._stated = settings["cores"]
+        profile = raw(self.spec["profile"])
+        self.snakemake.typed = Typed(profile, states_cores=bool(self._stated))
         self._cores = self._stated or UNCAPPED
         return not settings.get("actions")
 
@@ -115,7 +118,7 @@ class Life:
         if not self._stated:
             self._cores = requested_cores(plan, self.spec["cores"] or 1)
             why = "the stack states none; no rule's threads are cut"
-            self.warden.say("override", _override("cores", None, self._cores, why, "unstated"))
+            self.warden.say("override", override("cores", None, self._cores, why, "unstated"))
         removed = remove_tracked_outputs(plan)
         if removed:
             self.warden.say("tracked", removed)

@@ -7,7 +7,7 @@ any Python from 3.8 on. So it is standard library only, and nothing happens when
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, TypedDict
+from typing import Any, Dict, List, Literal, Optional, TypedDict
 
 Record = Dict[str, Any]
 """An object of JSON."""
@@ -18,6 +18,12 @@ plan without the settings in question, `rest` what a second call would run.
 """
 RESUMED = 1_000_000_000
 """From where on attempts of a resumed run are numbered."""
+
+
+Apart = Literal["none", "remote", "every"]
+"""Under which profiles each job is a process of its own: those that send jobs away, or every
+one.
+"""
 
 
 class Interrupt(TypedDict):
@@ -74,6 +80,7 @@ class Spec(Keys):
     limits: Dict[str, float]
     """Seconds of each step, and of its grace after that."""
     staged: Optional[Staging]
+    nodes: Apart
     graft: Optional[Graft]
     interrupt: Optional[Interrupt]
     umask: str

@@ -8,6 +8,27 @@ import sys
 from typing import Any
 
 
+class Typed:
+    """What a person types: their own profile, and cores only where it states none."""
+
+    def __init__(self, profile: str, *, states_cores: bool) -> None:
+        self._own = ["--profile", profile] if profile else []
+        self._drops = {"--workflow-profile"} | ({"--cores"} if states_cores else set())
+
+    def instead_of(self, argv: list[str]) -> list[str]:
+        found, rest = [], list(argv)
+        while rest:
+            word = rest.pop(0)
+            if word == "--profile":
+                found += self._own
+                rest.pop(0)
+            elif word in self._drops:
+                rest.pop(0)
+            else:
+                found.append(word)
+        return found
+
+
 class Snakemake:
     """The room's own Snakemake, imported once."""
 
@@ -35,6 +56,7 @@ class Snakemake:
         self.rule = snakemake.rules.Rule
         self.workflow = snakemake.workflow.Workflow
         self.valued: set[str] = set()
+        self.typed = Typed("", states_cores=False)
         self.options = self._options()
 
     def _options(self) -> dict[str, str]:
@@ -85,15 +107,31 @@ class Snakemake:
 
         return set(ExecutorPluginRegistry().plugins)
 
+    def apart(self) -> dict[str, str] | None:
+        """The settings by which each job is a process of its own that reads the workflow again;
+        None where this Snakemake cannot do it.
+
+        The submit command ends at once, so that a job has begun when it is said to have.
+        """
+        submit = "bash -c 'bash \"$0\" >&2 & echo $!'"
+        if self.major < 8:
+            return {"cluster": submit}
+        if "cluster-generic" not in (self.executors() or ()):
+            return None
+        return {"executor": "cluster-generic", "cluster-generic-submit-cmd": submit}
+
     def main(self, argv: list[str]) -> int:
         """Snakemake's own exit code.
         A Snakefile sees the arguments that it would see from the command line.
         """
-        sys.argv[:] = ["snakemake"] + argv
+        sys.argv[:] = ["snakemake"] + self.typed.instead_of(argv)
         try:
             self.cli.main(argv)
         except SystemExit as end:
             if end.code is None:
                 return 0
-            return end.code if isinstance(end.code, int) else 1
+            if not isinstance(end.code, int):
+                print(end.code, file=sys.stderr)  # as the interpreter would
+                return 1
+            return end.code
         return 0

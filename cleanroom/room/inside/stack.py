@@ -1,5 +1,5 @@
 """The stack of profiles as this Snakemake reads it, and the same stack made runnable here.
-Not here: what a setting means.
+Not here: how it is made runnable, and what a setting means.
 """
 
 from __future__ import annotations
@@ -8,22 +8,15 @@ import json
 import os
 import pathlib
 import re
-import shutil
-import sys
 from typing import Any
 
 from .export import OUT, WORK, Outlet, attempt, clean, digest_of_file, name, plain, raw
 from .protocol import Record, Spec
+from .runnable import IDLE, Unreadable, runnable, truthy
 from .snakemake_api import Snakemake
 
 MOST_BYTES, MOST_TEXT, MOST_VALUES = 1 << 20, 1 << 18, 100000
 PROFILE_FILE = re.compile(r"(config|profile)(?:\.v(\d+)\+)?\.yaml")
-
-
-class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fault of ours
-    def __init__(self, file: str, line: int, text: str, key: str = "") -> None:
-        super().__init__(text)
-        self.record = {"file": name(file), "line": line, "text": clean(text), "key": clean(key)}
 
 
 def stack_of(spec: Spec, snakemake: Snakemake) -> list[str]:
@@ -215,17 +208,6 @@ def line_of(file: str, key: str) -> int:
     return 0
 
 
-IDLE = ("dryrun", "touch")  # executors that run no job
-OF_REMOTE = (
-    "mem_mb=min(max(2*input.size_mb, 1000), 8000)",
-    "disk_mb=max(2*input.size_mb, 1000) if input else 50000",
-)
-
-
-def truthy(value: Any) -> bool:
-    return value not in (None, [], "", "False", "false", "0", "no", "off")
-
-
 def settings_step(spec: Spec, snakemake: Snakemake, outlet: Outlet) -> int:
     """Say what is in force, and the profile that can run here."""
     record: Record = {
@@ -293,7 +275,7 @@ def _resolve(spec: Spec, snakemake: Snakemake, record: Record) -> Record:
                 "line": lines["executor"][1],
             }
         )
-    return _runnable(spec, snakemake, record, force, lines)
+    return runnable(spec, snakemake, record, force, lines)
 
 
 def _with_profile(spec: Spec, profile: str) -> Spec:
@@ -322,180 +304,6 @@ def _forces(
                 chain.setdefault(key, []).append(lines[key][0])
             force[key], lines[key] = value, (name(file), line_of(file, written))
     return force, lines, chain
-
-
-def _runnable(
-    spec: Spec,
-    snakemake: Snakemake,
-    record: Record,
-    force: Record,
-    lines: dict[str, tuple[str, int]],
-) -> Record:
-    """The same settings with executor and cluster keys replaced, and what the confirmation itself
-    adds.
-    """
-    executor_key = re.compile(spec["executor_keys"])
-    executors = snakemake.executors()
-    kept = {}
-    remote = force.get("executor", "local") not in ("local",) + IDLE or any(
-        truthy(force.get(k)) for k in spec["cluster_keys"]
-    )
-    for key, value in force.items():
-        known = key in snakemake.options
-        placement = executor_key.fullmatch(key) is not None
-        if not known and not placement:
-            file, line = lines[key]
-            raise Unreadable(
-                raw(file), line, "Snakemake %s has no option '%s'" % (snakemake.version, key), key
-            )
-        why = ""
-        if placement and not known:
-            why = "Snakemake %s in this room does not know it" % snakemake.version
-        elif key == "executor" and executors is not None and value not in executors:
-            why = "the executor plugin '%s' is not in this room" % value
-        if why:
-            file, line = lines[key]
-            record["replaced"].append({"key": clean(key), "file": file, "line": line, "text": why})
-        if placement or (remote and key in ("cores", "jobs", "local-cores", "shared-fs-usage")):
-            record["overrides"].append(
-                _override(key, value, None, "how the room runs jobs: locally", "local")
-            )
-        elif (
-            key in spec["path_keys"] and os.path.isabs(str(value)) and not os.path.isdir(str(value))
-        ):
-            record["overrides"].append(
-                _override(key, value, None, "a folder of another machine", "elsewhere")
-            )
-        elif key == "default-resources":
-            kept[key] = _without_foreign_tmpdir(record, value)
-        else:
-            kept[key] = value
-    added: list[tuple[str, Any, str]] = []
-    if not truthy(force.get("all-temp")):  # what a profile itself deletes is deleted
-        why = "temporary outputs are kept, so that the first difference can be found"
-        added.append(("notemp", True, why))
-    added.append(("scheduler", "greedy", "the same jobs in less time"))
-    added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
-    for key, value, why in added:
-        _add(snakemake, record, kept, key, value, why, "comparison")
-    if remote:
-        _as_if_remote(snakemake, record, force, kept)
-    _cores(spec, snakemake, record, force, kept, remote)
-    methods = str(force.get("software-deployment-method", "")) + str(
-        force.get("deployment-method", "")
-    )
-    record["needs"] = [
-        tool
-        for tool, wanted in (
-            ("conda", "conda" in methods or truthy(force.get("use-conda"))),
-            (
-                "apptainer",
-                any(t in methods for t in ("apptainer", "singularity"))
-                or truthy(force.get("use-singularity"))
-                or truthy(force.get("use-apptainer")),
-            ),
-        )
-        if wanted
-        and not shutil.which(tool)
-        and not (tool == "apptainer" and shutil.which("singularity"))
-    ]
-    return kept
-
-
-def _add(
-    snakemake: Snakemake, record: Record, kept: Record, key: str, value: Any, why: str, cause: str
-) -> None:
-    """A setting of the confirmation's own, where this Snakemake has it."""
-    canonical = snakemake.options.get(key)
-    if canonical:
-        record["overrides"].append(_override(canonical, kept.get(canonical), value, why, cause))
-        kept[canonical] = value
-
-
-def _as_if_remote(snakemake: Snakemake, record: Record, force: Record, kept: Record) -> None:
-    """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads,
-    and resources have defaults.
-    """
-    cores, most = str(force.get("cores", "")), str(force.get("max-threads", ""))
-    if cores.isdigit() and snakemake.major >= 8:
-        least = min(int(cores), int(most)) if most.isdigit() else int(cores)
-        _add(
-            snakemake,
-            record,
-            kept,
-            "max-threads",
-            least,
-            "cores cap the threads of remote jobs too",
-            "remote",
-        )
-    if not truthy(force.get("default-resources")):
-        _add(
-            snakemake,
-            record,
-            kept,
-            "default-resources",
-            list(OF_REMOTE),
-            "what Snakemake adds for a remote executor",
-            "remote",
-        )
-
-
-def _cores(
-    spec: Spec, snakemake: Snakemake, record: Record, force: Record, kept: Record, remote: bool
-) -> None:
-    """Cores stay what the stack says; where it says nothing, no rule's threads are cut.
-    At most `jobs` jobs at once.
-    """
-    stated = None if remote else kept.pop("cores", None)
-    if stated is None and not remote and "jobs" in kept and snakemake.major >= 7:
-        stated = kept.pop("jobs")  # Snakemake: without cores, a local `jobs` means cores
-    floor = spec["cores"] or 1
-    if stated is not None and re.fullmatch(r"\d+", str(stated)) and int(stated) < floor:
-        record["overrides"].append(
-            _override("cores", stated, floor, "the minimum that was asked for", "minimum")
-        )
-        stated = floor
-    record["cores"] = str(stated) if stated is not None else ""
-    limit = spec["jobs_in_parallel"]
-    if remote:
-        wanted = str(force.get("jobs", ""))
-        limit = min(limit or spec["cpus"], int(wanted) if wanted.isdigit() else sys.maxsize)
-    if limit and snakemake.major >= 8:
-        record["overrides"].append(
-            _override(
-                "jobs",
-                kept.get("jobs", force.get("jobs")),
-                limit,
-                "jobs at once in this room",
-                "at once",
-            )
-        )
-        kept["jobs"] = str(limit)
-
-
-def _override(key: str, was: Any, now: Any, why: str, cause: str) -> Record:
-    return {"key": clean(key), "was": plain(was), "now": plain(now), "why": why, "cause": cause}
-
-
-def _without_foreign_tmpdir(record: Record, value: Any) -> Any:
-    if not isinstance(value, list):
-        return value
-    kept = []
-    for item in value:
-        match = re.match(r"tmpdir=[\"']*(/[^\"']*)", str(item))
-        if match and not os.path.isdir(match.group(1)):
-            record["overrides"].append(
-                _override(
-                    "default-resources: tmpdir",
-                    match.group(1),
-                    None,
-                    "a folder of another machine",
-                    "elsewhere",
-                )
-            )
-        else:
-            kept.append(item)
-    return kept
 
 
 def arguments(spec: Spec, cores: str | int, profile: str = "profile") -> list[str]:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from cleanroom.compare.boundary import Boundary, consumed, unmatched, within
 from cleanroom.errors import ExitCode
+from cleanroom.findings.untried import untried
 from cleanroom.profiles.table import cutting_keys
 from cleanroom.rungs.interface import Seen, first_line
 from cleanroom.rungs.registry import deciding, lacking, ladder
@@ -79,12 +80,13 @@ def judge(
         )
     noise = [c for c in comparisons if c.relation is Relation.CONTROL and c.differs]
     drift = [c for c in comparisons if c.relation is not Relation.CONTROL and c.differs]
+    missed = untried(runs)
     seen = Seen(runs, comparisons, audit, earlier, not nothing, climb)
     rungs = ladder(seen)
     if nothing:
-        return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs)
+        return _judgement(VerdictName.INCONCLUSIVE, nothing, rungs, missed)
     if failed:
-        return _judgement(VerdictName.FAILED, failed, rungs)
+        return _judgement(VerdictName.FAILED, failed, rungs, missed)
     found = deciding(audit, climb)
     if noise or drift or found:
         reasons = [
@@ -92,9 +94,9 @@ def judge(
         ]
         reasons += [f"{c.right} differs from {c.left}; {_count(c)}." for c in drift]
         reasons += [f"{f.profile}: {f.text}" for f in found]
-        return _judgement(VerdictName.DRIFTED, reasons, rungs)
+        return _judgement(VerdictName.DRIFTED, reasons, rungs, missed)
     if shown_nothing := lacking(seen):
-        return _judgement(VerdictName.INCONCLUSIVE, shown_nothing, rungs)
+        return _judgement(VerdictName.INCONCLUSIVE, shown_nothing, rungs, missed)
     accepted = {
         level: sum(c.counts.get(level, 0) for c in comparisons)
         for level in _LEVELS
@@ -104,7 +106,7 @@ def judge(
     if any(accepted.values()):
         levels = [f"{count} {_LEVELS[level]}" for level, count in accepted.items() if count]
         reasons.append(f"Accepted below bytes: {', '.join(levels)}.")
-    return _judgement(VerdictName.HELD, reasons, rungs)
+    return _judgement(VerdictName.HELD, reasons, rungs, missed)
 
 
 def judge_audit(
@@ -312,9 +314,18 @@ def _compared(comparison: Comparison) -> int:
 
 
 def _judgement(
-    name: VerdictName, reasons: Sequence[str], rungs: tuple[ClimbedRung, ...]
+    name: VerdictName,
+    reasons: Sequence[str],
+    rungs: tuple[ClimbedRung, ...],
+    missed: tuple[str, ...],
 ) -> Judgement:
-    return Judgement(verdict=name, exit_code=int(_EXIT[name]), reasons=tuple(reasons), rungs=rungs)
+    return Judgement(
+        verdict=name,
+        exit_code=int(_EXIT[name]),
+        reasons=tuple(reasons),
+        rungs=rungs,
+        untried=missed,
+    )
 
 
 def _count(comparison: Comparison) -> str:

@@ -88,6 +88,11 @@ def covers(d: Difference) -> bool:
     return d.equivalence >= 0 and not d.decides and d.sameness in COVERED
 
 
+def _may_be_of_stamps(equivalence: Equivalence) -> bool:
+    options = equivalence.options
+    return bool(options.mask or options.ignore or equivalence.comparator == EXISTENCE)
+
+
 def check_equivalences(declared: Declared, where: str) -> None:
     """Refuse what cannot work. Raises: UsageError."""
     for equivalence in declared.equivalences:
@@ -131,10 +136,17 @@ def check_equivalences(declared: Declared, where: str) -> None:
 
 
 def equivalence_findings(
-    declared: Declared, comparisons: Sequence[Comparison], today: datetime.date, file: str
+    declared: Declared,
+    comparisons: Sequence[Comparison],
+    today: datetime.date,
+    file: str,
+    clocks: bool = True,
 ) -> Iterator[Finding]:
     """What is expired, over-wide or unused; `comparisons` are empty where nothing was compared, and
     then nothing is unused.
+
+    `clocks`: whether a run had another clock. Where none had, a stamp may agree by luck, and what
+    would leave one out is not called unused.
     """
     used = {d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0}
     empty = {
@@ -153,7 +165,7 @@ def equivalence_findings(
             "nothing is left to compare" if index in empty else ""
         ):
             yield finding("CR-042", f"{about}: {why}", file=file, key=equivalence.comparator)
-        elif comparisons and index not in used:
+        elif comparisons and index not in used and (clocks or not _may_be_of_stamps(equivalence)):
             yield finding("CR-043", about, file=file, key=equivalence.comparator)
         elif equivalence.comparator == EXISTENCE and index in used:
             yield finding("CR-044", about, file=file, key=equivalence.comparator)

@@ -30,6 +30,10 @@ FACTORS = {
 """By name; a time zone as POSIX writes it needs no table of zones.
 `date` needs libfaketime in the room.
 """
+SHIFTED_CLOCK = "+34563661"
+"""By how many seconds the clock of a control is another one: 400 days, and 1:01:01; in no field a
+stamp agrees by luck.
+"""
 HELD_CLOCK = "2030-05-17 12:00:00"
 """What a clock shows that is held still, in UTC."""
 

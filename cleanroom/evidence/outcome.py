@@ -63,10 +63,10 @@ def outcome(
 
 
 def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
-    """The date is another one only where the room has libfaketime, and there are fewer processors
-    only where there were several.
+    """Date and clock are other ones only where the room has libfaketime, and there are fewer
+    processors only where there were several.
     """
-    same = {"date"} if not versions.get("faketime") else set()
+    same = {"date", "clock"} if not versions.get("faketime") else set()
     same |= {"processors"} if versions.get("processors") == 1 else set()
     context = {name: value for name, value in evidence.context.items() if name not in same}
     if isinstance(evidence.purpose, Varied):

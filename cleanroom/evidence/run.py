@@ -16,7 +16,7 @@ import msgspec
 
 from cleanroom.errors import CleanroomError
 from cleanroom.errors import Interrupted as Stopped
-from cleanroom.evidence.context import FACTORS, environment, value_of
+from cleanroom.evidence.context import FACTORS, SHIFTED_CLOCK, environment, value_of
 from cleanroom.evidence.measured import look_before, measure
 from cleanroom.evidence.outcome import outcome
 from cleanroom.evidence.request import HostContext, RunSpec
@@ -31,7 +31,16 @@ from cleanroom.room.inside.protocol import STEPS, Apart, Spec
 from cleanroom.room.setting_keys import room_keys
 from cleanroom.source import Patience as SourcePatience
 from cleanroom.source import Reach, Repository, open_repository, published
-from cleanroom.values.purpose import Hybrid, Interrupted, Nodes, Purpose, Staged, Steady
+from cleanroom.values.purpose import (
+    Control,
+    Hybrid,
+    Interrupted,
+    Nodes,
+    Purpose,
+    Staged,
+    Steady,
+    Varied,
+)
 from cleanroom.values.run import Evidence, RunStatus
 
 _HASH_SEEDS = {1: 2, 2: 1}
@@ -94,6 +103,8 @@ def _context(spec: RunSpec) -> dict[str, str]:
     match spec.purpose:
         case Steady(clock=clock) if clock:
             found["clock"] = f"held at {clock}"
+        case Control(same_clock=False) | Varied(factors=()):
+            found["clock"] = f"{SHIFTED_CLOCK} s"
         case Staged(shown=shown) if shown:
             found["shown to every job"] = f"{len(shown)} files beside those that it declares"
         case Hybrid(giver=giver, keys=keys):
@@ -181,6 +192,17 @@ _LIMITS = {
 }
 
 
+def _clock(spec: RunSpec) -> str:
+    """The clock of what jobs start, as libfaketime takes it; nothing for the usual one."""
+    match spec.purpose:
+        case Steady(clock=clock):
+            return clock
+        case Control(same_clock=False) | Varied(factors=()):
+            return SHIFTED_CLOCK
+        case _:
+            return ""
+
+
 def _apart(purpose: Purpose) -> Apart:
     """Of which profiles each job is a process of its own; a run that is killed or whose jobs are
     staged asks something else.
@@ -196,7 +218,6 @@ def _apart(purpose: Purpose) -> Apart:
 
 def _asked_of_driver(spec: RunSpec) -> Spec:
     entry, limits, purpose = spec.entry, spec.limits, spec.purpose
-    clock = purpose.clock if isinstance(purpose, Steady) else ""
     return {
         "profile": spec.profile.path,
         "folder": entry.folder,
@@ -221,7 +242,7 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
         "interrupt": msgspec.to_builtins(purpose) if isinstance(purpose, Interrupted) else None,
         "umask": value_of("umask", spec.varied),
         "processors": value_of("processors", spec.varied),
-        "date": clock or value_of("date", spec.varied),
+        "date": _clock(spec) or value_of("date", spec.varied),
         "directory_order": value_of("directory order in Python", spec.varied),
         "other_seed": _HASH_SEEDS[spec.hash_seed],
         **room_keys(),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from cleanroom.findings.codes import finding, ordered
+from cleanroom.findings.untried import unused_software
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence, Role, StepStatus
-from cleanroom.values.setup import Source
+from cleanroom.values.setup import OverrideCause, Source
 from cleanroom.wording import counted
 
 _SHOWN = 5
@@ -27,9 +28,27 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
 
 def _of_run(run: Evidence) -> Iterator[Finding]:
     name = run.profile.name
+    causes = {o.key: o.cause for o in run.overrides if o.now is None}
+    apart = any(o.cause is OverrideCause.NODES for o in run.overrides)
     for place in run.replaced:
-        text = f"'{place.key}': {place.text}; it was replaced by local execution"
-        yield finding("CR-001", text, file=place.file, line=place.line, profile=name, key=place.key)
+        outdated = causes.get(place.key) is OverrideCause.OUTDATED
+        told = (
+            "it was left out, so that the rest of the profile could be run"
+            if outdated
+            else "each job ran as a process of its own on this machine instead"
+            if apart
+            else "jobs ran on this machine, in one process, instead"
+        )
+        yield finding(
+            "CR-050" if outdated else "CR-001",
+            f"'{place.key}': {place.text}; {told}",
+            file=place.file,
+            line=place.line,
+            profile=name,
+            key=place.key,
+        )
+    if unused := unused_software(run):
+        yield finding("CR-049", unused, profile=name)
     for place in run.actions:
         yield finding(
             "CR-002",

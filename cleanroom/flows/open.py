@@ -139,8 +139,8 @@ class RunFactory:
     def wanted(self, wanted: Wanted) -> RunSpec:
         """A run that a rung asks for."""
         match wanted.purpose:
-            case Control(repeat=repeat):
-                return self.control(repeat)
+            case Control():
+                return self.control(wanted.purpose)
             case Interrupted() if wanted.of is not None:
                 return self._interrupted(wanted.of, wanted.purpose, wanted.label)
             case Varied() | Staged() | Nodes():
@@ -165,14 +165,14 @@ class RunFactory:
             declared=run.declared,
         )
 
-    def control(self, repeat: int = 1, only: tuple[str, ...] = ()) -> RunSpec:
+    def control(self, purpose: Control = Control(), only: tuple[str, ...] = ()) -> RunSpec:  # noqa: B008 - it is frozen
         """The baseline once more, or `only` those outputs of it, under the hash seed of all the
         others.
         """
-        nameless = "second run" if repeat == 1 else f"run {repeat + 1}"
+        nameless = "second run" if purpose.repeat == 1 else f"run {purpose.repeat + 1}"
         return msgspec.structs.replace(
             self.base,
-            purpose=Control(repeat=repeat),
+            purpose=purpose,
             called="" if self.base.profile.path else nameless,
             only=only,
             hash_seed=_OTHER_SEED,

@@ -289,6 +289,8 @@ class ClaimReader:
         self._steps[event.name] = msgspec.structs.replace(
             step, status=status, code=event.code, seconds=step.seconds + event.seconds
         )
+        if status is not StepStatus.OK:
+            self._plans.pop(event.name, None)  # it was said before the error came
         owed = OWED.get(event.name, "")
         if status is StepStatus.OK and owed and owed not in self._said:
             raise ClaimError(f"the step {event.name} ended well and did not say what it found")

@@ -33,6 +33,12 @@ def room_keys() -> Keys:
         "path_keys": names(o for o in table.values() if o.room == "path"),
         "action_keys": names(o for o in table.values() if o.setting_class is SettingClass.ACTION),
         "threads_keys": names(o for o in table.values() if o.evidence == "threads"),
+        "older": {
+            name: list(o.versions)
+            for o in table.values()
+            if o.versions and (o.setting_class is SettingClass.POLICY or o.room == "local")
+            for name in (o.key, *o.also)
+        },
         "questioned": names(o for o in table.values() if o.room != "local" and _plan_tells(o)),
     }
 

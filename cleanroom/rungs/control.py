@@ -12,6 +12,10 @@ from cleanroom.values.purpose import Control
 from cleanroom.values.run import Evidence
 
 _OF_A_PART = "a second run of the jobs where differences began leaves the same results"
+_SAME_DAY = (
+    "whether another day or minute gives the same results: dates were not varied, which needs "
+    "libfaketime in the room"
+)
 _LEFT_OPEN = "whether all other jobs of one profile agree with themselves"
 
 
@@ -27,11 +31,13 @@ class ControlRung(Rung):
     def judged(self, seen: Seen) -> Climbed:
         controls = seen.of(Relation.CONTROL)
         verdict = verdict_of(seen.proven, any(c.differs for c in controls)) if controls else None
-        return (
-            Climbed(verdict, _OF_A_PART, _LEFT_OPEN)
-            if any(run.only for run in seen.runs)
-            else Climbed(verdict)
-        )
+        if verdict is None:
+            return Climbed()
+        made = [run for run in seen.runs if isinstance(run.purpose, Control)]
+        part = any(run.only for run in made)
+        still = not any(run.other_clock for run in made)
+        open_ = [_LEFT_OPEN] * part + [_SAME_DAY] * still
+        return Climbed(verdict, _OF_A_PART if part else "", "; ".join(open_))
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         text = "a second run under the same profile differs too: no profile is the cause"

@@ -10,14 +10,18 @@ class OfProfile(Value, frozen=True, tag_field="kind", tag="profile"):
 
 
 class Control(Value, frozen=True, tag_field="kind", tag="control"):
-    """The baseline once more under another hash seed; `repeat` counts from 1 on."""
+    """The baseline once more under another hash seed and, where that can be done, with another
+    clock; `repeat` counts from 1 on.
+    """
 
     repeat: int = 1
+    same_clock: bool = False
+    """Because it does not end well under another one."""
 
 
 class Varied(Value, frozen=True, tag_field="kind", tag="varied"):
     """The baseline in other surroundings: the factors that are not as in every other room.
-    Without any, simply once more.
+    Without any, once more with another clock.
     """
 
     factors: tuple[str, ...] = ()

@@ -190,6 +190,11 @@ class Evidence(Value, frozen=True):
         return frozenset((c.rule, c.field) for e in self.effects if not e.keys for c in e.changes)
 
     @property
+    def other_clock(self) -> bool:
+        """Whether its jobs saw another day and time of day than every other run's."""
+        return "clock" in self.context or "date" in self.context
+
+    @property
     def of_profile(self) -> bool:
         """Whether it stands for a profile: its run as such, or a folder of results in its place."""
         return isinstance(self.purpose, OfProfile | Folder | Earlier)

@@ -87,6 +87,8 @@ class OverrideCause(StrEnum):
     """So that what is compared is there at the end, and the same jobs take less time."""
     NODES = "nodes"
     """Each job is a process of its own that reads the workflow again, as on a cluster."""
+    OUTDATED = "outdated"
+    """This Snakemake has no such option, and refuses the profile; another version has it."""
     REMOTE = "remote"
     """What Snakemake itself adds for a remote executor."""
     UNSTATED = "unstated"

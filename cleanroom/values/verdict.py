@@ -38,6 +38,8 @@ class Judgement(Value, frozen=True):
     exit_code: int
     reasons: tuple[str, ...]
     rungs: tuple[ClimbedRung, ...]
+    untried: tuple[str, ...] = ()
+    """What profiles say and no run tried."""
 
 
 class Confirmation(Value, frozen=True):

@@ -24,8 +24,20 @@ class _Difference(Protocol):
     def sameness(self) -> Sameness: ...
 
 
+_SHOWN = 3
+
+
 def sentence(confirmation: Confirmation) -> str:
-    """The verdict as a reviewer understands it."""
+    """The verdict as a reviewer understands it; where meaning held, also what was not tried."""
+    judgement = confirmation.judgement
+    said = _sentence(confirmation)
+    if judgement.verdict is not VerdictName.HELD or not judgement.untried:
+        return said
+    more = [f"{len(judgement.untried) - _SHOWN} more"] * (len(judgement.untried) > _SHOWN)
+    return f"{said} Not tried: {listed([*judgement.untried[:_SHOWN], *more])}."
+
+
+def _sentence(confirmation: Confirmation) -> str:
     profiles = [run.profile.name for run in confirmation.runs if run.of_profile]
     match confirmation.judgement.verdict:
         case VerdictName.HELD:

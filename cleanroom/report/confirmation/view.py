@@ -260,8 +260,9 @@ def build_report(confirmation: Confirmation) -> Report:
         answers=confirmation.audit.answers,
         findings=confirmation.audit.findings,
         repeats=_repeats(confirmation),
-        unproven=tuple(
-            f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven
+        unproven=(
+            *(f"not tried: {what}" for what in judgement.untried),
+            *(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
         ),
         reproduce=shlex.join(again),
         next=after_confirmation(confirmation, again),

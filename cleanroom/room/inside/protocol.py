@@ -59,6 +59,8 @@ class Keys(TypedDict):
     path_keys: List[str]
     action_keys: List[str]
     threads_keys: List[str]
+    older: Dict[str, List[int]]
+    """The settings that change no meaning, and which major versions of Snakemake know each."""
     questioned: List[str]
     """The settings whose effect is seen by a plan without them."""
 

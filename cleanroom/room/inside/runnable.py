@@ -53,20 +53,27 @@ def runnable(
     for key, value in force.items():
         known = key in snakemake.options
         placement = executor_key.fullmatch(key) is not None
-        if not known and not placement:
+        having = spec["older"].get(key, [])
+        outdated = not known and bool(having) and snakemake.major not in having
+        if not known and not placement and not outdated:
             file, line = lines[key]
             raise Unreadable(
                 raw(file), line, "Snakemake %s has no option '%s'" % (snakemake.version, key), key
             )
         why = ""
-        if placement and not known:
+        if outdated:
+            had = " and ".join(map(str, having))
+            why = "Snakemake %s has no such option, Snakemake %s has" % (snakemake.version, had)
+        elif placement and not known:
             why = "Snakemake %s in this room does not know it" % snakemake.version
         elif key == "executor" and executors is not None and value not in executors:
             why = "the executor plugin '%s' is not in this room" % value
         if why:
             file, line = lines[key]
             record["replaced"].append({"key": clean(key), "file": file, "line": line, "text": why})
-        if placement or (remote and key in ("cores", "jobs", "local-cores", "shared-fs-usage")):
+        if outdated:
+            record["overrides"].append(override(key, value, None, why, "outdated"))
+        elif placement or (remote and key in ("cores", "jobs", "local-cores", "shared-fs-usage")):
             record["overrides"].append(
                 override(key, value, None, "how the room runs jobs: locally", "local")
             )

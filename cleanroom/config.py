@@ -14,7 +14,7 @@ from cleanroom.errors import UsageError
 from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Acceptance, Severity
 from cleanroom.values.base import Value
-from cleanroom.values.declared import Declared, Equivalence, Publish, Scratch
+from cleanroom.values.declared import Declared, Equivalence, PlanEquivalence, Publish, Scratch
 from cleanroom.values.setup import Entry
 
 FILENAME = "cleanroom.yaml"
@@ -33,11 +33,17 @@ class Settings(Value, frozen=True, forbid_unknown_fields=True):
     publish: tuple[Publish, ...] = ()
     scratch: tuple[Scratch, ...] = ()
     equivalences: tuple[Equivalence, ...] = ()
+    plan: tuple[PlanEquivalence, ...] = ()
 
     @property
     def declared(self) -> Declared:
         """What is said of results."""
-        return Declared(publish=self.publish, scratch=self.scratch, equivalences=self.equivalences)
+        return Declared(
+            publish=self.publish,
+            scratch=self.scratch,
+            equivalences=self.equivalences,
+            plan=self.plan,
+        )
 
 
 class _Loader(yaml.SafeLoader):

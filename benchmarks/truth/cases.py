@@ -63,6 +63,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     vary: bool = False
     recover: bool = False
     stage: bool = False
+    nodes: bool = False
     a: str = "cores: 2\n"
     b: str = ""
     before_files: dict[str, str] | None = None

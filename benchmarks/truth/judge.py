@@ -67,7 +67,9 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
         profiles=names,
         baseline_profile="a",
         explain_cause=True,
-        climb=frozenset(name for name in ("vary", "recover", "stage") if getattr(case, name)),
+        climb=frozenset(
+            name for name in ("vary", "recover", "stage", "nodes") if getattr(case, name)
+        ),
         against="HEAD~1" if case.has_before else "",
     )
     try:

@@ -40,9 +40,10 @@ def audit(
     settings = tuple(
         s for run in profiles for s in settle(audit_settings(run), run, profiles, comparisons)
     )
-    plans = audit_plans(profiles)
+    day = today or datetime.date.max
+    plans = audit_plans(profiles, day)
     found = ordered(dict.fromkeys((*observed, *_findings(profiles, settings, plans))))
-    found = accept(found, acceptances, today or datetime.date.max)
+    found = accept(found, acceptances, day)
     made = Audit(
         baseline=profiles[0].label if profiles else "",
         profiles=tuple(run.label for run in profiles),

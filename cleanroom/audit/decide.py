@@ -439,6 +439,8 @@ def _placement(setting: Setting, view: View) -> Decision:
         )
     )
     added = [name for name in _DEFAULTS if name in given]
+    if readers := view.readers("executor"):
+        return is_open(_reads(readers, "variables of an executor"), readers)
     if readers := view.readers(*(f"resources.{name}" for name in added)):
         return is_open(
             f"A remote executor adds default resources. {_reads(readers, 'one of them')}", readers

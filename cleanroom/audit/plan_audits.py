@@ -2,11 +2,12 @@
 Not here: how two plans are compared.
 """
 
+import datetime
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from cleanroom.compare.plans import compare_plans, plans_of_one_seed
+from cleanroom.compare.plans import as_declared, compare_plans, plans_of_one_seed
 from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding, PlanAudit, Severity
 from cleanroom.values.plan import Plan
@@ -15,7 +16,7 @@ from cleanroom.values.run import Evidence, StepStatus
 _SHOWN = 3
 
 
-def audit_plans(runs: Sequence[Evidence]) -> tuple[PlanAudit, ...]:
+def audit_plans(runs: Sequence[Evidence], today: datetime.date) -> tuple[PlanAudit, ...]:
     """One for each profile that has a plan; the baseline's own has nothing to differ from."""
     if not runs or runs[0].plan is None:
         return ()
@@ -25,6 +26,7 @@ def audit_plans(runs: Sequence[Evidence]) -> tuple[PlanAudit, ...]:
             continue
         left, right = plans_of_one_seed(runs[0], run)
         differences = () if run is runs[0] else compare_plans(left, right)
+        differences = as_declared(differences, runs[-1].declared, today)
         noise = runs[0].plan_noise | run.plan_noise
         differences = tuple(
             msgspec.structs.replace(d, noise=(d.rule, d.kind) in noise) for d in differences

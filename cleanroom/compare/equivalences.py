@@ -95,6 +95,12 @@ def _may_be_of_stamps(equivalence: Equivalence) -> bool:
 
 def check_equivalences(declared: Declared, where: str) -> None:
     """Refuse what cannot work. Raises: UsageError."""
+    for one in declared.plan:
+        if not one.reason.strip() or not one.owner.strip():
+            raise UsageError(
+                f"{where}: plan: {one.label} has no reason or no owner.",
+                "Say why, and who answers for it.",
+            )
     for equivalence in declared.equivalences:
         what = f"{where}: equivalences: {equivalence.label}"
         if not equivalence.paths and not equivalence.rule:
@@ -152,6 +158,14 @@ def equivalence_findings(
     empty = {
         d.equivalence for c in comparisons for d in c.artifacts if d.equivalence >= 0 and d.emptied
     }
+    seen = {(d.rule, d.kind) for c in comparisons for d in c.plan}
+    for one in declared.plan:
+        about = f"{one.label}, owner {one.owner}"
+        if one.expires < today:
+            text = f"{about}, on {one.expires.isoformat()}"
+            yield finding("CR-041", text, file=file, key=one.field)
+        elif comparisons and (one.rule, one.field) not in seen:
+            yield finding("CR-043", about, file=file, key=one.field)
     for index, equivalence in enumerate(declared.equivalences):
         about = f"{equivalence.label}, owner {equivalence.owner}"
         if equivalence.expires < today:

@@ -5,12 +5,16 @@ Deciding: job set, inputs, outputs, params, code, software, configuration. Infor
 resources, and resolved command lines where only threads or resources explain the difference.
 """
 
+import datetime
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from cleanroom.values.base import canonical
 from cleanroom.values.comparison import PlanDifference
+from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Job, Plan
 from cleanroom.values.run import Evidence
 
@@ -22,6 +26,23 @@ def compare_plans(left: Plan, right: Plan) -> tuple[PlanDifference, ...]:
     """Every difference between two plans, the deciding ones first."""
     found = list(_differences(left, right))
     return tuple(sorted(found, key=lambda d: not d.decides))
+
+
+def as_declared(
+    differences: tuple[PlanDifference, ...], declared: Declared, today: datetime.date
+) -> tuple[PlanDifference, ...]:
+    """The same differences; what the commit declares of a field, and until when, does not
+    decide.
+    """
+    in_force = {(p.rule, p.field): p for p in declared.plan if p.expires >= today}
+
+    def one(difference: PlanDifference) -> PlanDifference:
+        by = in_force.get((difference.rule, difference.kind))  # type: ignore[arg-type]
+        if by is None or not difference.decides:
+            return difference
+        return msgspec.structs.replace(difference, decides=False, note=f"declared: {by.reason}")
+
+    return tuple(map(one, differences))
 
 
 def plans_of_one_seed(left: Evidence, right: Evidence) -> tuple[Plan, Plan]:

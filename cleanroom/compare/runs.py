@@ -9,7 +9,7 @@ import msgspec
 from cleanroom.compare.artifacts import ComparisonContext, compare_artifacts
 from cleanroom.compare.groups import group
 from cleanroom.compare.partial_rerun import narrowed
-from cleanroom.compare.plans import compare_attempts, compare_plans, plans_of_one_seed
+from cleanroom.compare.plans import as_declared, compare_attempts, compare_plans, plans_of_one_seed
 from cleanroom.values.comparison import (
     Comparison,
     Difference,
@@ -64,6 +64,7 @@ def _compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comp
         left = narrowed(left, right)
     artifacts, counts, informing, origins = compare_artifacts(left, right, ground)
     plans = compare_plans(*plans_of_one_seed(left, right)) if left.plan and right.plan else ()
+    plans = as_declared(plans, ground.declared, ground.today)
     relation = _relation(right.purpose)
     found = Comparison(
         left=left.label,

@@ -27,8 +27,8 @@ _ERROR = re.compile(
     r"fatal: ).*"
 )
 _FORMATTED = re.compile(
-    r"(?P<kind>[A-Za-z_][\w.]*) in (?:(?:rule|checkpoint) (?P<rule>\S+) in )?file \"?(?P<file>.+?)"
-    r"\"?,? \(?line (?P<line>\d+)\)?:?$"
+    r"(?P<kind>[A-Za-z_][\w.]*) in (?:(?:rule|checkpoint) \S+ in )?"
+    r"(?:file \"?(?P<file>.+?)\"?,? \(?line (?P<line>\d+)\)?|line (?P<at>\d+) of (?P<of>.+?)):?$"
 )
 """How Snakemake prints an exception, whose text comes in the lines after it."""
 _END = re.compile(r"  File |\[\w{3} \w{3} |Exiting|WorkflowError:|Wildcards:|Traceback:")
@@ -178,7 +178,8 @@ def _formatted(lines: list[str]) -> list[str]:
                 break
             if said not in ("Error:", "WorkflowError:"):
                 text.append(said)
-        place = f"{match['file'].rpartition('/')[2]}, line {match['line']}"
+        file, at = match["file"] or match["of"], match["line"] or match["at"]
+        place = f"{file.rpartition('/')[2]}, line {at}"
         first, *more = [line.rstrip(":") for line in text] or [""]
         found = [f"{match['kind']}: {first} ({place})" if first else f"{match['kind']} ({place})"]
         found += more

@@ -18,6 +18,9 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
     if source.uncommitted:
         paths = counted(source.uncommitted, "path")
         found[finding("CR-005", f"{paths} of the work tree differ from what is committed")] = None
+    for path in source.passed_over:
+        text = f"{path}; to confirm it, name it with --profile"
+        found[finding("CR-051", text, file=path)] = None
     if runs and runs[0].image.shared:
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
     for run in runs:

@@ -13,7 +13,7 @@ from cleanroom.cause.search import independent
 from cleanroom.cause.undeclared import undeclared_candidates
 from cleanroom.compare.artifacts import ComparisonContext
 from cleanroom.compare.partial_rerun import as_targets, origin_targets
-from cleanroom.compare.plans import compare_plans, plans_of_one_seed
+from cleanroom.compare.plans import as_declared, compare_plans, plans_of_one_seed
 from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
 from cleanroom.evidence.request import RunSpec
@@ -27,6 +27,8 @@ from cleanroom.values.purpose import Staged, Varied, factors_of
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import SettingClass
 
+THE_NAME = "the name of the profile"
+"""What is left where no setting did it: code that asks under which profile it runs."""
 _HELD_RUNS = 3
 """Runs with something held fixed that must agree before it is named: fewer would agree by luck too
 often.
@@ -81,9 +83,17 @@ def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Caus
             )
         )
 
-    return _named(
-        independent(sorted(values, key=_unlikely), moves), values, tries, "the two profiles"
-    )
+    sets = independent(sorted(values, key=_unlikely), moves)
+    if not sets and values and moves(tuple(sorted(values))) is False:
+        text = (
+            f"with all settings of {right.label} under its own name, {left.label} leaves what it "
+            "left before"
+        )
+        names = {run.label: run.profile.path for run in (left, right)}
+        return (
+            Cause(name=THE_NAME, values=names, found=text, certain=True, steps=tuple(tries.steps)),
+        )
+    return _named(sets, values, tries, "the two profiles")
 
 
 def _of_surroundings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:
@@ -309,7 +319,9 @@ class _Tries:
     def _plan_differs(self, run: Evidence) -> bool:
         if self._baseline.plan is None or run.plan is None:
             return False
-        return any(d.decides for d in compare_plans(*plans_of_one_seed(self._baseline, run)))
+        found = compare_plans(*plans_of_one_seed(self._baseline, run))
+        declared, today = self._ground.declared, self._ground.today
+        return any(d.decides for d in as_declared(found, declared, today))
 
 
 def _unlikely(key: str) -> tuple[int, str]:

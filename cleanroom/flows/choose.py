@@ -6,22 +6,29 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
+from cleanroom.errors import SourceError
 from cleanroom.profiles.find import (
     NONE,
     choose_baseline,
     choose_profiles,
+    elsewhere,
     find_profiles,
     find_snakefile,
     has_profile,
+    reads_like_profile,
 )
 from cleanroom.room.engines.interface import Limits, Network
-from cleanroom.source import Patience, Reach, open_repository
+from cleanroom.source import Patience, Reach, Repository, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
 from cleanroom.values.setup import Entry, Profile, Source
+
+_MOST_LOOKED_AT = 50
 
 
 class Request(Value, frozen=True):
@@ -110,6 +117,14 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         baseline if not lenient or any(baseline in (p.name, p.path) for p in profiles) else "",
     )
     profiles = [profiles[first], *profiles[:first], *profiles[first + 1 :]]
+    used = {f"{entry.folder}/{p.path}".lstrip("/") for p in profiles}
+    passed_over = [
+        path
+        for path in elsewhere(tracked, entry.folder)[:_MOST_LOOKED_AT]
+        if path not in used and path.rpartition("/")[0] not in used
+        if reads_like_profile(_text(repository, source.commit, path))
+    ]
+    source = msgspec.structs.replace(source, passed_over=tuple(passed_over))
     return Chosen(
         source=source,
         entry=entry,
@@ -118,6 +133,14 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
     )
+
+
+def _text(repository: Repository, commit: str, path: str) -> str:
+    """A file of the commit; nothing of one that is no small text."""
+    try:
+        return (repository.read(commit, path) or b"").decode("utf-8", "replace")
+    except SourceError:
+        return ""
 
 
 def _entry(asked: Entry, written: Entry) -> Entry:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from cleanroom.errors import UsageError
+from cleanroom.profiles.table import look_up
 from cleanroom.values.base import escape_path
 from cleanroom.values.setup import Profile
 
@@ -19,6 +20,7 @@ _ALONE = re.compile(rf"(?!{_NAMED})([^.].*?)(\.v\d+\+)?\.yaml")
 _MOST_LINKS = 40
 NONE = "none"
 """What somebody asks for who wants no profile, as Snakemake's own `--workflow-profile none`."""
+_LEAST_KEYS = 2
 FOLDERS = ("profiles", "workflow/profiles")
 """Where profiles are looked for; `--profile` names those that lie elsewhere."""
 
@@ -66,6 +68,27 @@ def find_profiles(
         Profile(name=n if names.count(n) == 1 else p, path=p)
         for n, p in zip(names, inside, strict=True)
     ]
+
+
+def elsewhere(tracked: list[bytes], folder: str = "") -> list[str]:
+    """Files of a commit that are named like a profile's and lie where none is looked for."""
+    places = tuple(f"{_join(folder, base)}/" for base in FOLDERS)
+    return [
+        path
+        for path in sorted(map(escape_path, tracked))
+        if _FILE.fullmatch(PurePosixPath(path).name) and not path.startswith(places)
+    ]
+
+
+def reads_like_profile(text: str) -> bool:
+    """Whether the keys of a YAML file are options of Snakemake, most of them and at least two."""
+    keys = {
+        match[1]
+        for line in text.splitlines()
+        if (match := re.match(r"[\"']?([A-Za-z][\w-]*)[\"']?\s*:", line))
+    }
+    known = {key for key in keys if look_up(key)}
+    return len(known) >= _LEAST_KEYS and 2 * len(known) > len(keys)
 
 
 def follow(path: str, links: Mapping[str, str]) -> str | None:

@@ -31,6 +31,7 @@ _USERS = "root:x:0:0:root:/:/bin/false\n{name}:x:{uid}:{gid}:{name}:/tmp/home:/b
 _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
 
+_PROCESSORS = {"cpuinfo": "/proc/cpuinfo", "online": "/sys/devices/system/cpu/online"}
 _CALL_SECONDS = 600.0
 PLACE = "/room/work"
 """Where the clone is in every room, unless that is varied."""
@@ -65,6 +66,8 @@ class Room:
         uid, gid = owner
         (self.inside / "passwd").write_text(_USERS.format(name=user, uid=uid, gid=gid))
         (self.inside / "group").write_text(_GROUPS.format(gid=gid))
+        if spec["processors"] != "all":
+            self._show_processors(int(spec["processors"]))
         shutil.copyfile(_START, self.inside / "start.py")
         shutil.copytree(
             _INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__")
@@ -91,6 +94,18 @@ class Room:
         yield Mount(host=str(self.places), room=PLACES, writable=True)
         yield Mount(host=str(self.inside / "passwd"), room="/etc/passwd")
         yield Mount(host=str(self.inside / "group"), room="/etc/group")
+        for name, shown in _PROCESSORS.items():
+            if (self.inside / name).exists():
+                yield Mount(host=str(self.inside / name), room=shown)
+
+    def _show_processors(self, count: int) -> None:
+        """What programs read that do not ask what they may use: with fewer processors."""
+        try:
+            stanzas = Path("/proc/cpuinfo").read_text().split("\n\n")
+        except OSError:
+            return
+        (self.inside / "cpuinfo").write_text("\n\n".join(stanzas[:count]) + "\n\n")
+        (self.inside / "online").write_text(f"0-{count - 1}\n" if count > 1 else "0\n")
 
     def usage(self) -> tuple[int, float]:
         """(bytes, seconds that it took to add them up).

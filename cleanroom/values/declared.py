@@ -47,6 +47,22 @@ class Equivalence(Value, frozen=True, forbid_unknown_fields=True):
         return f"{self.comparator} of {', '.join(self.paths) or f'rule {self.rule}'}"
 
 
+class PlanEquivalence(Value, frozen=True, forbid_unknown_fields=True):
+    """A field of a rule's jobs that may be another one in each plan; also `plan:` in
+    `cleanroom.yaml`. What the jobs leave is compared all the same.
+    """
+
+    rule: str
+    field: Literal["params", "command", "input"]
+    reason: str
+    owner: str
+    expires: datetime.date
+
+    @property
+    def label(self) -> str:
+        return f"{self.field} of rule {self.rule}"
+
+
 class Publish(Value, frozen=True, forbid_unknown_fields=True):
     """A part of the published contract: files by glob, or all outputs of a rule."""
 
@@ -67,9 +83,10 @@ class Scratch(Value, frozen=True, forbid_unknown_fields=True):
 
 class Declared(Value, frozen=True):
     """What `cleanroom.yaml` of the commit says of results: what is published, what is scratch, what
-    counts as equivalent.
+    counts as equivalent; and what of a plan may be another one each time.
     """
 
     publish: tuple[Publish, ...] = ()
     scratch: tuple[Scratch, ...] = ()
     equivalences: tuple[Equivalence, ...] = ()
+    plan: tuple[PlanEquivalence, ...] = ()

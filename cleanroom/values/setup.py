@@ -8,13 +8,15 @@ from cleanroom.values.base import Value
 
 class Source(Value, frozen=True):
     """One commit of one repository.
-    `uncommitted` counts paths of a local repository that are not part of it.
+    `uncommitted` counts paths of a local repository that are not part of it; `passed_over` are
+    files that read like a profile and lie where none is looked for.
     """
 
     url: str
     ref: str
     commit: str
     uncommitted: int = 0
+    passed_over: tuple[str, ...] = ()
 
 
 class Entry(Value, frozen=True, forbid_unknown_fields=True):

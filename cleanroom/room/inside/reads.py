@@ -19,6 +19,18 @@ _SCRIPT = re.compile(r"snakemake(?:\W{1,3}|_)(threads\b|resources(?:\W{1,4}(\w+)
 _WHOLE = re.compile(r"(?:[(,=]|\breturn)\s*snakemake\s*(?:[,)]|$)", re.M)
 _METHODS = frozenset({"copy", "get", "items", "keys", "pop", "values"})
 _COMMAND = re.compile(r"(?<!\{)\{\s*(threads\b|resources(?:\.(\w+)|\[['\"]?(\w+))?)")
+_CAUSED = (
+    # variables that Snakemake, or an executor, sets from a setting
+    (
+        "threads",
+        re.compile(
+            r"(?:OMP|GOTO|OPENBLAS|MKL|NUMEXPR)_NUM_THREADS|VECLIB_MAXIMUM_THREADS|(?<![\w-])nproc\b"
+        ),
+    ),
+    ("resources.tmpdir", re.compile(r"(?:\$\{*|[\"'])(?:TMPDIR|TEMPDIR|TEMP|TMP)\b")),
+    ("resources", re.compile(r"_JAVA_OPTIONS|JAVA_TOOL_OPTIONS")),
+    ("executor", re.compile(r"(?:\$\{*|[\"'])(?:SLURM|PBS|LSB|SGE)_\w+")),
+)
 _ASKED = ("threads", "resources", "attempt", "input")
 
 _HIDDEN = (
@@ -75,11 +87,17 @@ def named(pattern: re.Pattern[str], text: str) -> set[str]:
     return found
 
 
+def caused(text: str) -> set[str]:
+    """What a text reads through variables that Snakemake sets."""
+    return {word for word, pattern in _CAUSED if pattern.search(text)}
+
+
 def script_reads(text: str) -> set[str]:
     """What a script or notebook reads; one that hands `snakemake` on as a whole may read
     anything.
     """
-    return named(_SCRIPT, text) | ({"threads", "resources"} if _WHOLE.search(text) else set())
+    whole = {"threads", "resources"} if _WHOLE.search(text) else set()
+    return named(_SCRIPT, text) | whole | caused(text)
 
 
 def names_in(code: Any) -> set[str]:
@@ -110,7 +128,7 @@ def names_in(code: Any) -> set[str]:
         if hasattr(constant, "co_code"):
             found |= names_in(constant)
         elif isinstance(constant, str):
-            found |= named(_COMMAND, constant)
+            found |= named(_COMMAND, constant) | caused(constant) | caused("'%s'" % constant)
     return found
 
 
@@ -132,7 +150,7 @@ def reads_of(rule: Any, resolved: Callable[[Any, str], str | None]) -> dict[str,
             found.setdefault(word, set()).add(where)
 
     if isinstance(rule.shellcmd, str):
-        add(named(_COMMAND, rule.shellcmd), "command")
+        add(named(_COMMAND, rule.shellcmd) | caused(rule.shellcmd), "command")
     if getattr(rule, "is_run", False):
         add(names_in(rule.run_func.__code__), "run")
     for attribute in ("script", "notebook"):

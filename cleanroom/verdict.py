@@ -17,6 +17,7 @@ from cleanroom.rungs.registry import deciding, lacking, ladder
 from cleanroom.values.audit import Audit, AuditOutcome
 from cleanroom.values.comparison import Comparison, Relation, Sameness
 from cleanroom.values.declared import Declared
+from cleanroom.values.plan import Job, Plan
 from cleanroom.values.purpose import Control, Interrupted
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import OverrideCause
@@ -171,10 +172,11 @@ def vacuous(run: Evidence) -> list[str]:
         return [f"{label}: the profile replaces the run ('{run.actions[0].key}')."]
     if run.plan is None or not run.plan.jobs:
         return [f"{label}: the plan has no jobs."]
-    if not any(job.needed and job.output for job in run.plan.jobs):
-        return [f"{label}: nothing to be done; no job would make anything."]
-    ran = {a.job.identity for a in run.attempts if a.ok}
-    if not any(identity[2] for identity in ran):
+    ended = [a.job for a in run.attempts if a.ok]
+    ran = {job.identity for job in ended}
+    if not any(_works(job, run.plan) for job in ended):
+        if not any(job.needed and _works(job, run.plan) for job in run.plan.jobs):
+            return [f"{label}: nothing to be done; no job would make anything."]
         return [f"{label}: no job that makes something ran."]
     made = {file.path for attempt in run.attempts if attempt.ok for file in attempt.job.output}
     idle = [
@@ -225,6 +227,12 @@ def vacuous(run: Evidence) -> list[str]:
     if not any(boundary.decides(a) for a in run.artifacts):
         return [f"{label}: the run left no result that decides."]
     return []
+
+
+def _works(job: Job, plan: Plan) -> bool:
+    """Whether a job can leave something: it declares an output, or has code."""
+    rule = plan.rules.get(job.rule)
+    return bool(job.output) or bool(rule and rule.code)
 
 
 def unexamined(comparison: Comparison) -> list[str]:

@@ -4,6 +4,7 @@ evidence holds. Pure.
 Not here: what the host measures.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -176,9 +177,11 @@ def _written_at_rest(steps: dict[str, Step]) -> str:
 
 
 def _told(log: str) -> str:
-    """What Snakemake printed, without the lines with which it takes its leave."""
+    """What Snakemake printed, without the lines with which it introduces itself and takes its
+    leave.
+    """
     kept = []
-    for line in log.splitlines():
+    for line in re.sub(r"^SNAKEMAKE\n=+\n(?:  .*\n)+\n?", "", log, flags=re.M).splitlines():
         if line.startswith(("Shutting down, this might", "Exiting because a job execution failed")):
             break
         if not line.startswith("Using profile "):  # the room's own, which a person cannot fix

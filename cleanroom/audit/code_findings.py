@@ -14,6 +14,7 @@ _KINDS = {
     "environment": ("environment variables", Severity.NOTE),
     "host": ("the name of the host", Severity.WARNING),
     "path": ("an absolute path", Severity.WARNING),
+    "arguments": ("the command line, which names the profile", Severity.NOTE),
     "cores": ("the number of cores of the run or the machine", Severity.WARNING),
     "order": ("the contents of a folder in no sure order", Severity.WARNING),
     "date": ("the clock", Severity.NOTE),

@@ -40,8 +40,12 @@ def of_settings(left: Evidence, right: Evidence, comparison: Comparison) -> Iter
         yield Cause(
             name="unknown", values={}, found="no setting in force differs between the two profiles"
         )
+    by_name = any(hidden.kind == "arguments" for hidden in left.plan.hidden) if left.plan else False
     for key in keys:
-        if len(keys) == 1:
+        if len(keys) == 1 and by_name:
+            text = "the only setting that differs; but code reads the command line, too"
+            yield Cause(name=key, values=values[key], found=text)
+        elif len(keys) == 1:
             yield Cause(name=key, values=values[key], found=found, certain=True)
         else:
             yield Cause(

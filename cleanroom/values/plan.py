@@ -78,7 +78,7 @@ class PlannedAgain(Value, frozen=True):
 
 class Hidden(Value, frozen=True):
     """A line of workflow code that reads context which no profile shows: environment, host, path,
-    cores, order or date.
+    arguments, cores, order or date.
     """
 
     kind: str

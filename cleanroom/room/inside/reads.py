@@ -52,6 +52,7 @@ _HIDDEN = (
             r"(?<![\w./}$~:-])/(?:home|Users|scratch|data|mnt|gpfs\w*|lustre|nfs|projects?|work|storage|groups?|share|srv)/[\w.][\w./-]*"
         ),
     ),
+    ("arguments", re.compile(r"sys\.argv|workflow\.[\w.]*profile|SNAKEMAKE_PROFILE")),
     ("cores", re.compile(r"workflow\.cores|cpu_count\(|sched_getaffinity|detectCores\(|\bnproc\b")),
     (
         "order",

@@ -224,7 +224,7 @@ def vacuous(run: Evidence) -> list[str]:
             f"{label}: the scratch place '{place}' covers {path}, a result of a rule; so it was "
             "not compared."
         ]
-    if not any(boundary.decides(a) for a in run.artifacts):
+    if not any(boundary.is_result(a) for a in run.artifacts):
         return [f"{label}: the run left no result that decides."]
     return []
 

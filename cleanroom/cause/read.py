@@ -40,7 +40,7 @@ def of_settings(left: Evidence, right: Evidence, comparison: Comparison) -> Iter
         yield Cause(
             name="unknown", values={}, found="no setting in force differs between the two profiles"
         )
-    by_name = any(hidden.kind == "arguments" for hidden in left.plan.hidden) if left.plan else False
+    by_name = reads_arguments(left)
     for key in keys:
         if len(keys) == 1 and by_name:
             text = "the only setting that differs; but code reads the command line, too"
@@ -53,6 +53,12 @@ def of_settings(left: Evidence, right: Evidence, comparison: Comparison) -> Iter
                 values=values[key],
                 found=f"one of {len(keys)} settings in force that differ; not told apart",
             )
+
+
+def reads_arguments(run: Evidence) -> bool:
+    """Whether code of the workflow reads the command line, which names the profile."""
+    hidden = run.plan.hidden if run.plan else ()
+    return any(line.kind == "arguments" for line in hidden)
 
 
 def differing_settings(left: Evidence, right: Evidence) -> dict[str, dict[str, str]]:

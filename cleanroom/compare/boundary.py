@@ -31,6 +31,10 @@ class Boundary:
             setting.key == "notemp" and setting.value in (True, "True", "true")
             for setting in evidence.settings
         )
+        self._deletes = any(
+            setting.key == "all-temp" and setting.value in (True, "True", "true")
+            for setting in evidence.settings
+        )
         self._behind = self._ends_of_links()
 
     def _ends_of_links(self) -> set[str]:
@@ -49,6 +53,13 @@ class Boundary:
     def decides(self, artifact: Artifact) -> bool:
         """Whether what an artifact holds is a part of the meaning."""
         return self._by_itself(artifact) or within(artifact.path, self._behind)
+
+    def is_result(self, artifact: Artifact) -> bool:
+        """Whether it decides and somebody wants to keep it: under `all-temp` every output counts as
+        temporary, and what stays is kept.
+        """
+        kept = artifact.role is not Role.TEMP or self._deletes
+        return kept and self.decides(artifact)
 
     def _by_itself(self, artifact: Artifact) -> bool:
         if artifact.kind is Kind.OTHER and artifact.job < 0:

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from cleanroom.cause.read import NOT_DETERMINISTIC, differing_settings
+from cleanroom.cause.read import NOT_DETERMINISTIC, differing_settings, reads_arguments
 from cleanroom.cause.search import independent
 from cleanroom.cause.undeclared import undeclared_candidates
 from cleanroom.compare.artifacts import ComparisonContext
@@ -83,8 +83,11 @@ def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Caus
             )
         )
 
-    sets = independent(sorted(values, key=_unlikely), moves)
-    if not sets and values and moves(tuple(sorted(values))) is False:
+    keys = sorted(values, key=_unlikely)
+    # Where no code asks for its name, all settings together are known to make the difference.
+    innocent = reads_arguments(left) and bool(keys) and moves(tuple(keys)) is False
+    sets = [] if innocent else independent(keys, moves)
+    if not sets and keys and (innocent or moves(tuple(keys)) is False):
         text = (
             f"with all settings of {right.label} under its own name, {left.label} leaves what it "
             "left before"

@@ -225,6 +225,7 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
         "directory": entry.directory,
         "configfiles": list(entry.configfiles),
         "targets": list(spec.only or entry.targets),
+        "typed_targets": list(entry.targets),
         "cores": entry.cores,
         "steps": list(spec.steps),
         "jobs_in_parallel": spec.jobs_in_parallel,

@@ -97,7 +97,8 @@ class Life:
         settings, self._profile = said["settings"][-1], said["profile"][-1]
         self._stated = settings["cores"]
         profile = raw(self.spec["profile"])
-        self.snakemake.typed = Typed(profile, states_cores=bool(self._stated))
+        targets = tuple(self.spec["typed_targets"])
+        self.snakemake.typed = Typed(profile, targets, states_cores=bool(self._stated))
         self._cores = self._stated or UNCAPPED
         return not settings.get("actions")
 

@@ -74,6 +74,8 @@ class Spec(Keys):
     directory: str
     configfiles: List[str]
     targets: List[str]
+    typed_targets: List[str]
+    """The targets that a person names; a run of a part has others."""
     cores: Optional[int]
     steps: List[str]
     jobs_in_parallel: Optional[int]

@@ -9,14 +9,20 @@ from typing import Any
 
 
 class Typed:
-    """What a person types: their own profile, and cores only where it states none."""
+    """What a person types: their own targets and profile, and cores only where it states none."""
 
-    def __init__(self, profile: str, *, states_cores: bool) -> None:
+    def __init__(
+        self, profile: str = "", targets: tuple[str, ...] = (), *, states_cores: bool = False
+    ) -> None:
+        self._targets = list(targets)
         self._own = ["--profile", profile] if profile else []
         self._drops = {"--workflow-profile"} | ({"--cores"} if states_cores else set())
 
     def instead_of(self, argv: list[str]) -> list[str]:
-        found, rest = [], list(argv)
+        """Targets come first in `argv`."""
+        found, rest = list(self._targets), list(argv)
+        while rest and not rest[0].startswith("-"):
+            rest.pop(0)
         while rest:
             word = rest.pop(0)
             if word == "--profile":
@@ -56,7 +62,7 @@ class Snakemake:
         self.rule = snakemake.rules.Rule
         self.workflow = snakemake.workflow.Workflow
         self.valued: set[str] = set()
-        self.typed = Typed("", states_cores=False)
+        self.typed = Typed()
         self.options = self._options()
 
     def _options(self) -> dict[str, str]:

@@ -174,9 +174,9 @@ def vacuous(run: Evidence) -> list[str]:
         return [f"{label}: the plan has no jobs."]
     ended = [a.job for a in run.attempts if a.ok]
     ran = {job.identity for job in ended}
+    if not run.plan.grows and not any(j.needed and _works(j, run.plan) for j in run.plan.jobs):
+        return [f"{label}: nothing to be done; no job would make anything."]
     if not any(_works(job, run.plan) for job in ended):
-        if not any(job.needed and _works(job, run.plan) for job in run.plan.jobs):
-            return [f"{label}: nothing to be done; no job would make anything."]
         return [f"{label}: no job that makes something ran."]
     made = {file.path for attempt in run.attempts if attempt.ok for file in attempt.job.output}
     idle = [
@@ -196,9 +196,8 @@ def vacuous(run: Evidence) -> list[str]:
             f"{unseen[0].label}."
         ]
     graph = ran | {job.identity for job in run.idle}
-    dynamic = any(rule.checkpoint for rule in run.plan.rules.values())
     lost = [job for job in run.plan.jobs if job.needed and job.output and job.identity not in graph]
-    if lost and not dynamic:
+    if lost and not any(rule.checkpoint for rule in run.plan.rules.values()):
         return [
             f"{label}: {len(lost)} planned jobs neither ran nor are accounted for, among them "
             f"{lost[0].label}."

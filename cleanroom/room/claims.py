@@ -384,10 +384,7 @@ def contradiction(plan: Plan, attempts: dict[int, Attempt], *, dynamic: bool) ->
     `attempts` are by their number in the room. The plan decides what is a result, a log or
     temporary. Jobs that it does not know are right where the graph grows in the run.
     """
-    dynamic = dynamic or any(rule.checkpoint for rule in plan.rules.values())
-    dynamic = dynamic or any(
-        _GROWING & set(file.flags) for job in plan.jobs for file in (*job.input, *job.output)
-    )
+    dynamic = dynamic or plan.grows
     planned = {job.identity: job for job in plan.jobs}
     under_way: dict[Any, list[Attempt]] = {}
     for number, attempt in attempts.items():
@@ -406,10 +403,6 @@ def contradiction(plan: Plan, attempts: dict[int, Attempt], *, dynamic: bool) ->
                 )
         under_way[run].append(attempt)
     return ""
-
-
-_GROWING = {"from_queue", "dynamic"}
-"""Flags of inputs whose jobs are found in the run."""
 
 
 def _roles(job: Job) -> tuple[Any, ...]:

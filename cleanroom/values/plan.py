@@ -88,6 +88,10 @@ class Hidden(Value, frozen=True):
     rule: str = ""
 
 
+_GROWING = {"from_queue", "dynamic"}
+"""Flags of inputs whose jobs are found in the run."""
+
+
 class Plan(Value, frozen=True):
     """What Snakemake intends: every job of its graph, the rules, the resolved configuration."""
 
@@ -97,6 +101,15 @@ class Plan(Value, frozen=True):
     targets: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
     hidden: tuple[Hidden, ...] = ()
+
+    @property
+    def grows(self) -> bool:
+        """Whether jobs are found in the run that no plan shows: after a checkpoint, or by inputs
+        that come while it runs.
+        """
+        return any(rule.checkpoint for rule in self.rules.values()) or any(
+            _GROWING & set(file.flags) for job in self.jobs for file in (*job.input, *job.output)
+        )
 
 
 class Change(Value, frozen=True):

@@ -42,8 +42,14 @@ class Lacking(NamedTuple):
     what: str
     provide: str
 
+    @property
+    def in_the_commit(self) -> bool:
+        """Whether it is a file that a commit could hold."""
+        return self.provide in (_COMMIT, _CONFIGURATION)
+
 
 _IMAGE = "Give an image that has it, with --image."
+_CONFIGURATION = "Commit it, or name another one with --configfile."
 _COMMIT = "Commit it, or let a rule make it."
 _NETWORK = "Let the room have a network, with --network, or bring the data along."
 _LACKS: tuple[tuple[str, str, str], ...] = (
@@ -103,7 +109,7 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     (
         r"Workflow defines configfile (\S+) but it is not present",
         "the file '{}', which the commit does not have",
-        "Commit it, or name another one with --configfile.",
+        _CONFIGURATION,
     ),
     (
         r"MissingInputException[\s\S]*?affected files:\s+(\S+)",

@@ -166,6 +166,12 @@ def _whose_fault(claims: Claims, why: str, wanted: tuple[str, ...]) -> tuple[Run
         return RunStatus.FAILED, why
     rule = rule_of(failed.log)
     who = f"Rule {rule}" if rule else "The workflow"
+    moved = next((s for s in claims.settings.settings if s.key == "directory"), None)
+    if moved and found.in_the_commit:
+        first_words = (
+            f"{who} needs {found.what}: 'directory' in {moved.file} moves where paths begin."
+        )
+        return RunStatus.FAILED, f"{first_words}\n{why}"
     first, _, rest = why.partition("\n")
     return RunStatus.BROKEN, f"{who} needs {found.what}. {found.provide}\n{first}\n{rest}".strip()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from cleanroom.findings.codes import finding, ordered
 from cleanroom.findings.untried import unused_software
 from cleanroom.values.audit import Finding
-from cleanroom.values.run import Evidence, Role, StepStatus
+from cleanroom.values.run import Evidence, Kind, Role, StepStatus
 from cleanroom.values.setup import OverrideCause, Source
 from cleanroom.wording import counted
 
@@ -113,6 +113,9 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         )
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))
+    results = [a for a in run.artifacts if a.role is Role.OUTPUT and a.kind is Kind.FILE]
+    if results and not any(a.size for a in results):
+        yield finding("CR-052", _names([a.path for a in results]), profile=name)
     if run.lingering:
         yield finding(
             "CR-047", f"{_names(run.lingering)}; they were ended with the room", profile=name

@@ -217,8 +217,12 @@ def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory:
     for path in inner[:3]:
         parent = PurePosixPath(path).parent
         named = PurePosixPath(path).name in {"Snakefile", "snakefile"}
-        home = parent.parent if parent.name == "workflow" else parent
+        usual = parent.name == "workflow"
+        home = parent.parent if usual else parent
         places.append(f"--folder {home}" if named else f"--snakefile {path}")
+        if named and not usual:
+            # where configuration and data lie at the top, and only the Snakefile deeper
+            places.append(f"--snakefile {path} (and --configfile where its configuration lies)")
     where = f"in '{folder}'" if folder else "at the top of the repository"
     hint = (
         f"Try {' or '.join(places)} (or `workflow:` in cleanroom.yaml)."

@@ -12,13 +12,13 @@ from benchmarks.truth.judge import Answer
 from benchmarks.truth.run import fallen, score, wrong
 
 
-def test_there_are_enough_and_half_are_held() -> None:
+def test_there_are_enough_and_half_of_those_that_can_be_told_are_held() -> None:
     cases = read_cases()
     verdicts = Counter(case.verdict for case in cases)
-    assert len(cases) >= 120
-    assert verdicts["HELD"] >= len(cases) / 2
+    assert len(cases) >= 260
+    assert verdicts["HELD"] >= verdicts["DRIFTED"]
     assert verdicts["DRIFTED"] >= 50
-    assert len({case.family for case in cases}) == 10
+    assert len({case.family for case in cases}) == 16
     assert len({case.story for case in cases}) >= 0.9 * len(cases)
     assert all(case.causes for case in cases if case.verdict == "DRIFTED")
 

@@ -4,7 +4,7 @@ import pytest
 
 from cleanroom.audit import audit
 from cleanroom.findings.observed import observe
-from cleanroom.findings.untried import unused_software, untried
+from cleanroom.findings.untried import untried, unused_software
 from cleanroom.values.plan import Plan, Rule
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import Override, OverrideCause, Setting, SettingPlace, Source

@@ -82,6 +82,9 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
             kinds = f"; {one_line(', '.join(d.kinds))}" if d.kinds else ""
             said = f"{one_line(e.where)}: {one_line(e.left)[:60]} / {one_line(e.right)[:60]}{kinds}"
             parts.append(Text(f"    {said}", style="dim"))
+        elif d.origin and (d.note or d.kinds):
+            said = "; ".join(one_line(text) for text in (d.note, *d.kinds) if text)
+            parts.append(Text(f"    {said}", style="dim"))
     if len(files) > _SHOWN:
         parts.append(Text(f"… and {len(files) - _SHOWN} more differences", style="dim"))
     if report.causes:

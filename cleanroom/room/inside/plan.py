@@ -11,7 +11,7 @@ import re
 from functools import partial
 from typing import Any, Iterable, Iterator
 
-from .export import WORK, attempt, clean, digest_of_file, masked, name, place, plain
+from .export import IN, WORK, attempt, clean, digest_of_file, masked, name, place, plain
 from .protocol import Record
 from .reads import hidden_in, reads_of
 
@@ -229,6 +229,12 @@ def plan_record(workflow: Any) -> tuple[list[Record], Record]:
     }
 
 
+def tracked_paths() -> frozenset[str]:
+    """What git delivered."""
+    with open(os.path.join(IN, "tracked"), "rb") as stream:
+        return frozenset(os.fsdecode(path) for path in stream.read().split(b"\0") if path)
+
+
 def _address(source: Any) -> Any:
     return source.get_path_or_uri(secret_free=True)
 
@@ -251,10 +257,11 @@ def hidden_context(workflow: Any) -> list[Record]:
             if found:
                 files.setdefault(file_of(found), rule.name)
     records = []
+    tracked = attempt(tracked_paths, frozenset())
     for file, rule in files.items():
         if file:
             records += [
                 dict(record, file=file, rule=clean(rule))
-                for record in hidden_in(os.path.join(WORK, file))
+                for record in hidden_in(os.path.join(WORK, file), tracked)
             ]
     return records

@@ -187,7 +187,20 @@ def without_comment(line: str) -> str:
     return line
 
 
-def hidden_in(path: str) -> list[Record]:
+_WILDCARDS = re.compile(r"glob_wildcards\(\s*[rf]?[\"']([^\"'{]*)\{")
+
+
+def of_the_commit(code: str, tracked: frozenset[str]) -> bool:
+    """Whether all that a line lists are files that git delivered, which are the same in every
+    clone.
+    """
+    prefixes = [os.path.normpath(p) if p else "" for p in _WILDCARDS.findall(code)]
+    return bool(prefixes) and all(
+        prefix and any(path.startswith(prefix) for path in tracked) for prefix in prefixes
+    )
+
+
+def hidden_in(path: str, tracked: frozenset[str] = frozenset()) -> list[Record]:
     """[{kind, line, text}] of what the code in a file reads of its context."""
     found: list[Record] = []
     if os.path.splitext(path)[1] in (".ipynb",):
@@ -196,6 +209,11 @@ def hidden_in(path: str) -> list[Record]:
         code = without_comment(line)
         for kind, pattern in _HIDDEN:
             match = pattern.search(code)
-            if match and not (kind == "order" and "sorted(" in code[: match.start()]):
+            settled = kind == "order" and (
+                "sorted(" in code[: match.start()] or of_the_commit(code, tracked)
+                if match
+                else False
+            )
+            if match and not settled:
                 found.append({"kind": kind, "line": number, "text": line.strip()[:160]})
     return found

@@ -17,7 +17,7 @@ from cleanroom.errors import UsageError
 from cleanroom.values.comparison import Difference, Sameness
 from cleanroom.values.declared import CompareOptions, Declared, Equivalence, Publish, Scratch
 from cleanroom.values.run import Artifact, Kind, Role
-from tests.unit.values import artifact, attempt, comparison, evidence, job
+from tests.unit.values import artifact, attempt, comparison, evidence, job, plan_difference
 
 TODAY = datetime.date(2030, 1, 1)
 
@@ -281,3 +281,41 @@ def test_a_job_without_a_twin_is_an_origin() -> None:
     )
     assert (origin.rule, origin.right, origin.derived) == ("only_here", None, ("c",))
     assert origin.left is not None
+
+
+def test_what_may_be_about_a_stamp_is_unused_only_where_a_run_had_another_clock() -> None:
+    declared = Declared(
+        equivalences=(
+            equivalence("text", options={"mask": ("made .*",)}, paths=("a.txt",)),
+            equivalence("table", options={"relative": 0.1}, paths=("b.csv",)),
+        )
+    )
+
+    def unused(*, clocks: bool) -> list[str]:
+        found = equivalence_findings(declared, [comparison()], TODAY, "cleanroom.yaml", clocks)
+        return [f.text.partition(" of ")[2].partition(",")[0] for f in found if f.code == "CR-043"]
+
+    assert unused(clocks=True) == ["a.txt", "b.csv"]
+    assert unused(clocks=False) == ["b.csv"]
+
+
+def test_what_is_declared_of_a_plan_expires_and_may_be_unused() -> None:
+    def one(field: str, expires: str) -> dict[str, str]:
+        return {"rule": "count", "field": field, "reason": "r", "owner": "o", "expires": expires}
+
+    declared = msgspec.convert(
+        {
+            "plan": [
+                one("params", "2029-01-01"),
+                one("command", "2099-01-01"),
+                one("input", "2099-01-01"),
+            ]
+        },
+        Declared,
+    )
+    seen = comparison(plan=(plan_difference(rule="count", field="command", decides=False),))
+    found = equivalence_findings(declared, [seen], TODAY, "cleanroom.yaml")
+    assert [(f.code, f.key) for f in found] == [("CR-041", "params"), ("CR-043", "input")]
+    nobodys = msgspec.structs.replace(declared.plan[1], owner=" ")
+    with pytest.raises(UsageError, match="no owner"):
+        check_equivalences(Declared(plan=(nobodys,)), "cleanroom.yaml")

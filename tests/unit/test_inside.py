@@ -12,7 +12,18 @@ from typing import Any
 
 import pytest
 
-from cleanroom.room.inside import effects, export, guard, life, protocol, stack, supervisor
+from cleanroom.room.inside import (
+    effects,
+    export,
+    guard,
+    life,
+    protocol,
+    runnable,
+    stack,
+    supervisor,
+)
+from cleanroom.room.inside.snakemake_api import Typed
+from cleanroom.room.setting_keys import room_keys
 
 INSIDE = Path(protocol.__file__).parent
 
@@ -248,3 +259,108 @@ def test_as_many_cores_as_the_greediest_rule_asks_for() -> None:
     asked = plan({"rule": "one", "threads": 3}) | {"rules": {"later": {"threads": 8}}}
     assert life.requested_cores(asked, 2) == 8
     assert life.requested_cores(plan({"rule": "one", "threads": life.UNCAPPED}), 2) == 2
+
+
+# --- what a person types, and what a room makes of a profile ---
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        (Typed(), ["--cores", "2", "--dry-run"]),
+        (Typed("profiles/ci"), ["--profile", "profiles/ci", "--cores", "2", "--dry-run"]),
+        (
+            Typed("profiles/ci", ("all",), states_cores=True),
+            ["all", "--profile", "profiles/ci", "--dry-run"],
+        ),
+    ],
+)
+def test_a_workflow_sees_the_command_line_of_a_person(typed: Typed, seen: list[str]) -> None:
+    argv = ["part.txt", "--profile", "/room/out/profile", "--workflow-profile", "none"]
+    assert typed.instead_of([*argv, "--cores", "2", "--dry-run"]) == seen
+
+
+def test_a_folder_with_a_random_name_is_said_by_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export, "masked", {"/tmp/cache/tmpx1": "(source cache)"})
+    assert export.clean("sh /tmp/cache/tmpx1/file/s.sh") == "sh (source cache)/file/s.sh"
+
+
+class Nine:
+    """As much of Snakemake 9 as a profile asks for."""
+
+    version, major = "9.27.1", 9
+    options = dict.fromkeys(
+        [
+            "cores",
+            "jobs",
+            "executor",
+            "notemp",
+            "scheduler",
+            "default-resources",
+            "shadow-prefix",
+            "all-temp",
+            "max-threads",
+            "seconds-between-status-checks",
+            "cluster-generic-submit-cmd",
+            "latency-wait",
+        ]
+    )
+
+    def __init__(self, *plugins: str) -> None:
+        self.options = {key: key for key in self.options}
+        self.plugins = {"local", *plugins}
+
+    def executors(self) -> set[str]:
+        return self.plugins
+
+    def apart(self) -> dict[str, str] | None:
+        return {"executor": "cluster-generic"} if "cluster-generic" in self.plugins else None
+
+
+def ran(nodes: str = "remote", snakemake: Any = None, **force: Any) -> tuple[Any, dict[str, Any]]:
+    """(the settings in force in a room, what is said of them)."""
+    spec: Any = {**room_keys(), "nodes": nodes, "cores": None, "jobs_in_parallel": None, "cpus": 2}
+    record: dict[str, Any] = {"overrides": [], "replaced": []}
+    settings = {key.replace("_", "-"): value for key, value in force.items()}
+    lines = dict.fromkeys(settings, ("profiles/ci/config.yaml", 1))
+    room: Any = snakemake or Nine("cluster-generic")
+    kept = runnable.runnable(spec, room, record, settings, lines)
+    return kept, {o["key"]: o["cause"] for o in record["overrides"]}
+
+
+def test_a_profile_of_a_cluster_is_run_with_each_job_a_process_of_its_own() -> None:
+    kept, said = ran(executor="slurm", jobs="50")
+    assert (kept["executor"], said["executor"]) == ("cluster-generic", "nodes")
+    kept, said = ran(executor="slurm", snakemake=Nine("slurm"))
+    assert ("executor" in kept, said["executor"]) == (False, "local")
+    kept, said = ran("none", executor="slurm")
+    assert ("executor" in kept, said["executor"]) == (False, "local")
+    assert "executor" not in ran()[0]
+    assert ran("every")[0]["executor"] == "cluster-generic"
+
+
+def test_an_option_that_only_another_snakemake_has_is_left_out_and_said() -> None:
+    kept, said = ran(reason="True", latency_wait="5")
+    assert ("reason" in kept, said["reason"], kept["latency-wait"]) == (False, "outdated", "5")
+    with pytest.raises(runnable.Unreadable, match="no option 'resaon'"):
+        ran(resaon="True")
+
+
+def test_a_folder_of_another_machine_is_made_where_that_can_be(tmp_path: Path) -> None:
+    there = tmp_path / "made" / "here"
+    kept, said = ran(default_resources=[f"tmpdir='{there}'"], shadow_prefix=f"{there}/shadow")
+    assert kept["default-resources"] == [f"tmpdir='{there}'"]
+    assert there.is_dir() and (there / "shadow").is_dir()
+    assert not {"shadow-prefix", "default-resources: tmpdir"} & said.keys()
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    kept, said = ran(default_resources=[f"tmpdir='{file}/x'"], shadow_prefix=f"{file}/x")
+    assert kept["default-resources"] == []
+    assert said["shadow-prefix"] == said["default-resources: tmpdir"] == "elsewhere"
+
+
+def test_what_a_profile_deletes_is_deleted() -> None:
+    assert ran()[0]["notemp"] is True
+    assert "notemp" not in ran(all_temp="True")[0]

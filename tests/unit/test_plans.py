@@ -1,8 +1,12 @@
 """Plans differ in fields; some decide and some inform."""
 
+import datetime
+
+import msgspec
 import pytest
 
-from cleanroom.compare.plans import compare_attempts, compare_plans
+from cleanroom.compare.plans import as_declared, compare_attempts, compare_plans
+from cleanroom.values.declared import Declared
 from cleanroom.values.plan import Plan, Rule
 from tests.unit.values import attempt, evidence, job
 
@@ -102,3 +106,27 @@ def test_a_job_that_only_a_run_shows_decides() -> None:
     right = evidence("r", plan=Plan(jobs=(first,)), attempts=(attempt(first),))
     (found,) = compare_attempts(left, right)
     assert (found.field, found.decides) == ("job", True)
+
+
+@pytest.mark.parametrize(
+    ("expires", "field", "decides"),
+    [
+        ("2030-01-02", "params", False),
+        ("2030-01-01", "params", True),
+        ("2030-01-02", "input", True),
+    ],
+)
+def test_a_declared_field_does_not_decide_until_it_expires(
+    expires: str, field: str, decides: bool
+) -> None:
+    found = compare_plans(Plan(jobs=(job(params=["x"]),)), Plan(jobs=(job(params=["y"]),)))
+    declared = msgspec.convert(
+        {
+            "plan": [
+                {"rule": "count", "field": field, "reason": "r", "owner": "o", "expires": expires}
+            ]
+        },
+        Declared,
+    )
+    (one,) = as_declared(found, declared, datetime.date(2030, 1, 2))
+    assert (one.decides, one.note) == (decides, "" if decides else "declared: r")

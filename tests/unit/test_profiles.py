@@ -3,7 +3,14 @@
 import pytest
 
 from cleanroom.errors import UsageError
-from cleanroom.profiles.find import choose_baseline, choose_profiles, find_profiles, find_snakefile
+from cleanroom.profiles.find import (
+    choose_baseline,
+    choose_profiles,
+    elsewhere,
+    find_profiles,
+    find_snakefile,
+    reads_like_profile,
+)
 from cleanroom.values.setup import Profile
 
 TREE = [
@@ -124,3 +131,32 @@ def test_a_snakefile_is_found_where_snakemake_looks() -> None:
     for place in (b"Snakefile", b"snakefile", b"workflow/Snakefile", b"workflow/snakefile"):
         find_snakefile([place], "", "", "")
     find_snakefile([b"sub/workflow/Snakefile", b"sub/.test/x"], "sub", "", ".test")
+
+
+def test_files_that_are_named_like_a_profile_elsewhere() -> None:
+    tracked = [
+        b"profiles/a/config.yaml",
+        b"workflow/profiles/b/config.yaml",
+        b"config/config.yaml",
+        b"config/slurm/config.v8+.yaml",
+        b"profile/profile.yaml",
+        b"config/samples.yaml",
+    ]
+    found = ["config/config.yaml", "config/slurm/config.v8+.yaml", "profile/profile.yaml"]
+    assert elsewhere(tracked) == found
+    assert "profiles/a/config.yaml" in elsewhere(tracked, "sub")
+
+
+@pytest.mark.parametrize(
+    ("text", "like"),
+    [
+        ("executor: slurm\njobs: 10\n", True),
+        ("cores: 2\nuse-conda: true\n# a word\nmy_key: 1\n", True),
+        ("samples: s.tsv\ncores: 2\nreference: r.fa\nout: results\n", False),
+        ("cores: 2\n", False),
+        ("samples:\n  executor: x\n  jobs: 1\n", False),
+        ("", False),
+    ],
+)
+def test_a_file_reads_like_a_profile_by_its_keys(text: str, like: bool) -> None:
+    assert reads_like_profile(text) is like

@@ -119,3 +119,41 @@ def test_context_that_no_profile_shows(line: str, kind: str | None, tmp_path: Pa
     assert [
         (found["kind"], found["line"]) for found in READS.hidden_in(str(tmp_path / "a.py"))
     ] == ([(kind, 2)] if kind else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("echo $TMPDIR > x", {"resources.tmpdir"}),
+        ("echo ${{TMP}} > x", {"resources.tmpdir"}),
+        ("os.environ['TEMP']", {"resources.tmpdir"}),
+        ("echo $OMP_NUM_THREADS", {"threads"}),
+        ("MKL_NUM_THREADS=2 run", {"threads"}),
+        ("split --number=$(nproc)", {"threads"}),
+        ("java $_JAVA_OPTIONS", {"resources"}),
+        ("echo ${{SLURM_JOB_ID}}", {"executor"}),
+        ("echo $TMPDIRECTORY temp TMP", set()),
+        ("tool --nproc 4", set()),
+    ],
+)
+def test_variables_that_snakemake_sets_are_reads_of_a_setting(text: str, reads: set[str]) -> None:
+    assert READS.caused(text) == reads
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("IDS = glob_wildcards('data/{i}.csv').i", False),
+        ('IDS = glob_wildcards("results/{i}.csv").i', True),
+        ("IDS = glob_wildcards(DATA + '/{i}.csv').i", True),
+        ("IDS = glob_wildcards('{i}.csv').i", True),
+        ("IDS = os.listdir('data')", True),
+    ],
+)
+def test_a_listing_of_the_commit_is_the_same_in_every_clone(
+    line: str, found: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "Snakefile"
+    file.write_text(line)
+    tracked = frozenset({"data/a.csv", "Snakefile"})
+    assert bool(READS.hidden_in(str(file), tracked)) is found

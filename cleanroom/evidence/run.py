@@ -6,8 +6,10 @@ Not here: comparing or judging.
 
 import contextlib
 import os
+import threading
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -142,18 +144,19 @@ def _inhabit(
         raise Stopped("Stopped.")
     claims, disk = guard.claims(), disk_fault(room, spec.limits)
     patience = Patience(guard.deadline, watch.cancelled.is_set)
-    seen = measure(
-        room,
-        spec.entry,
-        before,
-        claims,
-        place,
-        partial(repository.clone, commit),
-        pool,
-        store,
-        patience,
-        hashes=not disk,
-    )
+    with _by_itself(patience):
+        seen = measure(
+            room,
+            spec.entry,
+            before,
+            claims,
+            place,
+            partial(repository.clone, commit),
+            pool,
+            store,
+            patience,
+            hashes=not disk,
+        )
     found = outcome(blank, claims, ended, guard.fault, disk, spec.steps)
     why = (
         f"{found.why}\n{seen.told}" if found.status is RunStatus.FAILED and seen.told else found.why
@@ -161,6 +164,23 @@ def _inhabit(
     return msgspec.structs.replace(
         found, why=why, artifacts=seen.artifacts, away=seen.away, gone=seen.gone
     )
+
+
+_POLL = 0.2
+_MEASURING = threading.Lock()
+
+
+@contextlib.contextmanager
+def _by_itself(patience: Patience) -> Iterator[None]:
+    """One room is measured at a time: what is known of each of its files is in memory meanwhile,
+    and the files of one are hashed by as many threads as there are processors.
+    """
+    while not _MEASURING.acquire(timeout=_POLL):
+        patience.check()
+    try:
+        yield
+    finally:
+        _MEASURING.release()
 
 
 def _job(

@@ -21,7 +21,7 @@ from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.tree import Hashed, hash_open
 from cleanroom.evidence.versions import read_evidence
-from cleanroom.values.base import canonical, digest, escape_path
+from cleanroom.values.base import canonical, escape_path
 from cleanroom.values.run import Evidence
 
 _Identity = tuple[int, int, int, int]
@@ -146,12 +146,13 @@ class Store:
 
         Raises: StoreError.
         """
-        name = digest(evidence)
+        whole = canonical(evidence)
+        name = hashlib.sha256(whole).hexdigest()
         place = self._folder / "evidence" / f"{name}.json"
         claimed = self._folder / "attempts" / evidence.attempt_id
         try:
             with self._whole(place) as part:
-                part.write_bytes(canonical(evidence))
+                part.write_bytes(whole)
             with self._whole(claimed, exclusive=True) as part:
                 part.write_text(name)
         except FileExistsError:

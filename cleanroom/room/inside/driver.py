@@ -24,7 +24,7 @@ import shutil
 import sys
 
 from .export import IN, WORK, Outlet, hide
-from .life import FAKETIME, REPLAN, Life
+from .life import FAKETIME, REPLAN, Life, typed
 from .listing.sitecustomize import reverse
 from .protocol import Spec
 from .snakemake_api import Snakemake
@@ -109,8 +109,10 @@ def main() -> None:
     another_order(spec)
     again = os.environ.pop(REPLAN, None)
     if again is not None:
-        cores, fd = again.split()
-        sys.exit(plan_step(spec, imported(), cores, Outlet(int(fd))))
+        cores, fd, stated = again.split()
+        snakemake = imported()
+        snakemake.typed = typed(spec, states_cores=stated == "1")
+        sys.exit(plan_step(spec, snakemake, cores, Outlet(int(fd))))
     host = Outlet(os.dup(1))
     os.dup2(2, 1)  # what anything prints is no claim
     warden = Warden(spec, host)

@@ -96,9 +96,7 @@ class Life:
             return False
         settings, self._profile = said["settings"][-1], said["profile"][-1]
         self._stated = settings["cores"]
-        profile = raw(self.spec["profile"])
-        targets = tuple(self.spec["typed_targets"])
-        self.snakemake.typed = Typed(profile, targets, states_cores=bool(self._stated))
+        self.snakemake.typed = typed(self.spec, states_cores=bool(self._stated))
         self._cores = self._stated or UNCAPPED
         return not settings.get("actions")
 
@@ -137,7 +135,7 @@ class Life:
             bared = list(map(bare, lines))  # said only where it is another one
             self._step(
                 "replan",
-                lambda outlet: replan_step(spec, cores, outlet),
+                lambda outlet: replan_step(spec, cores, bool(self._stated), outlet),
                 only_if=lambda others: list(map(bare, others)) != bared,
             )
         if "without" in spec["steps"]:
@@ -261,13 +259,18 @@ def give_places(plan: Record) -> dict[str, int]:
     return places
 
 
-def replan_step(spec: Spec, cores: str | int, outlet: Outlet) -> NoReturn:
+def typed(spec: Spec, *, states_cores: bool) -> Typed:
+    """What a person types for this room's profile."""
+    return Typed(raw(spec["profile"]), tuple(spec["typed_targets"]), states_cores=states_cores)
+
+
+def replan_step(spec: Spec, cores: str | int, states_cores: bool, outlet: Outlet) -> NoReturn:
     """The plan once more, under another hash seed; that takes another interpreter, which gets the
     pipe.
     """
     os.set_inheritable(outlet.fd, True)
     env = dict(os.environ, PYTHONHASHSEED=str(spec["other_seed"]))
-    env[REPLAN] = "%s %d" % (cores, outlet.fd)
+    env[REPLAN] = "%s %d %d" % (cores, outlet.fd, states_cores)
     os.execve(sys.executable, [sys.executable, "-B", START], env)
 
 

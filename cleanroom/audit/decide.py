@@ -86,14 +86,19 @@ def _is_number(value: Any) -> bool:
 # ------------------------------------------------------------------------------------
 
 
+_UNPLANNED = {"wrapper-prefix"}
+"""Settings of meaning whose effect no plan shows: the code of a wrapper comes with its job."""
+
+
 def _meaning(setting: Setting, option: Option, view: View) -> Decision:
     if loud := view.loud(setting.key):
         return msgspec.structs.replace(loud, why=f"{option.why} {loud.why}")
     effect = view.effect(setting.key)
     if effect is not None and not effect.code:
         text = f"{option.why} Today's plan is the same without it."
-        return meaning(text, silent=True, planned=True)
-    return meaning(option.why, planned=True)
+        planned = setting.key not in _UNPLANNED
+        return meaning(text, silent=planned, planned=planned)
+    return meaning(option.why, planned=setting.key not in _UNPLANNED)
 
 
 def _threads(setting: Setting, view: View) -> Decision:

@@ -43,13 +43,18 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
             else "jobs ran on this machine, in one process, instead"
         )
         yield finding(
-            "CR-050" if outdated else "CR-001",
+            "CR-001",
             f"'{place.key}': {place.text}; {told}",
             file=place.file,
             line=place.line,
             profile=name,
             key=place.key,
         )
+    refused = [p for p in run.replaced if causes.get(p.key) is OverrideCause.OUTDATED]
+    if refused:
+        text = f"{_names([p.key for p in refused])}: {refused[0].text}"
+        first = refused[0]
+        yield finding("CR-050", text, file=first.file, line=first.line, profile=name, key=first.key)
     if unused := unused_software(run):
         yield finding("CR-049", unused, profile=name)
     for place in run.actions:

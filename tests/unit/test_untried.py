@@ -92,9 +92,11 @@ def test_each_has_a_finding_that_says_what_happened() -> None:
     run = evidence(
         "ci", plan=declaring(conda="e.yaml"), replaced=(place, gone), overrides=(OLD, SLURM)
     )
+    replaced = {f.key: f.text for f in observe(SOURCE, [run]) if f.code == "CR-001"}
+    assert "left out" in replaced["reason"]
+    assert "in one process" in replaced["executor"]
     found = {f.code: f.text for f in observe(SOURCE, [run])}
-    assert "left out" in found["CR-050"]
-    assert "in one process" in found["CR-001"]
+    assert "reason: Snakemake 9 has no such option" in found["CR-050"]
     assert "conda environments of rule count" in found["CR-049"]
 
 

@@ -61,9 +61,10 @@ def confirm(
     """Run one commit under each of its profiles in fresh rooms, compare, and judge.
 
     `repo` is a URL or a path, `ref` a commit, tag or branch. `profiles` are names or paths; empty
-    means all. `rungs` names what is asked beside the usual: vary, recover, stage, rest. `against`
-    names an earlier run, a folder of results, or a commit. `today` decides which acceptances are in
-    force. `cache` keeps mirrors and evidence; empty means the user's own cache folder.
+    means all. `rungs` names what is asked beside the usual: vary, recover, stage, nodes, rest.
+    `against` names an earlier run, a folder of results, or a commit. `today` decides which
+    acceptances are in force. `cache` keeps mirrors and evidence; empty means the user's own cache
+    folder.
 
     Returns the whole report, whatever the verdict: `report.verdict`, `report.exit_code`,
     `report.reasons`. Raises: cleanroom.errors.CleanroomError where nothing could be said at all.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cleanroom.findings.codes import finding, ordered
-from cleanroom.findings.untried import unused_software
+from cleanroom.findings.untried import sends_jobs, unused_software
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence, Kind, Role, StepStatus
 from cleanroom.values.setup import OverrideCause, Source
@@ -37,7 +37,7 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         outdated = causes.get(place.key) is OverrideCause.OUTDATED
         told = (
             "it was left out, so that the rest of the profile could be run"
-            if outdated
+            if outdated and not sends_jobs(place.key)
             else "each job ran as a process of its own on this machine instead"
             if apart
             else "jobs ran on this machine, in one process, instead"

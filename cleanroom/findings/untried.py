@@ -45,7 +45,7 @@ def _replaced(run: Evidence, profiles: Sequence[Evidence]) -> Iterator[str]:
         keys = listed([f"'{key}'" for key in refused])
         yield f"{run.label} as a whole, which Snakemake {version} refuses because of {keys}"
     others = [p for p in profiles if p is not run]
-    executor = [o for o in run.overrides if o.cause is OverrideCause.LOCAL and _sends(o.key)]
+    executor = [o for o in run.overrides if o.cause is OverrideCause.LOCAL and sends_jobs(o.key)]
     if executor and _differs(run, others, executor[0].key):
         yield f"the executor of {run.label} ({_text(executor[0].was)})"
     for override in run.overrides:
@@ -54,7 +54,7 @@ def _replaced(run: Evidence, profiles: Sequence[Evidence]) -> Iterator[str]:
             yield f"'{override.key}' of {run.label} ({_text(override.was)})"
 
 
-def _sends(key: str) -> bool:
+def sends_jobs(key: str) -> bool:
     """Whether a setting names how jobs are sent away; all others of an executor follow it."""
     return key in ("executor", "cluster", "cluster-sync", "drmaa", "slurm", "kubernetes", "tes")
 

@@ -63,7 +63,12 @@ def runnable(
         why = ""
         if outdated:
             had = " and ".join(map(str, having))
-            why = "Snakemake %s has no such option, Snakemake %s has" % (snakemake.version, had)
+            verb = "has" if len(having) == 1 else "have"
+            why = "Snakemake %s has no such option, Snakemake %s %s" % (
+                snakemake.version,
+                had,
+                verb,
+            )
         elif placement and not known:
             why = "Snakemake %s in this room does not know it" % snakemake.version
         elif key == "executor" and executors is not None and value not in executors:
@@ -200,7 +205,7 @@ def _cores(
     if remote:
         wanted = str(force.get("jobs", ""))
         limit = min(limit or spec["cpus"], int(wanted) if wanted.isdigit() else sys.maxsize)
-    if limit and snakemake.major >= 8:
+    if limit and (snakemake.major >= 8 or "cluster" in kept):
         record["overrides"].append(
             override(
                 "jobs",

@@ -176,7 +176,7 @@ VACUOUS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "only a log": (
         {"Snakefile": 'rule all:\n    log: "a.log"\n    shell: "echo {threads} > {log}"\n'},
-        "no job would make anything",
+        "left no result that decides",
     ),
 }
 

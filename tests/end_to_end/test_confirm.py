@@ -411,7 +411,7 @@ def test_a_profile_of_an_older_snakemake_runs_with_its_placement_replaced(
     assert {
         f["line"] for f in report["findings"] if f["code"] == "CR-001" and f["profile"] == "old"
     } == {1, 2}
-    assert {"cluster", "cluster-status", "jobs", "shadow-prefix", "cores"} <= {
+    assert {"cluster", "cluster-status", "jobs", "cores"} <= {
         o["key"] for o in report["runs"][1]["overrides"]
     }
 

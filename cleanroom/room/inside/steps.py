@@ -156,22 +156,25 @@ def run_step(
         )
         return init(self, workflow, *args, **kwargs)
 
-    def on_register(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def begun(job: Any) -> None:
         guard.close()
         try:
-            number = under_way[key_of(self)] = next(numbers)
-            started.add(key_of(self))
-            record = job_record(self, self.dag)
-            rule = {} if self.rule.name in seen else {"rule": rule_record(self.rule)}
-            seen.add(self.rule.name)
+            number = under_way[key_of(job)] = next(numbers)
+            started.add(key_of(job))
+            record = job_record(job, job.dag)
+            rule = {} if job.rule.name in seen else {"rule": rule_record(job.rule)}
+            seen.add(job.rule.name)
             place = places.get(bare(record))
             which = {"job": record} if place is None else {"planned": place}
             outlet.say(
                 "start",
-                dict(rule, attempt=int(getattr(self, "attempt", 1) or 1), number=number, **which),
+                dict(rule, attempt=int(getattr(job, "attempt", 1) or 1), number=number, **which),
             )
         except Exception as error:  # a job that cannot be described is itself a fact
-            outlet.say("undescribed", {"rule": clean(self.rule.name), "text": clean(repr(error))})
+            outlet.say("undescribed", {"rule": clean(job.rule.name), "text": clean(repr(error))})
+
+    def on_register(self: Any, *args: Any, **kwargs: Any) -> Any:
+        begun(self)
         done = register(self, *args, **kwargs)  # marks the job's outputs as incomplete
         if interruption:
             interruption.started(self)
@@ -197,6 +200,17 @@ def run_step(
         ended(job, False)
         return fail(self, job, *args, **kwargs)
 
+    def on_submitted(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        # Snakemake 7 does not register a job that it sends away.
+        for member in job.jobs if job.is_group() else [job]:
+            if key_of(member) not in under_way:
+                begun(member)
+        return submitted(self, job, *args, **kwargs)
+
+    if snakemake.major < 8:
+        from snakemake.persistence import Persistence
+
+        submitted, Persistence.started = Persistence.started, on_submitted
     scheduler.__init__, job_class.register = on_init, on_register
     scheduler._finish_jobs, scheduler._handle_error = on_finish, on_error
     code = snakemake.main(arguments(spec, cores))

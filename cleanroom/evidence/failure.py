@@ -41,11 +41,8 @@ class Lacking(NamedTuple):
 
     what: str
     provide: str
-
-    @property
-    def in_the_commit(self) -> bool:
-        """Whether it is a file that a commit could hold."""
-        return self.provide in (_COMMIT, _CONFIGURATION)
+    in_the_commit: bool = False
+    """Whether it is a file that a commit could hold."""
 
 
 _IMAGE = "Give an image that has it, with --image."
@@ -134,6 +131,7 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
         _NETWORK,
     ),
 )
+_OF_FILES = ("MissingInputException", "Workflow defines")
 _NEWER = (
     # what a line of code holds that only a newer Python reads, and which
     (re.compile(r"SyntaxError.*f-string"), re.compile(r"[fF][\"']"), (3, 12)),
@@ -205,7 +203,7 @@ def lacking(log: str, python: str = "") -> Lacking | None:
     text = "\n".join(line for line in log.splitlines() if not line.startswith("  Command: "))
     for pattern, what, provide in _LACKS:
         if found := re.search(pattern, text, re.MULTILINE):
-            return Lacking(what.format(found[1]), provide)
+            return Lacking(what.format(found[1]), provide, pattern.startswith(_OF_FILES))
     if (code := _CODE.findall(text)) and code[-1] == _EXIT_NOT_FOUND:
         return Lacking("a program that the room does not have (exit status 127)", _IMAGE)
     have = tuple(int(part) for part in re.findall(r"\d+", python)[:2])

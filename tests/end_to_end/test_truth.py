@@ -42,6 +42,12 @@ FAST = {
     "commits/the-commit-before-fails",
     "staging/settings-with-a-silent-fallback",
     "staging/pipe",
+    "overrides/a-dry-run-executor",
+    "nodes/asked-for-and-innocent",
+    "equal/configuration-files-that-say-the-same",
+    "plans/a-source-in-a-cache",
+    "missing/a-program",
+    "clocks/an-undeclared-file-that-stays-the-same",
 }
 CASES = {case.id: case for case in read_cases()}
 

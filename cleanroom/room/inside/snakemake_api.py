@@ -119,7 +119,7 @@ class Snakemake:
 
         The submit command ends at once, so that a job has begun when it is said to have.
         """
-        submit = "bash -c 'bash \"$0\" >&2 & echo $!'"
+        submit = 'bash -c \'bash "$0" >&2 & printf "%s\\n" $!\''
         if self.major < 8:
             return {"cluster": submit}
         if "cluster-generic" not in (self.executors() or ()):

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from cleanroom.audit.shown import named
 from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Answer, Audit, Decided, Finding
 from cleanroom.values.run import Evidence
+from cleanroom.wording import named
 
 
 def answer(audit: Audit, runs: Sequence[Evidence]) -> tuple[Answer, ...]:

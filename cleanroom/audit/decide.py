@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.audit.shown import Decision, View, cap, is_open, meaning, named, policy, they, truthy
+from cleanroom.audit.shown import Decision, View, cap, is_open, meaning, policy, they, truthy
 from cleanroom.profiles.table import Option, cutting_keys, look_up
 from cleanroom.values.audit import AuditedSetting, Decided
 from cleanroom.values.run import Evidence
-from cleanroom.values.setup import OverrideCause, Setting, SettingClass
+from cleanroom.values.setup import SENDERS, OverrideCause, Setting, SettingClass
+from cleanroom.wording import named
 
 _UNREAD = "the code of a wrapper or remote script was not read."
 _NO_EFFECT = "no plan without it could be made"
@@ -312,19 +313,7 @@ def _remote(setting: Setting, view: View) -> Decision:
 
 def is_remote(view: View) -> bool:
     executor = view.settings.get("executor")
-    seven = any(
-        truthy(view.settings.get(k))
-        for k in (
-            "cluster",
-            "cluster-sync",
-            "drmaa",
-            "slurm",
-            "kubernetes",
-            "tibanna",
-            "tes",
-            "flux",
-        )
-    )
+    seven = any(truthy(view.settings.get(key)) for key in SENDERS - {"executor"})
     return seven or (executor is not None and executor not in ("local", "dryrun", "touch"))
 
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.shown import named, truthy
+from cleanroom.audit.shown import truthy
 from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Setting
+from cleanroom.wording import named
 
 _PUBLISHES = re.compile(r"release|publish|prod|final|sign", re.I)
 

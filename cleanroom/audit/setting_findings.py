@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cleanroom.audit.decide import always_counts
-from cleanroom.audit.shown import named
 from cleanroom.findings.codes import finding
 from cleanroom.profiles.table import near
 from cleanroom.values.audit import AuditedSetting, Decided, Finding, PlanAudit, Severity
 from cleanroom.values.base import canonical
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import SettingClass
+from cleanroom.wording import named
 
 _PERSON = re.compile(r"(?:^|[\s=:'\"])(/(?:home|Users|root)/[\w.-]+[^\s'\",]*)")
 _MACHINE = re.compile(r"(?:^|[\s=:'\"])(/(?!tmp\b|dev/shm\b|usr/|bin/|opt/?$)[\w.-]+/[^\s'\",]*)")
@@ -91,11 +91,8 @@ def _meaning(
 def _apart(profile: str, other: str, plans: Sequence[PlanAudit]) -> bool:
     """Whether two profiles plan other work, as far as their plans are known."""
     against = {plan.profile: plan for plan in plans}
-    pair = [against.get(profile), against.get(other)]
-    if None in pair:
-        return True
-    own = [plan for plan in pair if plan is not None and plan.profile != plan.against]
-    return any(plan.drifts for plan in own)
+    pair = {profile, other}
+    return not pair <= against.keys() or any(against[name].drifts for name in pair)
 
 
 def _left_open(settings: Sequence[AuditedSetting]) -> Iterator[Finding]:

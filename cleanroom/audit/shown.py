@@ -9,7 +9,7 @@ from cleanroom.values.audit import Decided
 from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, Rule
 from cleanroom.values.run import Evidence
-from cleanroom.wording import listed
+from cleanroom.wording import named
 
 
 class Decision(Value, frozen=True):
@@ -55,12 +55,6 @@ def truthy(value: Any) -> bool:
         False,
         0,
     )
-
-
-def named(rules: Sequence[str], most: int = 4) -> str:
-    """`rule a`, `rules a and b`, `rules a, b, c and 3 more`."""
-    shown = list(rules[:most]) + ([f"{len(rules) - most} more"] if len(rules) > most else [])
-    return f"rule{'' if len(rules) == 1 else 's'} {listed(shown)}"
 
 
 def they(rules: Iterable[str], verb: str) -> str:

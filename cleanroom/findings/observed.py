@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from cleanroom.findings.codes import finding, ordered
-from cleanroom.findings.untried import sends_jobs, unused_software
+from cleanroom.findings.untried import unused_software
 from cleanroom.values.audit import Finding
 from cleanroom.values.run import Evidence, Kind, Role, StepStatus
-from cleanroom.values.setup import OverrideCause, Source
+from cleanroom.values.setup import SENDERS, OverrideCause, SettingPlace, Source
 from cleanroom.wording import counted
 
 _SHOWN = 5
@@ -31,41 +31,24 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
 
 def _of_run(run: Evidence) -> Iterator[Finding]:
     name = run.profile.name
-    causes = {o.key: o.cause for o in run.overrides if o.now is None}
-    apart = any(o.cause is OverrideCause.NODES for o in run.overrides)
+    outdated = {o.key for o in run.overrides if o.cause is OverrideCause.OUTDATED}
+    refused = [place for place in run.replaced if place.key in outdated]
     for place in run.replaced:
-        outdated = causes.get(place.key) is OverrideCause.OUTDATED
         told = (
             "it was left out, so that the rest of the profile could be run"
-            if outdated and not sends_jobs(place.key)
+            if place in refused and place.key not in SENDERS
             else "each job ran as a process of its own on this machine instead"
-            if apart
+            if run.apart
             else "jobs ran on this machine, in one process, instead"
         )
-        yield finding(
-            "CR-001",
-            f"'{place.key}': {place.text}; {told}",
-            file=place.file,
-            line=place.line,
-            profile=name,
-            key=place.key,
-        )
-    refused = [p for p in run.replaced if causes.get(p.key) is OverrideCause.OUTDATED]
+        yield _at("CR-001", f"'{place.key}': {place.text}; {told}", place, name)
     if refused:
-        text = f"{_names([p.key for p in refused])}: {refused[0].text}"
-        first = refused[0]
-        yield finding("CR-050", text, file=first.file, line=first.line, profile=name, key=first.key)
+        keys = _names([p.key for p in refused])
+        yield _at("CR-050", f"{keys}: {refused[0].text}", refused[0], name)
     if unused := unused_software(run):
         yield finding("CR-049", unused, profile=name)
     for place in run.actions:
-        yield finding(
-            "CR-002",
-            f"'{place.key}'",
-            file=place.file,
-            line=place.line,
-            profile=name,
-            key=place.key,
-        )
+        yield _at("CR-002", f"'{place.key}'", place, name)
     if run.tracked_outputs:
         yield finding(
             "CR-003",
@@ -83,14 +66,7 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
                 profile=name,
             )
     for place in run.lost:
-        yield finding(
-            "CR-007",
-            f"'{place.key}' has no effect",
-            file=place.file,
-            line=place.line,
-            profile=name,
-            key=place.key,
-        )
+        yield _at("CR-007", f"'{place.key}' has no effect", place, name)
     if run.lints:
         yield finding(
             "CR-008",
@@ -109,13 +85,7 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
         if asked not in {file, file.rpartition("/")[0]}:
             yield finding("CR-011", f"{file} joins without being asked for", file=file)
     if run.unreadable and not run.unreadable.key:
-        yield finding(
-            "CR-013",
-            run.unreadable.text,
-            file=run.unreadable.file,
-            line=run.unreadable.line,
-            profile=name,
-        )
+        yield _at("CR-013", run.unreadable.text, run.unreadable, name)
     if overwritten := tuple(a.path for a in run.artifacts if a.role is Role.TRACKED):
         yield finding("CR-012", _names(overwritten))
     results = [a for a in run.artifacts if a.role is Role.OUTPUT and a.kind is Kind.FILE]
@@ -130,6 +100,11 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
     for artifact in run.artifacts:
         if artifact.unexamined:
             yield finding("CR-014", artifact.unexamined, file=artifact.path, profile=name)
+
+
+def _at(code: str, text: str, place: SettingPlace, profile: str) -> Finding:
+    """A finding about a setting where it stands."""
+    return finding(code, text, file=place.file, line=place.line, profile=profile, key=place.key)
 
 
 def _names(names: Sequence[str]) -> str:

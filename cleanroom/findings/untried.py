@@ -9,10 +9,9 @@ from typing import Any
 
 from cleanroom.values.base import canonical
 from cleanroom.values.run import Evidence, RunStatus
-from cleanroom.values.setup import OverrideCause
-from cleanroom.wording import listed
+from cleanroom.values.setup import SENDERS, OverrideCause
+from cleanroom.wording import listed, named
 
-_SHOWN = 4
 _METHODS = {
     "conda": ("conda",),
     "container": ("apptainer", "singularity"),
@@ -25,7 +24,6 @@ _SWITCHES = {
     "container": ("use-singularity", "use-apptainer"),
     "modules": ("use-envmodules",),
 }
-_PLACES = (OverrideCause.LOCAL, OverrideCause.ELSEWHERE)
 
 
 def untried(runs: Sequence[Evidence]) -> tuple[str, ...]:
@@ -45,18 +43,13 @@ def _replaced(run: Evidence, profiles: Sequence[Evidence]) -> Iterator[str]:
         keys = listed([f"'{key}'" for key in refused])
         yield f"{run.label} as a whole, which Snakemake {version} refuses because of {keys}"
     others = [p for p in profiles if p is not run]
-    executor = [o for o in run.overrides if o.cause is OverrideCause.LOCAL and sends_jobs(o.key)]
+    executor = [o for o in run.overrides if o.cause is OverrideCause.LOCAL and o.key in SENDERS]
     if executor and _differs(run, others, executor[0].key):
         yield f"the executor of {run.label} ({_text(executor[0].was)})"
     for override in run.overrides:
         key = override.key.partition(":")[0]
         if override.cause is OverrideCause.ELSEWHERE and _differs(run, others, key):
             yield f"'{override.key}' of {run.label} ({_text(override.was)})"
-
-
-def sends_jobs(key: str) -> bool:
-    """Whether a setting names how jobs are sent away; all others of an executor follow it."""
-    return key in ("executor", "cluster", "cluster-sync", "drmaa", "slurm", "kubernetes", "tes")
 
 
 def _differs(run: Evidence, others: Sequence[Evidence], key: str) -> bool:
@@ -88,10 +81,7 @@ def unused_software(run: Evidence) -> str:
     if not declared:
         return ""
     rules = sorted({name for names in declared.values() for name in names})
-    more = [f"{len(rules) - _SHOWN} more"] if len(rules) > _SHOWN else []
-    kinds = listed([_NAMES[kind] for kind in declared])
-    shown = listed([*rules[:_SHOWN], *more])
-    return f"the {kinds} of rule{'' if len(rules) == 1 else 's'} {shown}"
+    return f"the {listed([_NAMES[kind] for kind in declared])} of {named(rules)}"
 
 
 def _turned_on(run: Evidence, kind: str) -> bool:

@@ -3,10 +3,10 @@
 import shlex
 from collections.abc import Iterable
 
-from cleanroom.audit.shown import named
 from cleanroom.values.audit import Decided
 from cleanroom.values.base import Value
 from cleanroom.values.review import Drift
+from cleanroom.wording import named
 
 
 class Routes(Value, frozen=True):

@@ -1,4 +1,4 @@
-"""The rung `nodes`: do the results hang on jobs that share one process?
+"""The rung `nodes`: do the results depend on jobs that share one process?
 
 Executors of clusters start Snakemake again for each job, which then reads the workflow again, when
 files are there that were not, in another process. A profile that names such an executor is run that
@@ -11,7 +11,6 @@ from cleanroom.rungs.interface import Asked, Climbed, Rung, Seen, Wanted, compar
 from cleanroom.values.comparison import Cause, Comparison, Relation
 from cleanroom.values.purpose import Nodes
 from cleanroom.values.run import Evidence
-from cleanroom.values.setup import OverrideCause
 from cleanroom.values.verdict import VerdictName
 
 
@@ -31,7 +30,7 @@ class NodesRung(Rung):
             lacking = _not_apart(run)
             verdict = compared(seen.proven and not lacking, seen.of(Relation.NODES))
             return Climbed(verdict, unproven=f"{self.unproven}; {lacking}" if lacking else "")
-        apart = {run.label for run in seen.profiles if _was_apart(run)}
+        apart = {run.label for run in seen.profiles if run.apart}
         between = [c for c in seen.of(Relation.PROFILE) if {c.left, c.right} & apart]
         if not between:
             return Climbed()
@@ -63,15 +62,11 @@ def _asked_run(seen: Seen) -> Evidence | None:
     return next((run for run in seen.runs if isinstance(run.purpose, Nodes)), None)
 
 
-def _was_apart(run: Evidence) -> bool:
-    return any(override.cause is OverrideCause.NODES for override in run.overrides)
-
-
 def _not_apart(run: Evidence) -> str:
     """Why a run shows nothing of jobs that are processes of their own."""
     if not run.comparable:
         return f"{run.label} did not end well: {first_line(run.why)}"
-    if not _was_apart(run):
+    if not run.apart:
         return (
             "the room has no executor for it; install snakemake-executor-plugin-cluster-generic "
             "there"

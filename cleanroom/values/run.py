@@ -23,6 +23,7 @@ from cleanroom.values.setup import (
     Image,
     Layer,
     Override,
+    OverrideCause,
     Profile,
     Setting,
     SettingPlace,
@@ -188,6 +189,11 @@ class Evidence(Value, frozen=True):
         configuration.
         """
         return frozenset((c.rule, c.field) for e in self.effects if not e.keys for c in e.changes)
+
+    @property
+    def apart(self) -> bool:
+        """Whether each job was a process of its own, which read the workflow again."""
+        return any(override.cause is OverrideCause.NODES for override in self.overrides)
 
     @property
     def other_clock(self) -> bool:

@@ -78,6 +78,26 @@ class Layer(Value, frozen=True):
     rivals: tuple[str, ...] = ()
 
 
+SENDERS = frozenset(
+    (
+        "executor",
+        "cluster",
+        "cluster-sync",
+        "slurm",
+        "drmaa",
+        "kubernetes",
+        "tibanna",
+        "google-lifesciences",
+        "tes",
+        "az-batch",
+        "flux",
+    )
+)
+"""The settings of Snakemake itself that name how jobs are sent away; all others of an executor
+follow them.
+"""
+
+
 class OverrideCause(StrEnum):
     """Why a confirmation replaces a setting."""
 

@@ -11,7 +11,7 @@ from cleanroom.audit.decide import kinds
 from cleanroom.profiles.table import cutting_keys, look_up, near, options
 from cleanroom.report.pages import PAGES
 from cleanroom.room.setting_keys import room_keys
-from cleanroom.values.setup import SettingClass
+from cleanroom.values.setup import SENDERS, SettingClass
 from tests.conftest import ROOT
 
 
@@ -76,3 +76,8 @@ def test_what_a_room_is_told() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_made_from_a_table_is_current(name: str) -> None:
     assert (ROOT / "docs" / name).read_text() == PAGES[name](), "type: make pages"
+
+
+def test_what_sends_jobs_away_is_told_once_for_values_and_table() -> None:
+    own = {o.key for o in options().values() if o.family == "placement" and o.versions}
+    assert own == SENDERS

@@ -33,8 +33,7 @@ def sentence(confirmation: Confirmation) -> str:
     said = _sentence(confirmation)
     if judgement.verdict is not VerdictName.HELD or not judgement.untried:
         return said
-    more = [f"{len(judgement.untried) - _SHOWN} more"] * (len(judgement.untried) > _SHOWN)
-    return f"{said} Not tried: {listed([*judgement.untried[:_SHOWN], *more])}."
+    return f"{said} Not tried: {listed(judgement.untried, _SHOWN)}."
 
 
 def _sentence(confirmation: Confirmation) -> str:

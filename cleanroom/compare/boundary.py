@@ -27,14 +27,8 @@ class Boundary:
         read = {file.path for attempt in evidence.attempts for file in attempt.job.input}
         self._targets = set(evidence.plan.targets) if evidence.plan else set[str]()
         self._read = read | self._targets
-        self._kept = any(
-            setting.key == "notemp" and setting.value in (True, "True", "true")
-            for setting in evidence.settings
-        )
-        self._deletes = any(
-            setting.key == "all-temp" and setting.value in (True, "True", "true")
-            for setting in evidence.settings
-        )
+        on = {s.key for s in evidence.settings if s.value in (True, "True", "true")}
+        self._kept, self._deletes = "notemp" in on, "all-temp" in on
         self._behind = self._ends_of_links()
 
     def _ends_of_links(self) -> set[str]:

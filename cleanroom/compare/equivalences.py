@@ -14,7 +14,7 @@ from cleanroom.errors import UsageError
 from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding
 from cleanroom.values.comparison import Comparison, Difference, Sameness
-from cleanroom.values.declared import CompareOptions, Declared, Equivalence
+from cleanroom.values.declared import CompareOptions, Declared, Equivalence, PlanEquivalence
 
 _MOST_ABSOLUTE = 1e30
 """No measured number is larger, and what would pass every number has no bound."""
@@ -93,24 +93,23 @@ def _may_be_of_stamps(equivalence: Equivalence) -> bool:
     return bool(options.mask or options.ignore or equivalence.comparator == EXISTENCE)
 
 
+def _check_answered(what: str, declared: Equivalence | PlanEquivalence) -> None:
+    """Raises: UsageError where nobody answers for it."""
+    if not declared.reason.strip() or not declared.owner.strip():
+        raise UsageError(f"{what} has no reason or no owner.", "Say why, and who answers for it.")
+
+
 def check_equivalences(declared: Declared, where: str) -> None:
     """Refuse what cannot work. Raises: UsageError."""
     for one in declared.plan:
-        if not one.reason.strip() or not one.owner.strip():
-            raise UsageError(
-                f"{where}: plan: {one.label} has no reason or no owner.",
-                "Say why, and who answers for it.",
-            )
+        _check_answered(f"{where}: plan: {one.label}", one)
     for equivalence in declared.equivalences:
         what = f"{where}: equivalences: {equivalence.label}"
         if not equivalence.paths and not equivalence.rule:
             raise UsageError(
                 f"{what}: no path and no rule is named.", "Say which files it is about."
             )
-        if not equivalence.reason.strip() or not equivalence.owner.strip():
-            raise UsageError(
-                f"{what} has no reason or no owner.", "Say why, and who answers for it."
-            )
+        _check_answered(what, equivalence)
         names = [*comparators(), EXISTENCE]
         if equivalence.comparator not in names:
             raise UsageError(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from cleanroom.profiles.table import cutting_keys
-from cleanroom.values.comparison import Comparison, Sameness
+from cleanroom.values.comparison import Comparison
 from cleanroom.values.plan import Job
 from cleanroom.values.run import Artifact, Evidence, Role
 
@@ -19,8 +19,6 @@ _MOST = 40
 again.
 """
 _LISTED = 500
-_IN_ONE = (Sameness.MISSING, Sameness.EXTRA)
-"""A file that only one run has may be kept or deleted for what was asked for."""
 _NO_TARGETS = {"pipe", "service"}
 
 
@@ -43,8 +41,8 @@ def origin_targets(baseline: Evidence, comparisons: Sequence[Comparison]) -> tup
         if any(d.decides for d in (*comparison.plan, *comparison.attempts)):
             return ()
         decide = {d.path for d in comparison.artifacts if d.decides}
-        if any(d.decides and d.sameness in _IN_ONE for d in comparison.artifacts):
-            return ()
+        if any(d.decides and d.in_one for d in comparison.artifacts):
+            return ()  # what only one run has may be kept or deleted for what was asked for
         for origin in comparison.origins:
             if not set(origin.paths) <= decide or any(
                 roles.get(path, Role.OUTPUT) is not Role.OUTPUT for path in origin.paths

@@ -156,8 +156,7 @@ def mark_noise(comparison: Comparison, controls: Sequence[Comparison]) -> Compar
             d.sameness is Sameness.EXTRA and not d.rule and _folder(d.path) in renamed
         ):
             return True
-        once = d.sameness in (Sameness.MISSING, Sameness.EXTRA)
-        return once and (d.rule in rules or (d.rule, _folder(d.path)) in uncounted)
+        return d.in_one and (d.rule in rules or (d.rule, _folder(d.path)) in uncounted)
 
     def of_noise(d: PlanDifference) -> bool:
         return (d.job, d.field) in fields or (d.field == "job" and d.rule in rules)
@@ -200,7 +199,7 @@ def _uncounted(controls: Sequence[Comparison]) -> set[tuple[str, str]]:
         (d.rule, _folder(d.path))
         for c in controls
         for d in c.artifacts
-        if d.rule and d.decides and d.sameness in (Sameness.MISSING, Sameness.EXTRA)
+        if d.rule and d.decides and d.in_one
     }
 
 

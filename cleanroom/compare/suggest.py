@@ -90,7 +90,7 @@ def _narrowest(
 ) -> tuple[Suggestion | None, str]:
     """What covers one file in all comparisons, or why nothing does."""
     first = differences[0]
-    if any(d.sameness in (Sameness.MISSING, Sameness.EXTRA) for d in differences):
+    if any(d.in_one for d in differences):
         return None, f"{first.note}; no equivalence makes a missing file pass"
     if not all(
         ground.locate(sha256).is_file()

@@ -8,7 +8,7 @@ here is read from our own.
 import re
 from typing import NamedTuple
 
-MOST_LINES = 3
+_MOST_LINES = 3
 
 _OF_SNAKEMAKE = re.compile(
     r"Using profile |Assuming unrestricted|SNAKEMAKE$|=+$|-+(\s+-+)*$|Building DAG|Using shell|"
@@ -22,7 +22,7 @@ _OF_SNAKEMAKE = re.compile(
 )
 """Lines that Snakemake prints around an error, and frames of a traceback."""
 _ERROR = re.compile(
-    r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Failure|NotFound))(?P<rest>:.*|$)|"
+    r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Failure|NotFound)(?::.*|$)|"
     r".*(?:command not found|: not found|: No such file or directory|error:|Error:|Error in |"
     r"fatal: ).*"
 )
@@ -49,6 +49,8 @@ _IMAGE = "Give an image that has it, with --image."
 _CONFIGURATION = "Commit it, or name another one with --configfile."
 _COMMIT = "Commit it, or let a rule make it."
 _NETWORK = "Let the room have a network, with --network, or bring the data along."
+_PROGRAM = "the program '{}', which the room does not have"
+_PLUGIN = "the plug-in '{}', which the room does not have"
 _LACKS: tuple[tuple[str, str, str], ...] = (
     (r"No module named '?([\w.]+)", "the Python module '{}', which the room does not have", _IMAGE),
     (
@@ -58,39 +60,39 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"(?:^|: )([\w.+/-]+): command not found",
-        "the program '{}', which the room does not have",
+        _PROGRAM,
         _IMAGE,
     ),
     (
         r"^\S*sh: (?:line )?\d+: ([\w.+/-]+): not found",
-        "the program '{}', which the room does not have",
+        _PROGRAM,
         _IMAGE,
     ),
     (
         r"env: [‘']?([\w.+-]+)[’']?: No such file",
-        "the program '{}', which the room does not have",
+        _PROGRAM,
         _IMAGE,
     ),
     (
         r"FileNotFoundError\b[^\n]*\n?[^\n]*No such file or directory: '([\w.+-]+)'"
         r"(?=[\s\S]*subprocess\.py)",
-        "the program '{}', which the room does not have",
+        _PROGRAM,
         _IMAGE,
     ),
     (
         r"subprocess\.py[\s\S]*No such file or directory: '([\w.+-]+)'",
-        "the program '{}', which the room does not have",
+        _PROGRAM,
         _IMAGE,
     ),
     (
         r"[Pp]ackage (snakemake-[\w-]+) is not installed",
-        "the plug-in '{}', which the room does not have",
+        _PLUGIN,
         _IMAGE,
     ),
     (
         r"argument --(?:executor|default-storage-provider|scheduler|logger)[\w/ -]*: invalid "
         r"choice: '([\w-]+)'",
-        "the plug-in '{}', which the room does not have",
+        _PLUGIN,
         _IMAGE,
     ),
     (
@@ -161,8 +163,8 @@ def error_of(log: str) -> tuple[str, ...]:
     if errors:
         return (errors[-1].strip(),)
     if printed:
-        return tuple(printed[:MOST_LINES])
-    found = [line.strip() for line in own][-MOST_LINES:]
+        return tuple(printed[:_MOST_LINES])
+    found = [line.strip() for line in own][-_MOST_LINES:]
     return tuple(found)
 
 

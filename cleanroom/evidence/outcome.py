@@ -32,9 +32,7 @@ def outcome(
     """The evidence of a run as far as the room tells it.
     `fault` is why the host ended it, `disk` why the disk would be to blame.
     """
-    status, why = _status(claims, ended, fault, disk, wanted)
-    if status is RunStatus.FAILED and not blank.on_trial:
-        status, why = _whose_fault(claims, why, wanted)
+    status, why = _status(claims, ended, fault, disk, wanted, trial=blank.on_trial)
     final, settings = claims.final or _NOTHING, claims.settings
     return msgspec.structs.replace(
         _really_varied(blank, claims.versions),
@@ -77,7 +75,13 @@ def _really_varied(evidence: Evidence, versions: dict[str, Any]) -> Evidence:
 
 
 def _status(
-    claims: Claims, ended: RoomExit, fault: str, disk: str, wanted: tuple[str, ...]
+    claims: Claims,
+    ended: RoomExit,
+    fault: str,
+    disk: str,
+    wanted: tuple[str, ...],
+    *,
+    trial: bool,
 ) -> tuple[RunStatus, str]:
     """Whose fault it is, and why; the room's own ways to break come first."""
     steps = {step.name: step for step in claims.steps}
@@ -135,7 +139,9 @@ def _status(
             continue
         step = steps.get(name)
         if step is None or step.status is not StepStatus.OK:
-            return RunStatus.FAILED, _failure(name, step)
+            why = _failure(name, step)
+            # What is missing in a run on trial is its answer.
+            return (RunStatus.FAILED, why) if trial or not step else _fault(claims, step, why)
     return RunStatus.COMPLETED, ""
 
 
@@ -150,19 +156,10 @@ def _failure(name: str, step: Step | None) -> str:
     return "\n".join([said, *more, last_lines(_told(step.log), 20)]).strip()
 
 
-def _whose_fault(claims: Claims, why: str, wanted: tuple[str, ...]) -> tuple[RunStatus, str]:
+def _fault(claims: Claims, failed: Step, why: str) -> tuple[RunStatus, str]:
     """A workflow is not at fault for what it does not bring along."""
-    steps = {step.name: step for step in claims.steps}
-    failed = next(
-        (
-            s
-            for n in _DECIDING
-            if n in wanted and (s := steps.get(n)) and s.status is not StepStatus.OK
-        ),
-        None,
-    )
-    found = lacking(failed.log, str(claims.versions.get("python", ""))) if failed else None
-    if failed is None or found is None:
+    found = lacking(failed.log, str(claims.versions.get("python", "")))
+    if found is None:
         return RunStatus.FAILED, why
     rule = rule_of(failed.log)
     who = f"Rule {rule}" if rule else "The workflow"
@@ -172,8 +169,7 @@ def _whose_fault(claims: Claims, why: str, wanted: tuple[str, ...]) -> tuple[Run
             f"{who} needs {found.what}: 'directory' in {moved.file} moves where paths begin."
         )
         return RunStatus.FAILED, f"{first_words}\n{why}"
-    first, _, rest = why.partition("\n")
-    return RunStatus.BROKEN, f"{who} needs {found.what}. {found.provide}\n{first}\n{rest}".strip()
+    return RunStatus.BROKEN, f"{who} needs {found.what}. {found.provide}\n{why}"
 
 
 def _written_at_rest(steps: dict[str, Step]) -> str:

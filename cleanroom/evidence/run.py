@@ -105,12 +105,12 @@ def _context(spec: RunSpec) -> dict[str, str]:
     match spec.purpose:
         case Steady(clock=clock) if clock:
             found["clock"] = f"held at {clock}"
-        case Control(same_clock=False) | Varied(factors=()):
-            found["clock"] = f"{SHIFTED_CLOCK} s"
         case Staged(shown=shown) if shown:
             found["shown to every job"] = f"{len(shown)} files beside those that it declares"
         case Hybrid(giver=giver, keys=keys):
             found |= {"settings of": giver, "these settings": ", ".join(keys)}
+    if _clock(spec) == SHIFTED_CLOCK:
+        found["clock"] = f"{SHIFTED_CLOCK} s"
     if spec.profiles_of:
         found["profiles of"] = spec.profiles_of
     return found

@@ -4,6 +4,7 @@ workflow as tells.
 Not here: what the evidence shows by itself.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -75,6 +76,7 @@ def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Caus
     """The first profile with some settings of the second one."""
     values = differing_settings(left, right)
 
+    @functools.cache
     def moves(keys: tuple[str, ...]) -> bool | None:
         label = f"{left.label} with {', '.join(keys)} of {right.label}"
         return tries.differs(
@@ -85,9 +87,7 @@ def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Caus
 
     keys = sorted(values, key=_unlikely)
     # Where no code asks for its name, all settings together are known to make the difference.
-    innocent = reads_arguments(left) and bool(keys) and moves(tuple(keys)) is False
-    sets = [] if innocent else independent(keys, moves)
-    if not sets and keys and (innocent or moves(tuple(keys)) is False):
+    if reads_arguments(left) and keys and moves(tuple(keys)) is False:
         text = (
             f"with all settings of {right.label} under its own name, {left.label} leaves what it "
             "left before"
@@ -96,7 +96,7 @@ def _of_settings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Caus
         return (
             Cause(name=THE_NAME, values=names, found=text, certain=True, steps=tuple(tries.steps)),
         )
-    return _named(sets, values, tries, "the two profiles")
+    return _named(independent(keys, moves), values, tries, "the two profiles")
 
 
 def _of_surroundings(tries: "_Tries", left: Evidence, right: Evidence) -> tuple[Cause, ...]:

@@ -110,6 +110,11 @@ class Difference(Value, frozen=True):
     suggestion: CompareOptions | None = None
     """The narrowest options under which the two would count as the same."""
 
+    @property
+    def in_one(self) -> bool:
+        """Whether only one of the two runs has it."""
+        return self.sameness in (Sameness.MISSING, Sameness.EXTRA)
+
 
 class Origin(Value, frozen=True):
     """A job that read the same and left something else, or that only one run has.

@@ -101,6 +101,12 @@ def attempt(function: Callable[[], Any], default: Any = None) -> Any:
         return default
 
 
+def tracked_paths() -> frozenset[str]:
+    """What git delivered, by its raw path."""
+    with open(os.path.join(IN, "tracked"), "rb") as stream:
+        return frozenset(os.fsdecode(path) for path in stream.read().split(b"\0") if path)
+
+
 class Outlet:
     """Claims leave through this, one line of JSON each, on a pipe that no job inherits.
 

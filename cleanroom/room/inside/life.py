@@ -15,7 +15,7 @@ import sys
 from typing import Any, Callable, Iterable, NoReturn
 
 from .effects import without_step
-from .export import IN, PLACES, WORK, Outlet, name, raw
+from .export import PLACES, WORK, Outlet, name, raw, tracked_paths
 from .interrupt import Interruption
 from .protocol import RESUMED, Record, Spec
 from .runnable import override
@@ -196,8 +196,7 @@ def requested_cores(plan: Record, floor: int) -> int:
 
 def remove_tracked_outputs(plan: Record) -> list[str]:
     """Outputs that git delivered are not evidence of a run: away with them, and say which."""
-    with open(os.path.join(IN, "tracked"), "rb") as stream:
-        tracked = {os.fsdecode(p) for p in stream.read().split(b"\0") if p}
+    tracked = tracked_paths()
     folders = {os.path.dirname(p) for p in tracked}
     for folder in list(folders):
         while folder:
@@ -232,12 +231,7 @@ def give_places(plan: Record) -> dict[str, int]:
     `results -> /scratch/me` is ordinary practice, and what is written there would be seen by
     nobody.
     """
-    with open(os.path.join(IN, "tracked"), "rb") as stream:
-        links = {
-            path
-            for path in map(os.fsdecode, stream.read().split(b"\0"))
-            if path and os.path.islink(os.path.join(WORK, path))
-        }
+    links = {path for path in tracked_paths() if os.path.islink(os.path.join(WORK, path))}
     places: dict[str, int] = {}
     for output in (
         [raw(file["path"]) for job in plan["jobs"] for file in job["output"]] if links else []

@@ -11,7 +11,17 @@ import re
 from functools import partial
 from typing import Any, Iterable, Iterator
 
-from .export import IN, WORK, attempt, clean, digest_of_file, masked, name, place, plain
+from .export import (
+    WORK,
+    attempt,
+    clean,
+    digest_of_file,
+    masked,
+    name,
+    place,
+    plain,
+    tracked_paths,
+)
 from .protocol import Record
 from .reads import hidden_in, reads_of
 
@@ -227,12 +237,6 @@ def plan_record(workflow: Any) -> tuple[list[Record], Record]:
         "hidden": attempt(lambda: hidden_context(workflow), []),
         "workdir": place("."),
     }
-
-
-def tracked_paths() -> frozenset[str]:
-    """What git delivered."""
-    with open(os.path.join(IN, "tracked"), "rb") as stream:
-        return frozenset(os.fsdecode(path) for path in stream.read().split(b"\0") if path)
 
 
 def _address(source: Any) -> Any:

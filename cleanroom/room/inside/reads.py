@@ -200,6 +200,11 @@ def of_the_commit(code: str, tracked: frozenset[str]) -> bool:
     )
 
 
+def in_sure_order(code: str, start: int, tracked: frozenset[str]) -> bool:
+    """Whether what is listed from `start` on is sorted, or the same in every clone."""
+    return "sorted(" in code[:start] or of_the_commit(code, tracked)
+
+
 def hidden_in(path: str, tracked: frozenset[str] = frozenset()) -> list[Record]:
     """[{kind, line, text}] of what the code in a file reads of its context."""
     found: list[Record] = []
@@ -209,11 +214,7 @@ def hidden_in(path: str, tracked: frozenset[str] = frozenset()) -> list[Record]:
         code = without_comment(line)
         for kind, pattern in _HIDDEN:
             match = pattern.search(code)
-            settled = kind == "order" and (
-                "sorted(" in code[: match.start()] or of_the_commit(code, tracked)
-                if match
-                else False
-            )
-            if match and not settled:
-                found.append({"kind": kind, "line": number, "text": line.strip()[:160]})
+            if not match or (kind == "order" and in_sure_order(code, match.start(), tracked)):
+                continue
+            found.append({"kind": kind, "line": number, "text": line.strip()[:160]})
     return found

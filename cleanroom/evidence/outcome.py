@@ -48,7 +48,6 @@ def outcome(
         steps=_all_steps(claims.steps, wanted),
         lints=claims.lints,
         plan=with_rules(claims),
-        replan=claims.replan,
         effects=claims.effects,
         unreadable=settings.error,
         attempts=claims.attempts,

@@ -45,8 +45,6 @@ from cleanroom.values.purpose import (
 )
 from cleanroom.values.run import Evidence, RunStatus
 
-_HASH_SEEDS = {1: 2, 2: 1}
-
 
 def run(spec: RunSpec, host: HostContext, watch: Watch | None = None) -> Evidence:
     """One attempt, and its evidence, kept in the store.
@@ -204,7 +202,6 @@ def _job(
 
 
 _LIMITS = {
-    "replan": "plan",
     "without": "plan",
     "rest": "plan",
     "interrupted": "run",
@@ -265,7 +262,6 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
         "processors": value_of("processors", spec.varied),
         "date": _clock(spec) or value_of("date", spec.varied),
         "directory_order": value_of("directory order in Python", spec.varied),
-        "other_seed": _HASH_SEEDS[spec.hash_seed],
         **room_keys(),
     }
 

@@ -141,8 +141,9 @@ class Store:
         finally:
             part.unlink(missing_ok=True)
 
-    def put(self, evidence: Evidence) -> str:
-        """Write evidence and return its digest. An attempt id that is known already is refused.
+    def put(self, evidence: Evidence, *, amends: bool = False) -> str:
+        """Write evidence and return its digest. An attempt id that is known already is refused,
+        unless the evidence `amends` what was known of that attempt.
 
         Raises: StoreError.
         """
@@ -153,7 +154,7 @@ class Store:
         try:
             with self._whole(place) as part:
                 part.write_bytes(whole)
-            with self._whole(claimed, exclusive=True) as part:
+            with self._whole(claimed, exclusive=not amends) as part:
                 part.write_text(name)
         except FileExistsError:
             raise StoreError(

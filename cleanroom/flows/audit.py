@@ -12,6 +12,7 @@ from cleanroom.findings.codes import ordered
 from cleanroom.findings.observed import observe
 from cleanroom.flows.choose import Request, choose
 from cleanroom.flows.open import PLANNING, RunFactory, opened
+from cleanroom.flows.replan import with_replan
 from cleanroom.values.audit import Audited
 from cleanroom.values.run import Evidence
 from cleanroom.verdict import judge_audit
@@ -27,6 +28,7 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
     started, clock = time.time(), time.monotonic()
     with opened(request, [choose(request)]) as (ready,):
         runs = ready.runner.run_all(ready.requests(PLANNING), watch)
+        runs = with_replan(ready, runs, watch)
     return concluded(ready, runs, request.repo, started, time.monotonic() - clock)
 
 

@@ -27,6 +27,7 @@ from cleanroom.flows.against import Against, find_earlier
 from cleanroom.flows.by_running import explain_causes
 from cleanroom.flows.choose import Request, choose
 from cleanroom.flows.open import RunFactory, opened
+from cleanroom.flows.replan import with_replan
 from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes
@@ -132,6 +133,7 @@ def _run_all(
     runs = ready.runner.run_all([*requests, *also], watch)
     runs = [_with_usual_clock(ready, run, watch) for run in runs]
     earlier = runs.pop() if also else before if isinstance(before, Evidence) else None
+    runs = with_replan(ready, runs, watch)
     if earlier is not None and earlier.folder:
         earlier = as_left_by(earlier, runs[0], ready.delivered)
     more = [ready.wanted(one) for rung in RUNGS for one in rung.afterwards(asked, runs)]

@@ -35,9 +35,9 @@ from cleanroom.values.setup import Image, Profile
 
 # The baseline runs under one hash seed, every other room under another. The control of the baseline
 # runs under the other one too: it differs from the rooms that it controls in nothing but the
-# profile. The baseline's room also plans under the other one.
+# profile.
 _BASELINE_SEED, _OTHER_SEED = 1, 2
-PLANNING = ("settings", "lint", "plan", "replan", "without")
+PLANNING = ("settings", "lint", "plan", "without")
 _ONLY_RUN = ("settings", "plan", "run")
 """What a run needs that is no run of a profile as such: nothing is asked of its settings."""
 
@@ -58,13 +58,12 @@ class RunFactory:
     """The tracked paths of the commit."""
 
     def requests(self, steps: tuple[str, ...]) -> list[RunSpec]:
-        """A request for each profile; only the baseline's room plans twice."""
-        others = tuple(step for step in steps if step != "replan")
+        """A request for each profile."""
         first, *rest = self.profiles
         called = "" if first.path or "run" not in steps else "first run"
         found = [msgspec.structs.replace(self.base, profile=first, called=called, steps=steps)]
         return found + [
-            msgspec.structs.replace(self.base, profile=p, steps=others, hash_seed=_OTHER_SEED)
+            msgspec.structs.replace(self.base, profile=p, steps=steps, hash_seed=_OTHER_SEED)
             for p in rest
         ]
 
@@ -74,7 +73,16 @@ class RunFactory:
             self.base,
             purpose=Earlier(),
             called=label,
-            steps=tuple(step for step in STEPS if step not in ("replan", "rest")),
+            steps=tuple(step for step in STEPS if step != "rest"),
+        )
+
+    def replan(self) -> RunSpec:
+        """Only the plan of the baseline, under the hash seed of all the others."""
+        return msgspec.structs.replace(
+            self.base,
+            called=f"{self.base.profile.name} planned again",
+            hash_seed=_OTHER_SEED,
+            steps=("settings", "plan"),
         )
 
     def hybrid(

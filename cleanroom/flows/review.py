@@ -26,7 +26,6 @@ from cleanroom.values.run import Evidence
 from cleanroom.values.setup import Profile
 
 _TRAILER = "Semantic-Drift"
-_STEPS = tuple(step for step in PLANNING if step != "replan")
 
 
 def review_commits(request: Request, base: str, watch: Watch | None = None) -> Reviewed:
@@ -129,7 +128,7 @@ def _pairs(left: RunFactory, right: RunFactory, history: History, watch: Watch) 
 
 def _request(side: RunFactory, profile: Profile) -> RunSpec:
     """All rooms of a review plan under one hash seed."""
-    return msgspec.structs.replace(side.base, profile=profile, steps=_STEPS)
+    return msgspec.structs.replace(side.base, profile=profile, steps=PLANNING)
 
 
 def _pair(name: str, path: str, runs: dict[tuple[str, str], Evidence], *, moved: bool) -> Pair:

@@ -126,7 +126,6 @@ class Claims(Value, frozen=True):
     steps: tuple[Step, ...] = ()
     lints: tuple[Lint, ...] | None = None
     plan: Plan | None = None
-    replan: Plan | None = None
     effects: tuple[Effect, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     rules: dict[str, Rule] = {}
@@ -180,7 +179,7 @@ class ClaimReader:
         self._step = ""
         self._said: set[str] = set()
         self._steps: dict[str, Step] = {}
-        self._plans: dict[str, Plan] = {}
+        self._plan: Plan | None = None
         self._jobs: list[Job] = []
         self._found: dict[str, Any] = {}
         self._overrides: list[Override] = []
@@ -245,7 +244,7 @@ class ClaimReader:
                 rest: PlanClaim = self._decoded(said, PlanClaim)
                 fields = msgspec.structs.asdict(rest)
                 self._found["workdir"] = fields.pop("workdir")
-                self._plans[self._step] = Plan(jobs=tuple(self._jobs), **fields)
+                self._plan = Plan(jobs=tuple(self._jobs), **fields)
                 self._jobs = []
             case "planned" | "start" | "end" | "undescribed":
                 event = self._with_job(self._event(said))
@@ -267,7 +266,7 @@ class ClaimReader:
     def _with_job(self, event: Event) -> Event:
         if event.planned < 0:
             return event
-        jobs = self._plans["plan"].jobs if "plan" in self._plans else ()
+        jobs = self._plan.jobs if self._plan else ()
         if event.planned >= len(jobs):
             raise ClaimError(f"the room spoke of job {event.planned}, and planned {len(jobs)}")
         return msgspec.structs.replace(event, job=jobs[event.planned])
@@ -289,8 +288,8 @@ class ClaimReader:
         self._steps[event.name] = msgspec.structs.replace(
             step, status=status, code=event.code, seconds=step.seconds + event.seconds
         )
-        if status is not StepStatus.OK:
-            self._plans.pop(event.name, None)  # it was said before the error came
+        if event.name == "plan" and status is not StepStatus.OK:
+            self._plan = None  # it was said before the error came
         owed = OWED.get(event.name, "")
         if status is StepStatus.OK and owed and owed not in self._said:
             raise ClaimError(f"the step {event.name} ended well and did not say what it found")
@@ -333,7 +332,7 @@ class ClaimReader:
         """
         settings: SettingsClaim = self._found.get("settings", SettingsClaim())
         attempts = tuple(self._attempts[number] for number in sorted(self._attempts))
-        plan = self._plans.get("plan")
+        plan = self._plan
         dynamic = any(rule.checkpoint for rule in self._rules.values())
         return Claims(
             versions=self._found.get("versions", {}),
@@ -346,7 +345,6 @@ class ClaimReader:
             ),
             lints=self._found.get("lint"),
             plan=plan,
-            replan=self._plans.get("replan"),
             effects=self._found.get("effects", ()),
             attempts=attempts,
             rules=self._rules,

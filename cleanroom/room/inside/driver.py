@@ -24,12 +24,11 @@ import shutil
 import sys
 
 from .export import IN, WORK, Outlet, hide
-from .life import FAKETIME, REPLAN, Life, typed
+from .life import FAKETIME, Life
 from .listing.sitecustomize import reverse
 from .protocol import Spec
 from .snakemake_api import Snakemake
 from .stage import STAGED, START, enter_staged
-from .steps import plan_step
 from .supervisor import HostGone, Warden
 
 
@@ -107,12 +106,6 @@ def main() -> None:
     if spec["processors"] != "all":
         os.sched_setaffinity(0, processors[: int(spec["processors"])])
     another_order(spec)
-    again = os.environ.pop(REPLAN, None)
-    if again is not None:
-        cores, fd, stated = again.split()
-        snakemake = imported()
-        snakemake.typed = typed(spec, states_cores=stated == "1")
-        sys.exit(plan_step(spec, snakemake, cores, Outlet(int(fd))))
     host = Outlet(os.dup(1))
     os.dup2(2, 1)  # what anything prints is no claim
     warden = Warden(spec, host)

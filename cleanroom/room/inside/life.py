@@ -9,10 +9,8 @@ from __future__ import annotations
 import glob
 import json
 import os
-import re
 import shutil
-import sys
-from typing import Any, Callable, Iterable, NoReturn
+from typing import Any, Callable, Iterable
 
 from .effects import without_step
 from .export import PLACES, WORK, Outlet, name, raw, tracked_paths
@@ -21,11 +19,9 @@ from .protocol import RESUMED, Record, Spec
 from .runnable import override
 from .snakemake_api import Snakemake, Typed
 from .stack import arguments, settings_step, write_profile
-from .stage import START
 from .steps import lint_step, plan_step, rest_step, run_step
 from .supervisor import Warden, tree, tree_change
 
-REPLAN = "CLEANROOM_REPLAN"
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
 
@@ -51,17 +47,17 @@ class Life:
         if "lint" in spec["steps"]:
             cores = self._stated or spec["cores"] or 1
             self._step("lint", lambda outlet: lint_step(spec, snakemake, cores, outlet))
-        plan, lines = self._plan()
+        plan = self._plan()
         if plan is None:
             return
         if self._prepare(plan):
-            plan, lines = self._plan()
+            plan = self._plan()
             if plan is None:
                 return
         if not self._touched:
             # Where reading the workflow writes files, a plan more would not be made from the same
             # tree.
-            self._plan_otherwise(plan, lines)
+            self._plan_without(plan)
         if "run" in spec["steps"]:
             self._run(plan)
 
@@ -100,8 +96,8 @@ class Life:
         self._cores = self._stated or UNCAPPED
         return not settings.get("actions")
 
-    def _plan(self) -> tuple[Record | None, list[bytes]]:
-        """(the plan, what was said of it), under the cores of now."""
+    def _plan(self) -> Record | None:
+        """The plan under the cores of now."""
         ok, lines = self._step(
             "plan",
             lambda outlet: plan_step(self.spec, self.snakemake, self._cores, outlet),
@@ -109,8 +105,8 @@ class Life:
         )
         said = claims_of(lines)
         if not ok or "plan" not in said:
-            return None, lines
-        return dict(said["plan"][-1], jobs=said.get("job", [])), lines
+            return None
+        return dict(said["plan"][-1], jobs=said.get("job", []))
 
     def _prepare(self, plan: Record) -> bool:
         """Make the room ready for what is planned; whether the plan is to be made again."""
@@ -128,16 +124,9 @@ class Life:
             self._before = tree(WORK, PLACES)
         return not self._stated or bool(removed or places)
 
-    def _plan_otherwise(self, plan: Record, lines: list[bytes]) -> None:
-        """The plan under another hash seed, and without the settings in question."""
+    def _plan_without(self, plan: Record) -> None:
+        """The plan without the settings in question."""
         spec, snakemake, cores = self.spec, self.snakemake, self._cores
-        if "replan" in spec["steps"]:
-            bared = list(map(bare, lines))  # said only where it is another one
-            self._step(
-                "replan",
-                lambda outlet: replan_step(spec, cores, bool(self._stated), outlet),
-                only_if=lambda others: list(map(bare, others)) != bared,
-            )
         if "without" in spec["steps"]:
             generous = requested_cores(plan, 2 * int(cores)) if str(cores).isdigit() else cores
             stated = self._profile or {}, plan, self._stated
@@ -258,16 +247,6 @@ def typed(spec: Spec, *, states_cores: bool) -> Typed:
     return Typed(raw(spec["profile"]), tuple(spec["typed_targets"]), states_cores=states_cores)
 
 
-def replan_step(spec: Spec, cores: str | int, states_cores: bool, outlet: Outlet) -> NoReturn:
-    """The plan once more, under another hash seed; that takes another interpreter, which gets the
-    pipe.
-    """
-    os.set_inheritable(outlet.fd, True)
-    env = dict(os.environ, PYTHONHASHSEED=str(spec["other_seed"]))
-    env[REPLAN] = "%s %d %d" % (cores, outlet.fd, states_cores)
-    os.execve(sys.executable, [sys.executable, "-B", START], env)
-
-
 def claims_of(lines: Iterable[bytes]) -> dict[str, list[Any]]:
     """{claim: [each value]} of what a step said; nothing of what is no claim."""
     found: dict[str, list[Any]] = {}
@@ -278,11 +257,6 @@ def claims_of(lines: Iterable[bytes]) -> dict[str, list[Any]]:
         except (ValueError, TypeError, KeyError, RecursionError):
             pass  # the host will see it too, and say so
     return found
-
-
-def bare(line: bytes) -> bytes:
-    """A claim without its time."""
-    return re.sub(rb'"time": [0-9.e+-]+', b"", line, count=1)
 
 
 def another_date(spec: Spec) -> None:

@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Literal, Optional, TypedDict
 Record = Dict[str, Any]
 """An object of JSON."""
 
-STEPS = ("settings", "lint", "plan", "replan", "without", "run", "rest")
-"""Every step of an ordinary room. `replan` is the plan under the other hash seed, `without` the
-plan without the settings in question, `rest` what a second call would run.
+STEPS = ("settings", "lint", "plan", "without", "run", "rest")
+"""Every step of an ordinary room. `without` is the plan without the settings in question, `rest`
+what a second call would run.
 """
 RESUMED = 1_000_000_000
 """From where on attempts of a resumed run are numbered."""
@@ -91,7 +91,6 @@ class Spec(Keys):
     processors: str
     date: str
     directory_order: str
-    other_seed: int
 
 
 class Claim(TypedDict):
@@ -113,7 +112,6 @@ SAID_IN = {
     "settings": frozenset(("settings", "profile")),
     "lint": frozenset(("lint",)),
     "plan": frozenset(("job", "plan")),
-    "replan": frozenset(("job", "plan")),
     "without": frozenset(("effects",)),
     "interrupted": _OF_A_RUN,
     "unlock": frozenset(),

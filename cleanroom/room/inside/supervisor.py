@@ -120,13 +120,9 @@ class Warden:
         step: str,
         function: Callable[[Outlet], Any],
         keep: bool = False,
-        only_if: Callable[[list[bytes]], bool] | None = None,
     ) -> tuple[tuple[str, int, float], list[bytes]]:
         """((status, exit code, seconds), what the step said where it is to be kept): status is
         'ok', 'failed' or 'timeout'.
-
-        With `only_if`, what it said is passed on at its end, and only where that says so of the
-        lines.
         """
         self.say("step", {"name": step, "state": "start"})
         begin = time.monotonic()
@@ -142,10 +138,9 @@ class Warden:
 
         def listen() -> None:
             lines = pipe.new()
-            if keep or only_if:
+            if keep:
                 kept.extend(lines)
-            if not only_if:
-                self._forward(lines)
+            self._forward(lines)
 
         try:
             status, code = self._wait(child, begin + self.spec["limits"][step], pipe, listen)
@@ -155,8 +150,6 @@ class Warden:
             self._sweep(child)
             listen()
             os.close(said)
-        if only_if and only_if(kept):
-            self._forward(kept)
         seconds = time.monotonic() - begin
         self.say("step", {"name": step, "state": status, "code": code, "seconds": seconds})
         return (status, code, seconds), kept

@@ -2,14 +2,17 @@
 decisions are said. Pure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cleanroom.values.audit import Decided
 from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, Rule
 from cleanroom.values.run import Evidence
+from cleanroom.values.setup import Setting
 from cleanroom.wording import named
+
+NO_EFFECT = "no plan without it could be made"
 
 
 class Decision(Value, frozen=True):
@@ -154,3 +157,7 @@ _FIELDS = {"job": "the set of jobs", "input": "inputs", "output": "outputs", "co
 
 def _holds(words: Sequence[str], read: str) -> bool:
     return read == "resources" and any(word.startswith("resources.") for word in words)
+
+
+Decider = Callable[[Setting, View], Decision]
+"""What one kind of evidence says of a setting."""

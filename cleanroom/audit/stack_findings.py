@@ -32,7 +32,7 @@ def stack_findings(runs: Sequence[Evidence]) -> Iterator[Finding]:
             yield from _computed(layer, run)
         name = run.profile.path.rstrip("/").rpartition("/")[2]
         if name and _VAGUE.fullmatch(name):
-            yield finding("CR-023", f"'{name}'", file=run.profile.path, profile=run.label)
+            yield finding("CR-023", f"'{name}'", file=run.profile_place, profile=run.label)
     yield from _twins(runs)
 
 
@@ -78,7 +78,7 @@ def _twins(runs: Sequence[Evidence]) -> Iterator[Finding]:
             yield finding(
                 "CR-022",
                 f"{seen[content]} and {run.label}",
-                file=run.profile.path,
+                file=run.profile_place,
                 profile=run.label,
             )
         seen.setdefault(content, run.label)

@@ -5,7 +5,8 @@ Pure.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cleanroom.audit.decide import is_remote, provides
+from cleanroom.audit.file_deciders import provides
+from cleanroom.audit.job_deciders import is_remote
 from cleanroom.audit.shown import View, truthy
 from cleanroom.findings.codes import finding
 from cleanroom.values.audit import Finding, Severity

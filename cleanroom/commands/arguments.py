@@ -3,38 +3,10 @@ Not here: what a verb does; and no import that takes time.
 """
 
 import argparse
-import re
 
 from cleanroom import __version__
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
-_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-
-
-def duration(text: str) -> float:
-    """Seconds from `90`, `90s`, `15m`, `2h`, `1d`, `1h30m`."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if not parts or "".join(n + u for n, u in parts) != text:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a duration such as 90s, 15m or 2h")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        raise argparse.ArgumentTypeError("a duration must be longer than nothing")
-    return seconds
-
-
-def size(text: str) -> int:
-    """Bytes from `500m`, `8g`, `2.5G`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgt]?)i?b?", text.lower())
-    if not match or float(match[1]) <= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 500m or 8g")
-    return int(float(match[1]) * _BYTES[match[2]])
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
-    return int(text)
+from cleanroom.commands import options
+from cleanroom.commands.options import positive
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,26 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     _image(verbs)
     completion = verbs.add_parser("completion", help="print the completion script of a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
-    _common(completion)
+    options.common(completion)
     return parser
-
-
-def _common(parser: argparse.ArgumentParser, formats: tuple[str, ...] = ("text", "json")) -> None:
-    parser.add_argument(
-        "--format",
-        choices=formats,
-        default="text",
-        help="what standard output carries (default: text)",
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="more on standard error, and tracebacks"
-    )
-    parser.add_argument(
-        "--cache",
-        metavar="DIR",
-        help="mirrors, rooms and evidence (default: $CLEANROOM_CACHE or the user's cache folder)",
-    )
 
 
 def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,9 +42,9 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         epilog="Exit codes: 0 HELD, 1 DRIFTED, 2 usage or configuration, 3 FAILED, 4 "
         "INCONCLUSIVE, 70 internal error, 130 interrupted.",
     )
-    _repo(parser)
+    options.repo(parser)
     parser.add_argument("ref", metavar="REF", help="commit, tag or branch")
-    _profiles(parser)
+    options.profiles(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
@@ -157,108 +111,12 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         action="store_true",
         help="show what diffoscope says of the files where differences begin",
     )
-    _entry(parser)
-    _limits(parser, run=True)
+    options.entry(parser)
+    options.limits(parser, run=True)
     parser.add_argument(
         "--keep-rooms", action="store_true", help="leave the folders of the rooms for a look"
     )
-    _common(parser)
-
-
-def _repo(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("repo", metavar="REPO", help="URL or local path of a git repository")
-
-
-def _profiles(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--profile",
-        metavar="P",
-        action="append",
-        default=[],
-        help="a profile by name or path, again for more, or `none` (default: all)",
-    )
-    parser.add_argument(
-        "--baseline-profile",
-        metavar="P",
-        default="",
-        help="what the others are compared with (default: local, or the first)",
-    )
-    parser.add_argument(
-        "--image",
-        metavar="I",
-        default="",
-        help="the image of the rooms (default: the one that `cleanroom image` builds)",
-    )
-    parser.add_argument(
-        "--engine",
-        choices=("auto", "docker", "sandbox"),
-        default="auto",
-        help="what makes the rooms (default: auto)",
-    )
-
-
-def _entry(parser: argparse.ArgumentParser) -> None:
-    entry = parser.add_argument_group("how the workflow is entered")
-    entry.add_argument(
-        "--folder",
-        metavar="F",
-        default="",
-        help="the folder of the repository where you would call snakemake",
-    )
-    entry.add_argument("--snakefile", metavar="F", default="", help="the Snakefile, from there")
-    entry.add_argument(
-        "--directory", metavar="D", default="", help="Snakemake's own working directory, from there"
-    )
-    entry.add_argument(
-        "--configfile",
-        metavar="F",
-        action="append",
-        default=[],
-        help="a config file, from there; again for more",
-    )
-    entry.add_argument(
-        "--target",
-        metavar="T",
-        action="append",
-        default=[],
-        help="a rule or file to make; again for more",
-    )
-    entry.add_argument(
-        "--cores", metavar="N", type=positive, help="the least number of cores that a profile gets"
-    )
-    entry.add_argument(
-        "--config", metavar="FILE", default="", help="a cleanroom.yaml instead of the commit's own"
-    )
-
-
-def _limits(parser: argparse.ArgumentParser, *, run: bool) -> None:
-    limits = parser.add_argument_group("limits of a room")
-    what = (
-        "of a run, such as 90s, 15m or 2h (default: 24h)"
-        if run
-        else "of a step, such as 90s or 15m (default: 15m for a plan)"
-    )
-    limits.add_argument("--time-limit", metavar="D", type=duration, help=what)
-    limits.add_argument("--memory", metavar="SIZE", type=size, help="such as 8g (the default)")
-    limits.add_argument("--disk", metavar="SIZE", type=size, help="such as 50g (the default)")
-    if run:
-        limits.add_argument(
-            "--jobs-in-parallel",
-            metavar="N",
-            type=positive,
-            help="jobs at once in a room (default: as the profile says)",
-        )
-    limits.add_argument(
-        "--network",
-        choices=("none", "host"),
-        default="none",
-        help="what a room reaches while it runs (default: none)",
-    )
-    source = parser.add_argument_group("how the repository is fetched")
-    what = "how long git may make no progress, such as 90s or 15m (default: 10m)"
-    source.add_argument("--fetch-limit", metavar="D", type=duration, default=600.0, help=what)
-    what = "let submodules of a local repository be any other repository of this machine"
-    source.add_argument("--allow-local-submodules", action="store_true", help=what)
+    options.common(parser)
 
 
 _PLANNING_CODES = (
@@ -276,7 +134,7 @@ def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "run no job, and write a review bundle.",
         epilog=f"Exit codes: 0 clean, 1 a finding of severity error, {_PLANNING_CODES}",
     )
-    _repo(parser)
+    options.repo(parser)
     parser.add_argument(
         "ref",
         metavar="REF",
@@ -284,16 +142,16 @@ def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default="HEAD",
         help="commit, tag or branch (default: HEAD)",
     )
-    _profiles(parser)
+    options.profiles(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
         default="cleanroom-audit",
         help="where the bundle goes (default: cleanroom-audit)",
     )
-    _entry(parser)
-    _limits(parser, run=False)
-    _common(parser)
+    options.entry(parser)
+    options.limits(parser, run=False)
+    options.common(parser)
 
 
 def _review(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -306,19 +164,19 @@ def _review(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
         epilog="Exit codes: 0 no undeclared drift, 1 meaning changed through a profile and no "
         f"commit says so, {_PLANNING_CODES}",
     )
-    _repo(parser)
+    options.repo(parser)
     parser.add_argument("base", metavar="BASE", help="the commit, tag or branch before the change")
     parser.add_argument("ref", metavar="HEAD", help="the commit, tag or branch after it")
-    _profiles(parser)
+    options.profiles(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
         default="cleanroom-review",
         help="where the reports go (default: cleanroom-review)",
     )
-    _entry(parser)
-    _limits(parser, run=False)
-    _common(parser, ("text", "json", "md"))
+    options.entry(parser)
+    options.limits(parser, run=False)
+    options.common(parser, ("text", "json", "md"))
 
 
 def _explain(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -332,7 +190,7 @@ def _explain(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         default="",
         help="a setting such as set-threads, or a code such as CR-016 (default: all)",
     )
-    _common(parser)
+    options.common(parser)
 
 
 def _init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -342,7 +200,7 @@ def _init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default=".", help="the repository (default: here)"
     )
-    _common(parser)
+    options.common(parser)
 
 
 def _compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -354,7 +212,7 @@ def _compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("left", metavar="A", help="the digest of an evidence, or a folder")
     parser.add_argument("right", metavar="B", help="the digest of an evidence, or a folder")
     parser.add_argument("--out", metavar="DIR", default="", help="write the reports there too")
-    _common(parser)
+    options.common(parser)
 
 
 def _suggest(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -379,14 +237,14 @@ def _suggest(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         default="",
         help="the digest of the evidence to compare with",
     )
-    _common(parser)
+    options.common(parser)
 
 
 def _doctor(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "doctor", help="what is here, what is missing, and the command that fixes it"
     )
-    _common(parser)
+    options.common(parser)
 
 
 def _image(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -406,4 +264,4 @@ def _image(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--tag", metavar="NAME", default="", help="another name than the default image's"
     )
-    _common(parser)
+    options.common(parser)

@@ -22,6 +22,9 @@ SEED = "random seed"
 LOCALE = "locale"
 RANDOM = "random identifier"
 
+STAMPS = frozenset({TIMESTAMP, PATH, HOST, VERSION, SEED, RANDOM})
+"""Kinds that tell of a run, and nothing of what it found."""
+
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[AP]M)?"

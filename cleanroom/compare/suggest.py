@@ -12,6 +12,7 @@ import yaml
 
 from cleanroom.compare.artifacts import ComparisonContext
 from cleanroom.compare.bundles import BUNDLE
+from cleanroom.compare.difference_kinds import STAMPS
 from cleanroom.compare.equivalences import meets, over_wide
 from cleanroom.compare.formats.registry import Question
 from cleanroom.compare.paths import literally
@@ -22,6 +23,16 @@ from cleanroom.values.run import Evidence
 
 _DAYS = 180
 _NONE = CompareOptions()
+_OF_A_RUN = re.compile(
+    r"(?:^|[^a-z])(?:time|date|stamp|created|made|seconds?|elapsed|duration|runtime|clock|uptime|"
+    r"host|user|node|pid|uuid|seed|version|command|cwd|memory|rss)",
+    re.I,
+)
+"""Names of columns and fields that tell of a run, whatever stands there."""
+_VALUES = (
+    "what differs are values, not stamps of a run, so no column or field is offered to be ignored; "
+    "where they are random, give their generator a seed"
+)
 _NO_FOLD = 2**31
 """A long text stays in its line: the rest of a folded one could begin with `::`, which CI systems
 obey.
@@ -107,6 +118,8 @@ def _narrowest(
     if not name or any(rules is None for rules in asked):
         return None, first.note
     options = _merged([rules for rules in asked if rules is not None])
+    if not all(_only_stamps(d, options.ignore) for d in differences):
+        return None, f"{first.note}; {_VALUES}"
     tried = Equivalence(
         comparator=name,
         reason="",
@@ -132,6 +145,15 @@ def _narrowest(
             said = with_labels(found.note, "the first run", "the second run")
             return None, said if found.compared else "it would leave nothing to compare"
     return Suggestion(comparator=name, options=options, paths=(first.path,)), ""
+
+
+def _only_stamps(difference: Difference, ignored: Sequence[str]) -> bool:
+    """Whether places that would be ignored hold what tells of a run, as far as it shows in what
+    differs there or in their names.
+    """
+    if difference.kinds and STAMPS.issuperset(difference.kinds):
+        return True
+    return all(_OF_A_RUN.search(place) for place in ignored)
 
 
 def _merged(all_rules: Iterable[CompareOptions]) -> CompareOptions:

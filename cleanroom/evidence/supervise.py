@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 from cleanroom.room import rooms
-from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims, Event
+from cleanroom.room.claim_reader import ClaimReader
+from cleanroom.room.claims import Budget, ClaimError, Claims, Event
 from cleanroom.room.engines.interface import Limits
 
 _LEAST_FREE = 256 * 2**20

@@ -79,7 +79,7 @@ def _of_run(run: Evidence) -> Iterator[Finding]:
             f"{_names(tuple(again))}; a retry can hide a result that differs",
             profile=name,
         )
-    asked = run.profile.path
+    asked = run.profile_place
     for layer in run.stack:
         file = layer.file
         if asked not in {file, file.rpartition("/")[0]}:

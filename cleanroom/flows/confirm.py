@@ -32,6 +32,7 @@ from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes
 from cleanroom.rungs.registry import findings as rung_findings
+from cleanroom.vacuous import vacuous
 from cleanroom.values.audit import Acceptance, Finding
 from cleanroom.values.base import digest
 from cleanroom.values.comparison import Comparison
@@ -39,7 +40,7 @@ from cleanroom.values.purpose import Control
 from cleanroom.values.run import Evidence, RunStatus
 from cleanroom.values.setup import Source
 from cleanroom.values.verdict import Confirmation, VerdictName
-from cleanroom.verdict import judge, vacuous
+from cleanroom.verdict import judge
 from cleanroom.wording import listed
 
 

@@ -2,6 +2,7 @@
 
 from cleanroom.source.address import published
 from cleanroom.source.calls import Patience
-from cleanroom.source.git import Reach, Repository, open_repository
+from cleanroom.source.mirror import Reach
+from cleanroom.source.repository import Repository, open_repository
 
 __all__ = ["Patience", "Reach", "Repository", "open_repository", "published"]

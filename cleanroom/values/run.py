@@ -2,6 +2,7 @@
 all.
 """
 
+import posixpath
 from enum import StrEnum
 from typing import Any
 
@@ -226,6 +227,12 @@ class Evidence(Value, frozen=True):
     @property
     def label(self) -> str:
         return self.called or run_label(self.profile, self.purpose)
+
+    @property
+    def profile_place(self) -> str:
+        """The file or folder of its profile from the top of the clone, or nothing."""
+        path = self.profile.path
+        return posixpath.normpath(posixpath.join(self.entry.folder, path)) if path else ""
 
     @property
     def folder(self) -> str:

@@ -656,3 +656,26 @@ def test_the_folder_of_shadow_prefix_is_snakemakes_own(
     result, report = confirm(make_repository(files=files), "--engine", "sandbox")
     assert (result.code, report["verdict"]) == (0, "HELD"), result.out
     assert {run["decides"] for run in report["runs"]} == {1}
+
+
+def test_with_a_folder_every_path_is_told_from_the_top(
+    make_repository: Make, confirm: Confirm, tmp_path: Path
+) -> None:
+    files = {
+        "wf/Snakefile": snakefile("echo {threads} > {output}", threads=2),
+        "wf/profiles/a/config.yaml": "cores: 1\n",
+        "wf/profiles/b/config.yaml": "cores: 2\n",
+        "wf/profiles/b/config.yml": "",
+    }
+    repo = make_repository(files=files)
+    result, report = confirm(repo, "--engine", "sandbox", "--folder", "wf")
+    assert (result.code, report["verdict"]) == (1, "DRIFTED")
+    told = {layer["file"] for run in report["runs"] for layer in run["stack"]}
+    told |= {cell["file"] for row in report["settings"] for cell in row["cells"]}
+    told |= {finding["file"] for finding in report["findings"]} - {""}
+    assert {"wf/profiles/a/config.yaml", "wf/profiles/b/config.yaml"} <= told
+    assert [path for path in told if not (repo / path).exists()] == []
+    assert [d["path"] for d in report["differences"]] == ["wf/out.txt"]
+    assert "--profile profiles/a" in report["reproduce"]
+    assert "--folder wf" in report["reproduce"]
+    assert "CR-011" not in {finding["code"] for finding in report["findings"]}

@@ -12,7 +12,8 @@ from cleanroom.evidence.outcome import outcome
 from cleanroom.flows.confirm import recompute
 from cleanroom.report import build_report
 from cleanroom.report.confirmation.files import FORMATS, render
-from cleanroom.room.claims import Budget, ClaimError, ClaimReader, Claims
+from cleanroom.room.claim_reader import ClaimReader
+from cleanroom.room.claims import Budget, ClaimError, Claims
 from cleanroom.room.engines.interface import RoomExit
 from cleanroom.values.base import canonical
 from cleanroom.values.run import Artifact, Evidence, RunStatus

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cleanroom.room.claims import Budget, ClaimError, ClaimReader
+from cleanroom.room.claim_reader import ClaimReader
+from cleanroom.room.claims import Budget, ClaimError
 from tests.conftest import Make, Result, require_engine
 from tests.hostile.memory import MOST, peak
 

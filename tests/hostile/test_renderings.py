@@ -30,12 +30,13 @@ from cleanroom.audit import audit
 from cleanroom.commands import boundary, progress
 from cleanroom.compare.suggest import Suggestion, Uncovered, as_yaml
 from cleanroom.findings.codes import codes
+from cleanroom.report import build_report
 from cleanroom.report.audit import terminal as audit_terminal
 from cleanroom.report.audit.bundle import audit_json, write_bundle
 from cleanroom.report.audit.view import AuditReport, build_audit_report, summary
 from cleanroom.report.confirmation import terminal
 from cleanroom.report.confirmation.files import render
-from cleanroom.report.confirmation.view import Accepted, FailedJob, Report, build_report
+from cleanroom.report.confirmation.view import Accepted, FailedJob, Report
 from cleanroom.report.render import render_template, safe_name
 from cleanroom.report.review import view as review_view
 from cleanroom.report.review.view import ReviewReport, build_review_report, review_json

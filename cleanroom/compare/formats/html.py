@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cleanroom.compare.difference_kinds import aligned
 from cleanroom.compare.formats.interface import BY_CONTENT, BY_NAME, NO, Found, Inner, NotExamined
-from cleanroom.compare.formats.lines import looks_like_text
+from cleanroom.compare.formats.plain import looks_like_text
 from cleanroom.compare.formats.tally import Tally
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions

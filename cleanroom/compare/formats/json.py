@@ -12,8 +12,9 @@ from typing import Any
 
 from cleanroom.compare.difference_kinds import kind_of
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
-from cleanroom.compare.formats.lines import close_texts, looks_like_text
+from cleanroom.compare.formats.plain import looks_like_text
 from cleanroom.compare.formats.tally import Tally
+from cleanroom.compare.formats.tolerance import close_texts
 from cleanroom.values.comparison import Sameness
 from cleanroom.values.declared import CompareOptions
 

@@ -5,21 +5,20 @@ A line ends with LF or CRLF. Bytes that are not UTF-8 are kept as they are. Not 
 are a header.
 """
 
-import decimal
-import math
 import re
 import secrets
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 from operator import itemgetter
 from pathlib import Path
 
 from cleanroom.compare.difference_kinds import TIMESTAMP, VERSION, aligned, kind_of, mask_for
-from cleanroom.compare.formats.interface import BY_NAME, GENERAL, NO, Found, Inner, NotExamined
+from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.multiset import multiset
+from cleanroom.compare.formats.plain import Text, looks_like_text, opened_text
 from cleanroom.compare.formats.tally import Tally
+from cleanroom.compare.formats.tolerance import near
 from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
@@ -30,17 +29,11 @@ _ORDER_BYTES = 256 * 2**20
 """Up to this size it is looked whether only the order of lines differs, where nothing else is
 asked.
 """
-_NUMBER = re.compile(r"(?<![\w.+-])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
-_EXACT, _LONGEST = 15, 4000
-"""Digits that a 64-bit float holds of any number, and those beyond which nothing is converted in
-full.
-"""
 OF_DATA = re.compile(
     r"genom|assembl|build|reference|dbsnp|ensembl|gencode|refseq|schema|release|annotation|species|hg\d|grch",
     re.I,
 )
 """Words of header lines whose version is that of the data, and not that of a program."""
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 ORDER = "order of lines"
 _REPLACED, _NUL = "\0m", "\0n"
 """What a mask leaves, and what stands for a zero byte meanwhile, which could else pass for it."""
@@ -63,48 +56,6 @@ class Dialect:
     things: str = "lines"
     unit: int = 1
     binding: re.Pattern[str] | None = None
-
-
-@dataclass
-class _Text:
-    """One file: how it is encoded and ends its lines, and its lines."""
-
-    path: Path
-    encoding: str = "utf-8"
-    bom: bool = False
-    crlf: bool = field(default=False, init=False)
-    unended: bool = field(default=False, init=False)
-
-    def lines(self) -> Iterator[str]:
-        last = "\n"
-        errors = "strict" if self.encoding == "utf-16" else "surrogateescape"
-        with self.path.open(encoding=self.encoding, errors=errors, newline="\n") as stream:
-            for number, line in enumerate(stream):
-                last = line
-                text = line[1:] if number == 0 and self.bom and self.encoding == "utf-8" else line
-                if text.endswith("\r\n"):
-                    self.crlf = True
-                    yield text[:-2]
-                else:
-                    yield text.removesuffix("\n")
-        self.unended = not last.endswith("\n")
-
-    @property
-    def form(self) -> str:
-        mark, end = (
-            " with a byte order mark" if self.bom else "",
-            ", last line not ended" if self.unended else "",
-        )
-        return f"{self.encoding}{mark}, {'CRLF' if self.crlf else 'LF'}{end}"
-
-
-def _open(path: Path) -> _Text:
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    for bom, encoding in _BOMS:
-        if head.startswith(bom):
-            return _Text(path, encoding, True)
-    return _Text(path)
 
 
 class LineFormat:
@@ -140,16 +91,9 @@ class LineFormat:
         return compare_lines(left, right, rules, self._dialect)
 
 
-def looks_like_text(head: bytes) -> bool:
-    """No control characters but white space, or UTF-16 with its mark."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True
-    return not re.search(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]", head)
-
-
 def compare_lines(left: Path, right: Path, rules: CompareOptions, dialect: Dialect) -> Found:
     """Two files of lines."""
-    sides = _open(left), _open(right)
+    sides = opened_text(left), opened_text(right)
     try:
         return _Comparison(sides[0], sides[1], rules, dialect).found()
     except UnicodeError as error:
@@ -160,7 +104,7 @@ def compare_lines(left: Path, right: Path, rules: CompareOptions, dialect: Diale
 
 
 class _Comparison:
-    def __init__(self, left: _Text, right: _Text, rules: CompareOptions, dialect: Dialect) -> None:
+    def __init__(self, left: Text, right: Text, rules: CompareOptions, dialect: Dialect) -> None:
         self._left, self._right, self._rules, self._dialect = left, right, rules, dialect
         self._masks = [re.compile(m) for m in rules.mask]
         self._tolerant = rules.absolute > 0 or rules.relative > 0
@@ -217,7 +161,7 @@ class _Comparison:
             self._align(part[0], part[1], part is heads)
         return max(len(heads[i]) + len(bodies[i]) for i in (0, 1))
 
-    def _kept(self, side: _Text) -> Iterator[tuple[int, str, bool]]:
+    def _kept(self, side: Text) -> Iterator[tuple[int, str, bool]]:
         """(number, line, whether it is of the header) of every line but those of the header that
         are left apart.
         """
@@ -336,7 +280,7 @@ class _Comparison:
         counts = f"{here.things} {self._dialect.things} in {LEFT}, {there.things} in {RIGHT}"
         return self._tally.different(f"not the same {self._dialect.things} in any order; {counts}")
 
-    def _records(self, side: _Text) -> Iterator[str]:
+    def _records(self, side: Text) -> Iterator[str]:
         """Under the masks, what may stand in any order: header lines with their places, and records
         of the body.
 
@@ -388,70 +332,3 @@ class _Comparison:
         if self._apart or self._aside[id(self._left)] != self._aside[id(self._right)]:
             found.append("header lines with dates, versions or command lines are apart")
         return tuple(found)
-
-
-def near(a: str, b: str, rules: CompareOptions) -> bool:
-    """Whether two lines are the same but for numbers within the tolerance."""
-    if "\0" in a or "\0" in b or _NUMBER.sub(_REPLACED, a) != _NUMBER.sub(_REPLACED, b):
-        return False
-    return all(
-        close_texts(x[0], y[0], rules)
-        for x, y in zip(_NUMBER.finditer(a), _NUMBER.finditer(b), strict=True)
-        if x[0] != y[0]
-    )
-
-
-def close_texts(a: str, b: str, rules: CompareOptions) -> bool:
-    """`close` of two numbers as they are written; in full where a 64-bit float does not hold them:
-    too long, too large, too small.
-    """
-    x, y = a.strip(), b.strip()
-    if all(map(_held, (x, y))):
-        return close(float(x), float(y), rules)
-    if max(len(x), len(y)) > _LONGEST:
-        return False
-    with decimal.localcontext(
-        decimal.Context(prec=2 * _LONGEST, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
-    ):
-        p, q = decimal.Decimal(x), decimal.Decimal(y)
-        if not (p.is_finite() and q.is_finite()):
-            return False
-        if p and q and abs(p.adjusted() - q.adjusted()) > _LONGEST:
-            return max(abs(p), abs(q)) <= decimal.Decimal(
-                rules.absolute
-            )  # no digit of one reaches to the other
-        bound = decimal.Decimal(rules.absolute) + decimal.Decimal(rules.relative) * max(
-            abs(p), abs(q)
-        )
-        return bool(abs(p - q) <= bound)
-
-
-def _held(text: str) -> bool:
-    """Whether a 64-bit float holds a number as it is written, but for rounding of its last
-    digits.
-    """
-    value = float(text)
-    digits = re.sub(r"[eE].*|\D", "", text).strip("0")
-    if math.isnan(value) or (math.isinf(value) and not digits):
-        return True
-    return (
-        len(digits) <= _EXACT
-        and not math.isinf(value)
-        and (abs(value) >= sys.float_info.min or not digits)
-    )
-
-
-def close(a: float, b: float, rules: CompareOptions) -> bool:
-    """|a - b| <= absolute + relative * max(|a|, |b|), the same from either side; infinities and NaN
-    only as themselves.
-    """
-    if math.isnan(a) or math.isnan(b):
-        return math.isnan(a) and math.isnan(b)
-    if math.isinf(a) or math.isinf(b):
-        return a == b
-    return abs(a - b) <= rules.absolute + rules.relative * max(abs(a), abs(b))
-
-
-def text_like(head: bytes) -> int:
-    """Whether this could be plain text."""
-    return GENERAL if looks_like_text(head) else NO

@@ -15,16 +15,17 @@ from typing import Any
 import msgspec
 
 from cleanroom.compare.difference_kinds import FLOAT, FORMAT, is_noise
+from cleanroom.compare.formats.delimited import bare, check_width, in_step
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
-from cleanroom.compare.formats.lines import close_texts, looks_like_text
+from cleanroom.compare.formats.plain import looks_like_text
 from cleanroom.compare.formats.tally import Tally
+from cleanroom.compare.formats.tolerance import close_texts
 from cleanroom.values.comparison import LEFT, RIGHT, Sameness
 from cleanroom.values.declared import CompareOptions
 
 _BATCH = 100_000
 _SMALL = 2 * 2**20
 """Files of up to so many bytes are read once and kept."""
-_COLUMNS = 200_000
 _EXPLAINED = 500
 """How many differing cells of one column in one batch are asked for their kind."""
 _NAMES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -66,7 +67,7 @@ class _Comparison:
 
     def found(self) -> Found:
         for path in self._paths:
-            _check_width(path, self._delimiter)
+            check_width(path, self._delimiter)
         headers = [self._header(path) for path in self._paths]
         kept = [self._kept(header) for header in headers]
         names = [[name for _, name in columns] for columns in kept]
@@ -85,7 +86,7 @@ class _Comparison:
             return self._different(rows, kept)
         if self._bent:
             return self._tally.same(Sameness.TOLERANCE, "the same under the declared options")
-        if not _bare(*self._paths):
+        if not bare(*self._paths):
             return self._tally.different(
                 "the same cells, but rows with missing cells or empty lines differ"
             )
@@ -148,7 +149,7 @@ class _Comparison:
 
     def _ordered(self, kept: list[list[tuple[int, str]]]) -> int:
         rows = 0
-        for a, b in _in_step(
+        for a, b in in_step(
             self._batches(self._paths[0], kept[0]), self._batches(self._paths[1], kept[1])
         ):
             if a is None or b is None:
@@ -314,58 +315,6 @@ class _Comparison:
                 else 1e-5
             )
         return CompareOptions(ignore=tuple(sorted(names)))
-
-
-def _check_width(path: Path, delimiter: str) -> None:
-    """Refuse more columns than a table has.
-    The first row ends at the first line end that is not in quotes.
-    """
-    with path.open("rb") as stream:
-        quotes = columns = 0
-        for line in stream:
-            quotes += line.count(b'"')
-            columns += line.count(delimiter.encode())
-            if columns > _COLUMNS:
-                raise NotExamined(f"it has more than {_COLUMNS} columns")
-            if quotes % 2 == 0:
-                return
-
-
-def _bare(left: Path, right: Path) -> bool:
-    """Whether two files are the same without quotes, carriage returns and a byte order mark: what
-    Polars fills in would show here.
-    """
-    pending = [b"", b""]
-    with left.open("rb") as a, right.open("rb") as b:
-        first = True
-        while True:
-            blocks = [stream.read(2**20) for stream in (a, b)]
-            for i, block in enumerate(blocks):
-                pending[i] += (block.removeprefix(b"\xef\xbb\xbf") if first else block).translate(
-                    None, b'"\r'
-                )
-            first = False
-            if not any(blocks):
-                return pending[0].rstrip(b"\n") == pending[1].rstrip(b"\n")
-            common = min(map(len, pending))
-            common -= common % 2**20 if common > 2**21 else common
-            if pending[0][:common] != pending[1][:common]:
-                return False
-            pending = [text[common:] for text in pending]
-
-
-def _in_step(left: Iterator[Any], right: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
-    """Batches of two tables, cut to the same number of rows; (None, x) or (x, None) where one ends
-    first.
-    """
-    a, b = next(left, None), next(right, None)
-    while a is not None and b is not None:
-        height = min(a.height, b.height)
-        yield a[:height], b[:height]
-        a = a[height:] if a.height > height else next(left, None)
-        b = b[height:] if b.height > height else next(right, None)
-    if a is not None or b is not None:
-        yield a, b
 
 
 def _listed(names: list[str]) -> str:

@@ -3,6 +3,7 @@ Encoding and line endings are named; whatever has no format of its own and looks
 here.
 """
 
-from cleanroom.compare.formats.lines import Dialect, LineFormat, text_like
+from cleanroom.compare.formats.lines import Dialect, LineFormat
+from cleanroom.compare.formats.plain import text_like
 
 COMPARATOR = LineFormat("text", Dialect(), (), text_like)

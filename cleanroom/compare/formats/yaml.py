@@ -10,7 +10,7 @@ import yaml
 
 from cleanroom.compare.formats.interface import BY_NAME, NO, Found, Inner, NotExamined
 from cleanroom.compare.formats.json import Number, Object, Pairs, Walk
-from cleanroom.compare.formats.lines import looks_like_text
+from cleanroom.compare.formats.plain import looks_like_text
 from cleanroom.values.declared import CompareOptions
 
 _MOST = 32 * 2**20

@@ -21,6 +21,7 @@ from docker.types import LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from cleanroom.errors import EngineError, ImageError
+from cleanroom.room.engines.frames import Frames
 from cleanroom.room.engines.interface import Limits, RoomExit, RoomJob
 from cleanroom.values.setup import Image
 
@@ -183,7 +184,7 @@ class DockerEngine:
         """
         stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         connection = cast(socket.socket, getattr(stream, "_sock", stream))
-        frames, output = _Frames(), b""
+        frames, output = Frames(), b""
         try:
             container.start()
             while True:
@@ -294,34 +295,6 @@ class DockerEngine:
             self._client.images.get(reference)
             return True
         return False
-
-
-class _Frames:
-    """The two outputs of a container as the engine sends them in one stream: `kind 0 0 0`, four
-    bytes of length, the content.
-
-    The format is that of the engine's interface, "attach", for a container without a terminal.
-    """
-
-    def __init__(self) -> None:
-        self._head, self._left, self._stdout = b"", 0, False
-
-    def of(self, block: bytes) -> Iterator[tuple[bool, bytes]]:
-        """(whether it is standard output, a piece of it) of what comes next of the stream."""
-        while block:
-            if not self._left:
-                need = 8 - len(self._head)
-                self._head, block = self._head + block[:need], block[need:]
-                if len(self._head) == 8:
-                    self._stdout, self._left = (
-                        self._head[0] == 1,
-                        int.from_bytes(self._head[4:], "big"),
-                    )
-                    self._head = b""
-                continue
-            piece, block = block[: self._left], block[self._left :]
-            self._left -= len(piece)
-            yield self._stdout, piece
 
 
 def _ulimits(limits: Limits) -> dict[str, int]:

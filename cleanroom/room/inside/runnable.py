@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import Any
 
-from .export import clean, name, plain, raw
+from .export import clean, place, plain, raw
 from .protocol import Record, Spec
 from .snakemake_api import Snakemake
 
@@ -18,7 +18,7 @@ from .snakemake_api import Snakemake
 class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fault of ours
     def __init__(self, file: str, line: int, text: str, key: str = "") -> None:
         super().__init__(text)
-        self.record = {"file": name(file), "line": line, "text": clean(text), "key": clean(key)}
+        self.record = {"file": place(file), "line": line, "text": clean(text), "key": clean(key)}
 
 
 IDLE = ("dryrun", "touch")  # executors that run no job

@@ -10,7 +10,7 @@ import pathlib
 import re
 from typing import Any
 
-from .export import OUT, WORK, Outlet, attempt, clean, digest_of_file, name, plain, raw
+from .export import OUT, WORK, Outlet, attempt, clean, digest_of_file, place, plain, raw
 from .protocol import Record, Spec
 from .runnable import IDLE, Unreadable, runnable, truthy
 from .snakemake_api import Snakemake
@@ -65,12 +65,12 @@ def layer_of(file: str, major: int) -> Record:
     ranks = {entry: rank_of(entry, major) for entry in sorted(os.listdir(folder))}
     rank = ranks.get(os.path.basename(file))
     rivals = [
-        name(os.path.join(folder, e))
+        place(os.path.join(folder, e))
         for e, r in ranks.items()
         if r is not None and r == rank and e != os.path.basename(file)
     ]
     return {
-        "file": name(file),
+        "file": place(file),
         "sha256": digest_of_file(file),
         "text": text[:MOST_TEXT],
         "rivals": rivals,
@@ -296,13 +296,13 @@ def _forces(
         settings, lost = read_profile(file)
         check_keys_and_depth(file, settings)
         record["lost"] += [
-            {"key": key, "file": name(file), "line": line_of(file, key)} for key in lost
+            {"key": key, "file": place(file), "line": line_of(file, key)} for key in lost
         ]
         for written, value in settings.items():
             key = snakemake.canonical(written)
             if key in force:
                 chain.setdefault(key, []).append(lines[key][0])
-            force[key], lines[key] = value, (name(file), line_of(file, written))
+            force[key], lines[key] = value, (place(file), line_of(file, written))
     return force, lines, chain
 
 

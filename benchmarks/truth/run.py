@@ -176,13 +176,12 @@ def main() -> int:
         dots = lambda a: print("." if not wrong([a]) else "x", end="", flush=True, file=sys.stderr)  # noqa: E731
         found = answers(cases, Path(folder), arguments.engine, arguments.jobs, dots)
         spent = time.monotonic() - begin
+        print(file=sys.stderr)
+        print(f"{table(found)}\n\n{len(cases)} cases in {spent:.0f} s\n", flush=True)
+        print("\n".join(wrong(found)), flush=True)
         said = with_peers(found, Path(folder) / "peers", arguments.jobs) if arguments.peers else []
-    print(file=sys.stderr)
-    print(table(found))
-    print(f"\n{len(cases)} cases in {spent:.0f} s\n")
     if said:
-        print(f"{peers_table(said)}\n")
-    print("\n".join(wrong(found)))
+        print(f"\n{peers_table(said)}\n")
     whole = score(found)
     if arguments.json:
         peers = [

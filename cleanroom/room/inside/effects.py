@@ -82,9 +82,12 @@ def without_step(
     stated: tuple[Record, Record, str],
     outlet: Outlet,
 ) -> int:
-    """Plan once more, which shows what is another one each time; then without every setting in
-    question; where several may have done what that shows, once without each, the last ones
-    together.
+    """Plan once more without every setting in question; where several may have done what that
+    shows, once without each, the last ones together.
+
+    A plan that changes without any setting would be blamed on one. So where something changed, or
+    no setting is in question, it is planned once more as it is: what that shows is another one each
+    time.
 
     `stated` is (the runnable profile, the plan under it, the cores that it states).
     """
@@ -92,33 +95,38 @@ def without_step(
     keys = [key for key in profile if key in spec["questioned"]]
     if stated_cores and generous != cores:
         keys.append("cores")
-    noise: list[Record] = []
 
-    def without(some: list[str]) -> Record:
-        code, differing = planned(
-            spec, snakemake, plan, profile, some, generous if "cores" in some else cores
-        )
-        found = [c for c in differing if not any(of_same_field(c, n) for n in noise)]
-        return {
-            "keys": some,
-            "code": code,
-            "changes": found[:MOST_CHANGES],
-            "more": max(0, len(found) - MOST_CHANGES),
-        }
+    def without(some: list[str]) -> tuple[int, list[Record]]:
+        of = generous if "cores" in some else cores
+        return planned(spec, snakemake, plan, profile, some, of)
 
-    again = without([])
-    noise += again["changes"]
-    found = [again] if again["code"] or noise else []
+    together = without(keys)
+    again: tuple[int, list[Record]] = (0, [])
+    if any(together) or not keys:
+        again = without([]) if keys else together
+    noise = again[1]
+    found = [effect([], *again, [])] if any(again) else []
     if keys:
-        together = without(keys)
-        found.append(together)
-        asked = suspects(spec, keys, together)
+        first = effect(keys, *together, noise)
+        found.append(first)
+        asked = suspects(spec, keys, first)
         if len(asked) > 1:
             rest = asked[MOST_SINGLE:]
-            found += [without([key]) for key in asked[:MOST_SINGLE]]
-            found += [without(rest)] if rest else []
+            found += [effect([key], *without([key]), noise) for key in asked[:MOST_SINGLE]]
+            found += [effect(rest, *without(rest), noise)] if rest else []
     outlet.say("effects", found)
     return 0
+
+
+def effect(keys: list[str], code: int, differing: list[Record], noise: list[Record]) -> Record:
+    """What a plan without some settings shows, but for what is another one in each plan."""
+    found = [c for c in differing if not any(of_same_field(c, n) for n in noise)]
+    return {
+        "keys": keys,
+        "code": code,
+        "changes": found[:MOST_CHANGES],
+        "more": max(0, len(found) - MOST_CHANGES),
+    }
 
 
 def of_same_field(change: Record, other: Record) -> bool:

@@ -4,6 +4,7 @@ counts, which findings are accepted.
 Not here: whether a comparator exists, profiles of Snakemake.
 """
 
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,6 +16,7 @@ from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Acceptance, Severity
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared, Equivalence, PlanEquivalence, Publish, Scratch
+from cleanroom.values.environment import EnvironmentSettings
 from cleanroom.values.setup import Entry
 
 FILENAME = "cleanroom.yaml"
@@ -27,6 +29,7 @@ class Settings(Value, frozen=True, forbid_unknown_fields=True):
     """
 
     workflow: Entry = Entry()
+    environment: EnvironmentSettings = EnvironmentSettings()
     profiles: tuple[str, ...] | None = None
     baseline_profile: str | None = None
     accept: tuple[Acceptance, ...] = ()
@@ -87,6 +90,7 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
             f"{name}: {message}.", "See docs/configuration.md for every field."
         ) from None
     check_entry(settings.workflow, name)
+    _check_environment(settings.environment, name)
     for part in settings.publish:
         if bool(part.path) == bool(part.rule):
             raise UsageError(
@@ -119,6 +123,19 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
                 "Name the one that is meant, so that no later error is accepted unseen.",
             )
     return settings
+
+
+def _check_environment(environment: EnvironmentSettings, name: str) -> None:
+    if environment.use not in ("", "default"):
+        raise UsageError(
+            f"{name}: environment: use '{environment.use}' is not known.",
+            "Write `use: default`, or leave it out.",
+        )
+    if not re.fullmatch(r"(?:\d+(?:\.\d+)*)?", environment.snakemake):
+        raise UsageError(
+            f"{name}: environment: '{environment.snakemake}' is no version of Snakemake.",
+            "Write it as `snakemake: 9.27.1`.",
+        )
 
 
 def check_entry(entry: Entry, where: str) -> None:

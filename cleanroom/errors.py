@@ -59,6 +59,10 @@ class ImageError(ProofError):
     """The image is missing or cannot run here."""
 
 
+class Unprovided(ProofError):  # noqa: N818 - it says what is not there
+    """The software that a repository declares could not be made."""
+
+
 class StoreError(ProofError):
     """The evidence could not be written or read."""
 

@@ -46,13 +46,21 @@ class Lacking(NamedTuple):
 
 
 _IMAGE = "Give an image that has it, with --image."
+_PACKAGE = (
+    "Name its package under `environment: packages:` in cleanroom.yaml, or give an image that has "
+    "it, with --image."
+)
 _CONFIGURATION = "Commit it, or name another one with --configfile."
 _COMMIT = "Commit it, or let a rule make it."
 _NETWORK = "Let the room have a network, with --network, or bring the data along."
 _PROGRAM = "the program '{}', which the room does not have"
 _PLUGIN = "the plug-in '{}', which the room does not have"
 _LACKS: tuple[tuple[str, str, str], ...] = (
-    (r"No module named '?([\w.]+)", "the Python module '{}', which the room does not have", _IMAGE),
+    (
+        r"No module named '?([\w.]+)",
+        "the Python module '{}', which the room does not have",
+        _PACKAGE,
+    ),
     (
         r"there is no package called [‘'\"“]?([\w.]+)",
         "the R package '{}', which the room does not have",
@@ -87,13 +95,13 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     (
         r"[Pp]ackage (snakemake-[\w-]+) is not installed",
         _PLUGIN,
-        _IMAGE,
+        _PACKAGE,
     ),
     (
         r"argument --(?:executor|default-storage-provider|scheduler|logger)[\w/ -]*: invalid "
         r"choice: '([\w-]+)'",
         _PLUGIN,
-        _IMAGE,
+        _PACKAGE,
     ),
     (
         r"environment variables are requested by the workflow but undefined[^\n]*\n\s*(\w+)",
@@ -103,7 +111,8 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     (
         r"Expecting Snakemake version ([\w.]+) or higher",
         "Snakemake {} or newer",
-        "Give an image that has it, with --image; see `cleanroom image --snakemake`.",
+        "Name its version under `environment: snakemake:` in cleanroom.yaml, or give an image that "
+        "has it, with --image.",
     ),
     (
         r"Workflow defines configfile (\S+) but it is not present",

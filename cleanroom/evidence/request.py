@@ -6,6 +6,7 @@ from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.room.inside.protocol import STEPS
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared
+from cleanroom.values.environment import Environment
 from cleanroom.values.purpose import OfProfile, Purpose, factors_of
 from cleanroom.values.run import run_label
 from cleanroom.values.setup import Entry, Image, Profile, Source
@@ -20,6 +21,7 @@ class RunSpec(Value, frozen=True):
     entry: Entry
     profile: Profile
     image: Image
+    environment: Environment = Environment()
     purpose: Purpose = OfProfile()
     called: str = ""
     only: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom.environment.provision import mount_of, python_of
 from cleanroom.errors import CleanroomError
 from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, SHIFTED_CLOCK, environment, value_of
@@ -67,6 +68,7 @@ def run(spec: RunSpec, host: HostContext, watch: Watch | None = None) -> Evidenc
         context=_context(spec),
         hash_seed=int(environment(spec.hash_seed, spec.varied)["PYTHONHASHSEED"]),
         image=spec.image,
+        environment=spec.environment,
         status=RunStatus.BROKEN,
         started=begin,
     )
@@ -136,7 +138,13 @@ def _inhabit(
         room.furnish(_asked_of_driver(spec), tracked, engine.owner, user=user, place=place)
         before = look_before(room, spec.entry, submodules)
         guard = Guard(room, spec.limits, blank.label, watch)
-        job = _job(spec, host, room, blank.attempt_id, rooms.command(engine.python))
+        job = _job(
+            spec,
+            host,
+            room,
+            blank.attempt_id,
+            rooms.command(python_of(spec.environment) or engine.python),
+        )
         ended = engine.run(job, guard.stop, guard.said)
     if guard.cancelled():
         raise Stopped("Stopped.")
@@ -197,7 +205,10 @@ def _job(
         hostname=value_of("host name", spec.varied),
         command=command,
         network=spec.network,
-        mounts=tuple(room.mounts(value_of("folder", spec.varied))),
+        mounts=(
+            *room.mounts(value_of("folder", spec.varied)),
+            *mount_of(Path(host.cache), spec.environment),
+        ),
     )
 
 

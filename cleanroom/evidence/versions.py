@@ -5,6 +5,7 @@ Not here: whether its bytes are what its name says.
 `folder`), and no version is written down. What decides may be said in a sentence only: why a
 setting was replaced, that a profile cannot be read; the configuration stands for a rule.
 2: why a run was made is one value, `purpose`; what decides is a field of its own.
+3: `environment` says which packages the room held beside the image.
 """
 
 import re
@@ -37,7 +38,9 @@ def read_evidence(raw: bytes) -> Evidence:
             )
         if version == EVIDENCE_VERSION:
             return msgspec.json.decode(raw, type=Evidence)
-        return msgspec.convert(_from_first(msgspec.json.decode(raw)), Evidence)
+        old = msgspec.json.decode(raw)
+        second = _from_first(old) if version == 1 else old
+        return msgspec.convert(second | {"schema_version": EVIDENCE_VERSION}, Evidence)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise StoreError(f"This is no evidence: {error}.", "Confirm again.") from None
 
@@ -48,7 +51,6 @@ def _from_first(old: dict[str, Any]) -> dict[str, Any]:
     image = old.get("image", {})
     seed = str(old.get("context", {}).get("hash seed", ""))
     return new | {
-        "schema_version": EVIDENCE_VERSION,
         "purpose": _purpose(old),
         "hash_seed": int(seed) if seed.isdigit() else 0,
         "image": image | {"shared": image.get("isolation", "").startswith("sandbox")},

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from cleanroom.findings.codes import finding, ordered
 from cleanroom.findings.untried import unused_software
 from cleanroom.values.audit import Finding
+from cleanroom.values.environment import Environment
 from cleanroom.values.run import Evidence, Kind, Role, StepStatus
 from cleanroom.values.setup import SENDERS, OverrideCause, SettingPlace, Source
 from cleanroom.wording import counted
@@ -12,8 +13,10 @@ from cleanroom.wording import counted
 _SHOWN = 5
 
 
-def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
-    """Every finding, each once, errors first."""
+def observe(
+    source: Source, runs: Sequence[Evidence], earlier: Evidence | None = None
+) -> tuple[Finding, ...]:
+    """Every finding, each once, errors first; `earlier` is a run that they are compared with."""
     found: dict[Finding, None] = {}
     if source.uncommitted:
         paths = counted(source.uncommitted, "path")
@@ -23,10 +26,25 @@ def observe(source: Source, runs: Sequence[Evidence]) -> tuple[Finding, ...]:
         found[finding("CR-051", text, file=path)] = None
     if runs and runs[0].image.shared:
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
+    if runs:
+        found.update(dict.fromkeys(_of_software(runs[0].environment)))
+        for other in [*runs[1:], *([earlier] if earlier else [])]:
+            if differing := other.environment.differing(runs[0].environment):
+                more = f", {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
+                text = f"{other.label} / {runs[0].label}: {', '.join(differing[:_SHOWN])}{more}"
+                found[finding("CR-055", text)] = None
     for run in runs:
         if run.of_profile:
             found.update(dict.fromkeys(_of_run(run)))
     return ordered(found)
+
+
+def _of_software(held: Environment) -> Iterator[Finding]:
+    """What a repository declares of its packages, and what became of it."""
+    for passed in held.passed_over:
+        yield finding("CR-053", f"{passed.file}: {passed.why}", file=passed.file)
+    if held.unpinned:
+        yield finding("CR-054", _names(held.unpinned), file=held.taken[0] if held.taken else "")
 
 
 def _of_run(run: Evidence) -> Iterator[Finding]:

@@ -3,6 +3,7 @@ Not here: what is done with runs.
 """
 
 import datetime
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
+from cleanroom.environment.find import Found, find_environment
 from cleanroom.errors import SourceError
 from cleanroom.profiles.find import (
     NONE,
@@ -26,6 +28,7 @@ from cleanroom.source import Patience, Reach, Repository, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
+from cleanroom.values.environment import EnvironmentSettings, PassedOver
 from cleanroom.values.setup import Entry, Profile, Source
 
 _MOST_LOOKED_AT = 50
@@ -85,6 +88,8 @@ class Chosen:
     declared: Declared
     delivered: frozenset[str]
     """The tracked paths of the commit."""
+    software: Found
+    """Which files of it declare packages."""
 
 
 def choose(request: Request, *, lenient: bool = False) -> Chosen:
@@ -132,7 +137,29 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         acceptances=settings.accept,
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
+        software=_software(request, repository, source.commit, entry, settings.environment),
     )
+
+
+def _software(
+    request: Request,
+    repository: Repository,
+    commit: str,
+    entry: Entry,
+    settings: EnvironmentSettings,
+) -> Found:
+    """What the commit declares of its packages; nothing of it is taken where an image is given."""
+
+    def read(path: str) -> str | None:
+        content = repository.read(commit, path)
+        return None if content is None else content.decode("utf-8", "replace")
+
+    tracked = [os.fsdecode(path) for path in repository.files(commit)]
+    found = find_environment(tracked, read, entry.folder, settings)
+    if not request.image:
+        return found
+    passed = tuple(PassedOver(file=file, why="--image comes first") for file in found.taken)
+    return Found(passed_over=(*passed, *found.passed_over))
 
 
 def _text(repository: Repository, commit: str, path: str) -> str:

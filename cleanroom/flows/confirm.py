@@ -58,7 +58,8 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
     chosen = choose(request)
     earlier = find_earlier(request, chosen.profiles[0].name) if request.against else Against("")
     with Examiner() as examiner:
-        with opened(request, [chosen, earlier.chosen] if earlier.chosen else [chosen]) as readies:
+        commits = [chosen, earlier.chosen] if earlier.chosen else [chosen]
+        with opened(request, commits, watch) as readies:
             ready = readies[0]
             ground = ComparisonContext(
                 _locate(ready, earlier),
@@ -236,7 +237,7 @@ def conclude(
     whole = [*runs, earlier] if earlier else list(runs)
     found = dict.fromkeys(
         (
-            *observe(source, runs),
+            *observe(source, runs, earlier),
             *rung_findings(runs),
             *_declared_findings(runs, comparisons, ground),
         )

@@ -10,16 +10,20 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom.environment.provision import Maker, provision
 from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.store import Store
+from cleanroom.evidence.supervise import Watch
 from cleanroom.flows.choose import Chosen, Request
 from cleanroom.room import rooms
+from cleanroom.room.claims import Event
 from cleanroom.room.engines.registry import choose_engine, open_engine
 from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Wanted
 from cleanroom.runners.interface import Runner
 from cleanroom.runners.local import LocalRunner
 from cleanroom.values.audit import Acceptance
+from cleanroom.values.environment import Environment
 from cleanroom.values.purpose import (
     Control,
     Earlier,
@@ -189,11 +193,11 @@ class RunFactory:
 
 
 @contextlib.contextmanager
-def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFactory]]:
-    """The engine and the image, asked once for one or more commits; what rooms leave behind is gone
-    at the end.
+def opened(request: Request, chosen: Sequence[Chosen], watch: Watch) -> Iterator[list[RunFactory]]:
+    """The engine and the image, asked once for one or more commits, and the software that each of
+    them declares; what rooms leave behind is gone at the end.
 
-    Raises: EngineError, ImageError, UsageError.
+    Raises: EngineError, ImageError, UsageError, Unprovided, Interrupted.
     """
     cache = Path(request.cache)
     engine_name = choose_engine(request.engine, request.image)
@@ -203,11 +207,26 @@ def opened(request: Request, chosen: Sequence[Chosen]) -> Iterator[list[RunFacto
         try:
             image = engine.resolve(request.image)
             engine.sweep(owner.may_sweep)
+            owner.sweep()
+            maker = Maker(
+                engine=engine,
+                image=image,
+                cache=cache,
+                owner=owner,
+                stopped=watch.cancelled.is_set,
+                limits=request.limits,
+                say=lambda text: watch.saw(
+                    "environment", Event(event="step", name=text, state="start")
+                ),
+            )
+            software = [provision(one.software, maker) for one in chosen]
         finally:
             engine.close()
-        owner.sweep()
         runner = LocalRunner(_host(request, engine_name, owner))
-        yield [_ready(request, one, image, runner) for one in chosen]
+        yield [
+            _ready(request, one, image, held, runner)
+            for one, held in zip(chosen, software, strict=True)
+        ]
     finally:
         owner.close()
 
@@ -225,12 +244,15 @@ def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
     )
 
 
-def _ready(request: Request, chosen: Chosen, image: Image, runner: Runner) -> RunFactory:
+def _ready(
+    request: Request, chosen: Chosen, image: Image, software: Environment, runner: Runner
+) -> RunFactory:
     base = RunSpec(
         source=chosen.source,
         entry=chosen.entry,
         profile=chosen.profiles[0],
         image=image,
+        environment=software,
         hash_seed=_BASELINE_SEED,
         limits=request.limits,
         network=request.network,

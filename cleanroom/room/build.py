@@ -7,7 +7,6 @@ an engine builds.
 
 import os
 import shutil
-import ssl
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from cleanroom.errors import ImageError
 from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
+from cleanroom.room.host_settings import PIP, PROXY, certificates
 
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"
@@ -22,16 +22,6 @@ _PACKAGES = (
     "python3,python3-venv,ca-certificates,git,procps,libfaketime,wget,curl,bzip2,xz-utils,zip,unzip,"
     "rsync,gawk"
 )
-_PIP = (
-    "PIP_INDEX_URL",
-    "PIP_EXTRA_INDEX_URL",
-    "PIP_TRUSTED_HOST",
-    "PIP_RETRIES",
-    "PIP_DEFAULT_TIMEOUT",
-)
-_PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
 Say = Callable[[str], None]
 
 
@@ -68,12 +58,12 @@ def build_image(
     base = base or _reachable_base(engine, environ, say)
     if base == "debian":
         base = debian_base(engine, environ, say)
-    args = {key: environ[key] for key in (*_PIP, *_PROXY) if environ.get(key)} | {"BASE": base}
+    args = {key: environ[key] for key in (*PIP, *PROXY) if environ.get(key)} | {"BASE": base}
     if snakemake:
         args["SNAKEMAKE"] = snakemake
     tag = tag or DEFAULT_IMAGE
     say(f"building {tag} on {base}")
-    for line in engine.build(dockerfile(), tag, args, "host", {"ca.pem": _certificates(environ)}):
+    for line in engine.build(dockerfile(), tag, args, "host", {"ca.pem": certificates(environ)}):
         say(line)
     return tag
 
@@ -107,7 +97,7 @@ def debian_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) -> s
     say("making a base from Debian packages (about a minute)")
     with tempfile.TemporaryDirectory(prefix="cleanroom-base-") as scratch:
         root, archive = Path(scratch) / "root", Path(scratch) / "root.tar"
-        env = {key: environ[key] for key in ("PATH", *_PROXY) if key in environ} | {
+        env = {key: environ[key] for key in ("PATH", *PROXY) if key in environ} | {
             "LC_ALL": "C",
             "DEBIAN_FRONTEND": "noninteractive",
         }
@@ -130,16 +120,3 @@ def debian_base(engine: DockerEngine, environ: Mapping[str, str], say: Say) -> s
         )
         engine.load_base(archive, *DEBIAN_BASE.split(":"))
     return DEBIAN_BASE
-
-
-def _certificates(environ: Mapping[str, str]) -> bytes:
-    """The host's certificates; empty where it names none and has no bundle."""
-    named = [environ[key] for key in _CERTIFICATES if environ.get(key)]
-    for place in (
-        *named,
-        ssl.get_default_verify_paths().cafile or "",
-        "/etc/ssl/certs/ca-certificates.crt",
-    ):
-        if place and Path(place).is_file():
-            return Path(place).read_bytes()
-    return b""

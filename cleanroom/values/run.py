@@ -8,6 +8,7 @@ from typing import Any
 
 from cleanroom.values.base import EVIDENCE_VERSION, Value
 from cleanroom.values.declared import Declared
+from cleanroom.values.environment import Environment
 from cleanroom.values.plan import Effect, Job, Plan, PlannedAgain
 from cleanroom.values.purpose import (
     Control,
@@ -134,6 +135,7 @@ class Evidence(Value, frozen=True):
     context: dict[str, str]
     image: Image
     status: RunStatus
+    environment: Environment = Environment()
     schema_version: int = EVIDENCE_VERSION
     hash_seed: int = 0
     """The seed of Python's hashes; 0 where nothing was run."""

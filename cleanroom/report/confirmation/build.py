@@ -2,7 +2,7 @@
 
 import datetime
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -20,6 +20,7 @@ from cleanroom.report.confirmation.view import (
     PlanView,
     Report,
     RunView,
+    SoftwareView,
     StepView,
 )
 from cleanroom.report.next_step import after_confirmation
@@ -31,11 +32,12 @@ from cleanroom.values.comparison import (
     Sameness,
 )
 from cleanroom.values.declared import Declared
+from cleanroom.values.environment import Environment
 from cleanroom.values.plan import Job
 from cleanroom.values.purpose import Control, Interrupted, Staged, factors_of
 from cleanroom.values.run import Attempt, Evidence
 from cleanroom.values.verdict import Confirmation
-from cleanroom.wording import listed
+from cleanroom.wording import counted, listed
 
 _BOUNDARY = (
     "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs "
@@ -71,6 +73,7 @@ def build_report(confirmation: Confirmation) -> Report:
         entry={k: v for k, v in msgspec.to_builtins(confirmation.entry).items() if v},
         baseline=confirmation.baseline,
         isolation=isolation,
+        software=software_view(confirmation.runs),
         created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
         seconds=round(confirmation.seconds, 3),
         boundary=_boundary(confirmation.declared),
@@ -97,6 +100,29 @@ def build_report(confirmation: Confirmation) -> Report:
         ),
         reproduce=shlex.join(again),
         next=after_confirmation(confirmation, again),
+    )
+
+
+def software_view(runs: Sequence[Evidence]) -> SoftwareView:
+    """The software of the baseline, in a sentence and in full."""
+    held = runs[0].environment if runs else Environment()
+    if held.prefix:
+        count = counted(len(held.packages), "package")
+        of = listed(held.taken) if held.taken else "cleanroom.yaml"
+        said = f"Python {held.python} with {count} made from {of}"
+    else:
+        said = "the rooms' own; the repository declares none that was taken"
+    if held.passed_over:
+        files = list(dict.fromkeys(passed.file for passed in held.passed_over))
+        said += f"; passed over: {listed(files)}"
+    return SoftwareView(
+        sentence=said,
+        taken=held.taken,
+        passed_over=held.passed_over,
+        python=held.python,
+        packages=held.packages,
+        prefix=held.prefix,
+        inventory=held.inventory,
     )
 
 

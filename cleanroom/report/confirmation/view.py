@@ -18,6 +18,7 @@ from cleanroom.values.comparison import (
     JobSide,
     Sameness,
 )
+from cleanroom.values.environment import Package, PassedOver
 from cleanroom.values.run import RunStatus
 from cleanroom.values.setup import Image, Layer, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import ClimbedRung, VerdictName
@@ -142,6 +143,18 @@ class PlanView(Value, frozen=True):
     """How many more jobs of the rule show the same."""
 
 
+class SoftwareView(Value, frozen=True):
+    """What rooms held beside the clone: made from files of the repository, or the base's own."""
+
+    sentence: str
+    taken: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    python: str
+    packages: tuple[Package, ...]
+    prefix: str
+    inventory: str
+
+
 class Accepted(Value, frozen=True):
     """A difference that does not count, and the rule by which."""
 
@@ -165,6 +178,7 @@ class Report(Value, frozen=True):
     entry: dict[str, Any]
     baseline: str
     isolation: str
+    software: SoftwareView
     created: str
     seconds: float
     boundary: str

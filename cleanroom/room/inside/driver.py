@@ -31,6 +31,8 @@ from .snakemake_api import Snakemake
 from .stage import STAGED, START, enter_staged
 from .supervisor import HostGone, Warden
 
+PREFIXES = "/room/env/"
+
 
 def find_interpreter() -> None:
     """Run again under the Python that has Snakemake, where this one has none."""
@@ -51,6 +53,13 @@ def find_interpreter() -> None:
     text = "no Snakemake in this room (python: %s)" % sys.executable
     Warden.say_to(Outlet(1), "versions", {"error": text})
     sys.exit(3)
+
+
+def programs_of_prefix() -> None:
+    """What was installed beside Snakemake in a prefix comes first."""
+    if sys.executable.startswith(PREFIXES):
+        own = os.path.dirname(sys.executable)
+        os.environ["PATH"] = os.pathsep.join(filter(None, [own, os.environ.get("PATH")]))
 
 
 def another_order(spec: Spec) -> None:
@@ -95,6 +104,7 @@ def imported() -> Snakemake:
 
 
 def main() -> None:
+    programs_of_prefix()
     find_interpreter()
     if STAGED in sys.argv:
         enter_staged(imported())

@@ -1,0 +1,246 @@
+"""Which files of a commit declare its Python packages, and which of them are taken: a recipe. Pure.
+
+First match wins, and what is passed over is named. Files are read as data, never run.
+Not here: making anything.
+"""
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from cleanroom.errors import UsageError
+from cleanroom.values.environment import (
+    DEFAULT_SNAKEMAKE,
+    EnvironmentSettings,
+    PassedOver,
+    Recipe,
+)
+
+Read = Callable[[str], str | None]
+"""The text of a tracked file, by its path from the top of the repository; None for what is none."""
+
+USE_DEFAULT = "default"
+_MOST_FILES = 50
+_MOST_CHARACTERS = 2**20
+_USUAL = ("uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")
+_MORE = re.compile(r"(?:.*[-_.])?requirements(?:[-_.].*)?\.(?:txt|in)")
+_OTHERS = {
+    "environment.yml": "conda",
+    "environment.yaml": "conda",
+    "conda-lock.yml": "conda",
+    "pixi.toml": "conda",
+    "pixi.lock": "conda",
+    "apt.txt": "system packages",
+    "Dockerfile": "an image",
+}
+_WHY_NOT = {
+    "conda": "rooms have no conda; give an image that has these packages, with --image",
+    "system packages": "rooms get no system packages; give an image that has them, with --image",
+    "an image": "no image is built of it; build it, and give it with --image",
+}
+_INCLUDED = re.compile(r"(?:-r|--requirement|-c|--constraint)[= ]\s*(\S+)")
+_LOCAL = re.compile(r"(?:-e|--editable)\b|\.{1,2}(?:/|$|\[)|file:|/")
+
+
+class Found(NamedTuple):
+    """The recipe that was taken, if any (`taken`: its files), and what was passed over."""
+
+    recipe: Recipe | None = None
+    taken: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    unpinned: tuple[str, ...] = ()
+
+
+def find_environment(
+    tracked: Sequence[str], read: Read, folder: str, settings: EnvironmentSettings
+) -> Found:
+    """What the commit declares, from the folder where it is entered and from its top.
+
+    Raises: UsageError for what `cleanroom.yaml` says and the commit does not have, and for files
+    that include each other in a circle.
+    """
+    here = list(dict.fromkeys((folder, "")))
+    passed = [
+        PassedOver(file=path, why=_WHY_NOT[kind])
+        for place in here
+        for name, kind in _OTHERS.items()
+        if (path := posixpath.join(place, name)) in tracked
+    ]
+    stated = settings.requirements or settings.packages or settings.snakemake
+    usual = [p for place in here for p in _declaring(place, tracked, read)]
+    if settings.use == USE_DEFAULT and not stated:
+        why = "cleanroom.yaml takes the default environment"
+        return Found(passed_over=(*(PassedOver(file=p, why=why) for p in usual), *passed))
+    for path in settings.requirements:
+        if path not in tracked:
+            raise UsageError(
+                f"cleanroom.yaml: environment: the commit has no file '{path}'.",
+                "Commit it, or name another one.",
+            )
+    taken = settings.requirements or (() if stated else tuple(usual[:1]))
+    first = "cleanroom.yaml" if stated else "".join(taken)
+    passed = [
+        PassedOver(file=path, why=f"{first} comes first") for path in usual if path not in taken
+    ] + passed
+    if not taken and not stated:
+        return Found(passed_over=tuple(passed))
+    return _recipe(taken, read, settings, passed)
+
+
+def _declaring(place: str, tracked: Sequence[str], read: Read) -> list[str]:
+    """The files of a folder that declare packages, the one that is taken first."""
+    found = [p for name in _USUAL if (p := posixpath.join(place, name)) in tracked]
+    found = [p for p in found if not p.endswith("pyproject.toml") or _dependencies(read(p) or "")]
+    locks = [p for p in found if p.endswith("uv.lock")]
+    if locks and posixpath.join(place, "pyproject.toml") not in tracked:
+        found.remove(locks[0])
+    more = [
+        path
+        for path in sorted(tracked)
+        if posixpath.dirname(path) == place and _MORE.fullmatch(posixpath.basename(path))
+    ]
+    return found + [path for path in more if path not in found]
+
+
+def _recipe(
+    taken: tuple[str, ...],
+    read: Read,
+    settings: EnvironmentSettings,
+    passed: list[PassedOver],
+) -> Found:
+    files: dict[str, str] = {}
+    requirements: list[Requirement] = []
+    for path in taken:
+        if path.endswith((".toml", "uv.lock")):
+            _add_toml(path, read, files, requirements)
+        else:
+            _add_requirements(path, read, files, requirements, passed, ())
+    requirements += map(_stated, settings.packages)
+    names = {r.name.lower() for r in requirements}
+    if settings.snakemake:
+        snakemake = f"snakemake=={settings.snakemake}"
+    else:
+        snakemake = "" if "snakemake" in names else f"snakemake=={DEFAULT_SNAKEMAKE}"
+    locked = any(path.endswith(("uv.lock", "pylock.toml")) for path in taken)
+    return Found(
+        Recipe(
+            asked=tuple(path if path in files else f"{path}.txt" for path in taken),
+            files=files,
+            packages=settings.packages,
+            snakemake=snakemake,
+        ),
+        taken,
+        tuple(passed),
+        () if locked else tuple(sorted({str(r) for r in requirements if not _pinned(r)})),
+    )
+
+
+def _stated(text: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        raise UsageError(
+            f"cleanroom.yaml: environment: '{text}' is no requirement of Python.",
+            "Write it as pip takes it, such as `pandas==2.2.3`.",
+        ) from None
+
+
+def _add_toml(path: str, read: Read, files: dict[str, str], found: list[Requirement]) -> None:
+    """A lock or a `pyproject.toml`; a lock of uv needs the project beside it."""
+    files[path] = _text(path, read)
+    project = posixpath.join(posixpath.dirname(path), "pyproject.toml")
+    if path.endswith("uv.lock"):
+        files[project] = _text(project, read)
+    if path == project or path.endswith("uv.lock"):
+        found += filter(None, map(_requirement, _dependencies(files[project])))
+    if path.endswith("uv.lock"):
+        found += filter(None, map(_requirement, _locked(files[path], "package")))
+    if path.endswith("pylock.toml"):
+        lines = _locked(files.pop(path), "packages")
+        files[f"{path}.txt"] = "\n".join(lines) + "\n"
+        found += filter(None, map(_requirement, lines))
+
+
+def _locked(text: str, key: str) -> list[str]:
+    """Every package of a lock, as a requirement of its version."""
+    packages = _toml(text).get(key, [])
+    named = [p for p in packages if isinstance(p, dict)] if isinstance(packages, list) else []
+    return [f"{p.get('name')}=={p.get('version')}" for p in named if p.get("version")]
+
+
+def _add_requirements(
+    path: str,
+    read: Read,
+    files: dict[str, str],
+    found: list[Requirement],
+    passed: list[PassedOver],
+    above: tuple[str, ...],
+) -> None:
+    """A file of requirements and those that it includes.
+    What names the repository itself is left out, and named.
+    """
+    if path in above:
+        raise UsageError(
+            f"{path} includes itself ({' → '.join((*above, path))}).", "Mend the includes."
+        )
+    if path in files or len(files) >= _MOST_FILES:
+        return
+    kept = []
+    for line in _text(path, read).replace("\\\n", " ").splitlines():
+        text = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if included := _INCLUDED.match(text):
+            other = posixpath.normpath(posixpath.join(posixpath.dirname(path), included[1]))
+            if "://" in included[1] or other.startswith(("/", "../")):
+                passed.append(PassedOver(file=path, why=f"'{text}' leads out of the repository"))
+                continue
+            _add_requirements(other, read, files, found, passed, (*above, path))
+        elif _LOCAL.match(text):
+            why = f"'{text}' is a folder of the repository; the room's clone has it, uninstalled"
+            passed.append(PassedOver(file=path, why=why))
+            continue
+        elif text and not text.startswith("-") and (one := _requirement(text)):
+            found.append(one)
+        kept.append(text)
+    files[path] = "\n".join(kept) + "\n"
+
+
+def _text(path: str, read: Read) -> str:
+    text = read(path)
+    if text is None or len(text) > _MOST_CHARACTERS:
+        what = "is not in the commit" if text is None else "is larger than a file of packages"
+        raise UsageError(f"'{path}', which declares packages, {what}.", "Commit it, or shorten it.")
+    return text
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _dependencies(text: str) -> list[str]:
+    """`project.dependencies` of a `pyproject.toml`."""
+    project = _toml(text).get("project")
+    found = project.get("dependencies") if isinstance(project, dict) else None
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def _requirement(text: str) -> Requirement | None:
+    """One line; None for what only an installer understands."""
+    try:
+        return Requirement(re.sub(r"\s--hash[= ]\S+", "", text).strip())
+    except InvalidRequirement:
+        return None
+
+
+def _pinned(requirement: Requirement) -> bool:
+    """Whether any day resolves it to the same."""
+    if requirement.url:
+        return bool(re.search(r"@[0-9a-f]{40}|sha256=", requirement.url))
+    exact = [s for s in requirement.specifier if s.operator in ("==", "===")]
+    return any(not s.version.endswith(".*") for s in exact)

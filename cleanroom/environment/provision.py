@@ -1,0 +1,259 @@
+"""A recipe made into a prefix, once: in a room with a network, which holds nothing but the recipe.
+
+A prefix lies in the cache under the digest of its recipe; who wants one that is being made waits
+for it. Rooms see it read-only, at the place where it was made. Not here: which packages.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import filelock
+import msgspec
+
+from cleanroom.environment.find import Found
+from cleanroom.errors import Interrupted, Unprovided
+from cleanroom.room import rooms
+from cleanroom.room.engines.interface import Engine, Limits, Mount, RoomJob
+from cleanroom.room.host_settings import certificates, index_settings
+from cleanroom.values.base import digest
+from cleanroom.values.environment import Environment, Package, Recipe
+from cleanroom.values.setup import Image
+
+_MAKE = Path(__file__).with_name("make.py")
+_SECONDS = 3600.0
+_POLL = 0.2
+_MEASURED = 5.0
+_MOST_SAID = 64 * 2**20
+_SHOWN = 6
+_KEPT = "environment.json"
+
+
+class Maker(NamedTuple):
+    """Where prefixes are made and kept: the engine and its image, the cache, whose rooms they are,
+    and how a stop is heard.
+    """
+
+    engine: Engine
+    image: Image
+    cache: Path
+    owner: rooms.Owner
+    stopped: Callable[[], bool] = lambda: False
+    limits: Limits = Limits()
+    environ: Mapping[str, str] = os.environ
+    say: Callable[[str], None] = lambda _: None
+
+
+class _Made(msgspec.Struct):
+    """What a provisioning room says at its end; a claim."""
+
+    python: str = ""
+    packages: tuple[Package, ...] = ()
+    lock: str = ""
+    refused: str = ""
+
+
+def folder_of(cache: Path, prefix: str) -> Path:
+    """Where a prefix lies in a cache."""
+    return cache / "prefixes" / prefix
+
+
+def mount_of(cache: Path, environment: Environment) -> Iterator[Mount]:
+    """How a room sees its prefix, if it has one."""
+    if environment.prefix:
+        tree = folder_of(cache, environment.prefix) / "tree"
+        yield Mount(host=str(tree), room=environment.place)
+
+
+def python_of(environment: Environment) -> str:
+    """The Python of a prefix, in rooms; nothing where there is none."""
+    return f"{environment.place}/bin/python" if environment.prefix else ""
+
+
+def provision(found: Found, maker: Maker) -> Environment:
+    """The environment that was found, made where it is not there yet.
+
+    Raises: Unprovided where it cannot be made, Interrupted.
+    """
+    blank = Environment(taken=found.taken, passed_over=found.passed_over, unpinned=found.unpinned)
+    if found.recipe is None:
+        return blank
+    recipe = msgspec.structs.replace(found.recipe, base=_base(maker.image))
+    prefix = recipe.digest
+    kept = folder_of(maker.cache, prefix) / _KEPT
+    kept.parent.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(kept.parent.with_suffix(".lock"), maker.stopped):
+        if not kept.exists():
+            maker.say(f"making an environment of {', '.join(found.taken) or 'cleanroom.yaml'}")
+            _make(recipe, maker, kept.parent)
+        made = msgspec.json.decode(kept.read_bytes(), type=_Made)
+    os.utime(kept)  # when it was used last
+    return msgspec.structs.replace(
+        blank,
+        prefix=prefix,
+        python=made.python,
+        packages=made.packages,
+        inventory=digest(made.packages),
+    )
+
+
+def _base(image: Image) -> str:
+    """What a prefix is made on: an image by its digest, or the Python of this host."""
+    if not image.shared:
+        return image.digest
+    return f"{sys.base_prefix} {platform.python_version()} {platform.machine()}"
+
+
+@contextlib.contextmanager
+def _alone(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
+    """One process at a time makes a prefix; who waits for it can be stopped."""
+    lock = filelock.FileLock(path)
+    while True:
+        try:
+            lock.acquire(timeout=_POLL)
+            break
+        except filelock.Timeout:
+            if stopped():
+                raise Interrupted("Stopped.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make(recipe: Recipe, maker: Maker, folder: Path) -> None:
+    """Make a prefix beside its place, and move it there when it is whole."""
+    attempt = f"{recipe.digest[:16]}-{os.getpid()}"
+    place = Environment(prefix=recipe.digest).place
+    with rooms.fresh(maker.cache, maker.owner.name, attempt) as room:
+        tree = room.folder / "tree"
+        tree.mkdir()
+        _lay_in(recipe, room, place, maker.environ)
+        if os.geteuid() == 0:
+            for mine in (room.out, room.tmp, tree):
+                os.chown(mine, *maker.engine.owner)
+        said = bytearray()
+        env = {
+            "HOME": "/tmp",  # noqa: S108 - the room's own
+            "LANG": "C.UTF-8",
+            "UV_CACHE_DIR": "/tmp/uv",  # noqa: S108
+            "UV_LINK_MODE": "copy",
+            "UV_NO_CONFIG": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+            "SSL_CERT_FILE": "/room/in/ca.pem",
+            **index_settings(maker.environ),
+        }
+        job = RoomJob(
+            name=attempt,
+            owner=maker.owner.mark,
+            image=maker.image,
+            command=(maker.engine.python, "-B", "-I", "/room/in/make.py"),
+            env=env,
+            mounts=(
+                Mount(host=str(room.inside), room="/room/in"),
+                Mount(host=str(room.out), room="/room/out", writable=True),
+                Mount(host=str(room.tmp), room="/tmp", writable=True),  # noqa: S108
+                Mount(host=str(tree), room=place, writable=True),
+            ),
+            limits=maker.limits,
+            network="host",
+        )
+        ended = maker.engine.run(job, _stop(room, maker), lambda block: _hear(said, block))
+        if maker.stopped():
+            raise Interrupted("Stopped.")
+        if ended.stopped or ended.reached:
+            raise Unprovided(
+                f"The environment was not made: {ended.stopped or ended.reached}.",
+                "Give it more with --memory or --disk, or declare less.",
+            )
+        made = _read(bytes(said), ended.output)
+        if made.refused:
+            raise Unprovided(
+                f"The environment cannot be made: {_shortened(made.refused)}.",
+                "Mend what the repository declares, or say under `environment:` in cleanroom.yaml "
+                "what to take; `use: default` takes the room's own software.",
+            )
+        part = folder.with_name(f".part-{attempt}")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        tree.rename(part / "tree")
+        (part / "lock.txt").write_text(made.lock)
+        (part / _KEPT).write_bytes(msgspec.json.encode(made))
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+
+
+def _lay_in(recipe: Recipe, room: rooms.Room, place: str, environ: Mapping[str, str]) -> None:
+    """The recipe and what makes it."""
+    for path, text in recipe.files.items():
+        file = room.inside / "recipe" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    asked = {"recipe": msgspec.to_builtins(recipe), "place": place}
+    (room.inside / "recipe.json").write_text(json.dumps(asked))
+    (room.inside / "ca.pem").write_bytes(certificates(environ))
+    shutil.copyfile(_MAKE, room.inside / "make.py")
+    shutil.copy2(_uv(), room.inside / "uv")
+
+
+def _uv() -> Path:
+    """The program that came with this installation."""
+    for found in (Path(sysconfig.get_path("scripts")) / "uv", Path(shutil.which("uv") or "/-")):
+        if found.is_file():
+            return found
+    raise Unprovided(
+        "The program uv is missing from this installation.", "Install cleanroom again."
+    )
+
+
+def _stop(room: rooms.Room, maker: Maker) -> Callable[[], str]:
+    """Why a provisioning room must end now, asked several times a second."""
+    deadline = time.monotonic() + _SECONDS
+    next_measure = [time.monotonic() + _MEASURED]
+
+    def stop() -> str:
+        now = time.monotonic()
+        if maker.stopped():
+            return "stopped"
+        if now > deadline:
+            return "its time limit was reached"
+        if now > next_measure[0]:
+            used, spent = room.usage()
+            next_measure[0] = time.monotonic() + max(_MEASURED, 20 * spent)
+            if used > maker.limits.disk:
+                return f"its disk limit of {maker.limits.disk} bytes was reached"
+        return ""
+
+    return stop
+
+
+def _hear(said: bytearray, block: bytes) -> None:
+    if len(said) < _MOST_SAID:
+        said += block
+
+
+def _read(said: bytes, output: str) -> _Made:
+    try:
+        return msgspec.json.decode(said, type=_Made)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        last = " ".join(output.split())[-300:]
+        raise Unprovided(
+            f"The environment was not made: its room ended before that ({last}).",
+            "The base needs a Python of 3.8 or newer and a C library that uv runs on.",
+        ) from None
+
+
+def _shortened(text: str) -> str:
+    """What the resolver explains, without addresses that could hold a secret."""
+    lines = [re.sub(r"\s+", " ", line).strip(" ╰─▶│×├╭") for line in text.splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("warning:", "hint:"))]
+    return re.sub(r"://[^/@\s]+@", "://", " ".join(kept[:_SHOWN])).rstrip(".")

@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from cleanroom.flows.audit import audit_profiles
-from cleanroom.flows.choose import Request
+from cleanroom.flows.choose import Environments, Request
 from cleanroom.flows.confirm import confirm as confirm_commit
 from cleanroom.flows.review import review_commits
 from cleanroom.flows.stored import compare_stored
@@ -53,6 +53,7 @@ def confirm(
     config: str = "",
     engine: str = "auto",
     image: str = "",
+    environment: Environments = "auto",
     limits: Limits | None = None,
     network: Network = "none",
     today: datetime.date | None = None,
@@ -83,6 +84,7 @@ def confirm(
         config=config,
         engine=engine,
         image=image,
+        environment=environment,
         limits=limits or Limits(),
         network=network,
         today=today,
@@ -100,6 +102,7 @@ def audit(
     config: str = "",
     engine: str = "auto",
     image: str = "",
+    environment: Environments = "auto",
     limits: Limits | None = None,
     today: datetime.date | None = None,
     cache: str | Path = "",
@@ -119,6 +122,7 @@ def audit(
         config=config,
         engine=engine,
         image=image,
+        environment=environment,
         limits=limits or Limits(),
         today=today,
     )
@@ -135,6 +139,7 @@ def review(
     config: str = "",
     engine: str = "auto",
     image: str = "",
+    environment: Environments = "auto",
     limits: Limits | None = None,
     cache: str | Path = "",
 ) -> ReviewReport:
@@ -151,6 +156,7 @@ def review(
         config=config,
         engine=engine,
         image=image,
+        environment=environment,
         limits=limits or Limits(),
     )
     return build_review_report(review_commits(request, base))

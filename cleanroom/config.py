@@ -61,6 +61,16 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+def read_plain(text: str) -> Any:
+    """What a YAML file of somebody else says; nothing where it is too large, broken or unfolds."""
+    if len(text) > _MAX_BYTES:
+        return None
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
 def read_settings(text: bytes, name: str = FILENAME) -> Settings:
     """Parse `cleanroom.yaml`.
 

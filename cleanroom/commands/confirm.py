@@ -71,6 +71,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         baseline_profile=arguments.baseline_profile,
         engine=arguments.engine,
         image=arguments.image,
+        environment=arguments.environment,
         entry=Entry(
             folder=arguments.folder,
             snakefile=arguments.snakefile,

@@ -78,6 +78,13 @@ def profiles(parser: argparse.ArgumentParser) -> None:
         help="the image of the rooms (default: the one that `cleanroom image` builds)",
     )
     parser.add_argument(
+        "--environment",
+        choices=("auto", "declared", "default"),
+        default="auto",
+        help="packages that the commit declares: made and used unless an image is given (auto), "
+        "always (declared), never (default)",
+    )
+    parser.add_argument(
         "--engine",
         choices=("auto", "docker", "sandbox"),
         default="auto",

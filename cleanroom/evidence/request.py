@@ -9,7 +9,7 @@ from cleanroom.values.declared import Declared
 from cleanroom.values.environment import Environment
 from cleanroom.values.purpose import OfProfile, Purpose, factors_of
 from cleanroom.values.run import run_label
-from cleanroom.values.setup import Entry, Image, Profile, Source
+from cleanroom.values.setup import Entry, Image, Learnt, Profile, Source
 
 
 class RunSpec(Value, frozen=True):
@@ -22,6 +22,8 @@ class RunSpec(Value, frozen=True):
     profile: Profile
     image: Image
     environment: Environment = Environment()
+    learnt: Learnt | None = None
+    """What of the repository says how it is entered, where nobody else does."""
     purpose: Purpose = OfProfile()
     called: str = ""
     only: tuple[str, ...] = ()

@@ -28,6 +28,9 @@ def observe(
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
     if runs:
         found.update(dict.fromkeys(_of_software(runs[0].environment)))
+        if learnt := runs[0].learnt:
+            text = f"`{learnt.text}`"
+            found[finding("CR-056", text, file=learnt.file, line=learnt.line)] = None
         for other in [*runs[1:], *([earlier] if earlier else [])]:
             if differing := other.environment.differing(runs[0].environment):
                 more = f", {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""

@@ -6,18 +6,21 @@ import datetime
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
-from cleanroom.environment.find import Found, find_environment
-from cleanroom.errors import SourceError
+from cleanroom.entry.learn import learn_entries, options_of
+from cleanroom.environment.find import Found, Read, find_environment
+from cleanroom.errors import SourceError, UsageError
 from cleanroom.profiles.find import (
     NONE,
     choose_baseline,
     choose_profiles,
     elsewhere,
+    enters,
     find_profiles,
     find_snakefile,
     has_profile,
@@ -29,9 +32,10 @@ from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
 from cleanroom.values.environment import EnvironmentSettings, PassedOver
-from cleanroom.values.setup import Entry, Profile, Source
+from cleanroom.values.setup import Entry, Learnt, Profile, Source
 
 _MOST_LOOKED_AT = 50
+Environments = Literal["auto", "declared", "default"]
 
 
 class Request(Value, frozen=True):
@@ -44,6 +48,8 @@ class Request(Value, frozen=True):
     earlier confirmation, a folder of results or a ref to compare the baseline with. `climb` names
     rungs that are climbed only when asked for; `diffoscope` asks that program where differences
     begin.
+    `environment` says whether packages that the commit declares are made and used: `auto` does so
+    unless an image is given.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
     repository of this machine.
@@ -56,6 +62,7 @@ class Request(Value, frozen=True):
     baseline_profile: str = ""
     engine: str = "auto"
     image: str = ""
+    environment: Environments = "auto"
     entry: Entry = Entry()
     config: str = ""
     limits: Limits = Limits()
@@ -90,6 +97,8 @@ class Chosen:
     """The tracked paths of the commit."""
     software: Found
     """Which files of it declare packages."""
+    learnt: Learnt | None = None
+    """What of it says how it is entered, where nobody else does."""
 
 
 def choose(request: Request, *, lenient: bool = False) -> Chosen:
@@ -109,6 +118,12 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     check_equivalences(settings.declared, request.config or configuration.FILENAME)
     entry = _entry(request.entry, settings.workflow)
     tracked = repository.files(source.commit)
+    learnt = None
+    if entry == Entry(cores=entry.cores):
+        learnt = _learnt(repository, source.commit, tracked)
+        if learnt is not None:
+            entry = msgspec.structs.replace(learnt.entry, cores=entry.cores)
+            learnt = learnt if learnt.entry != Entry() else None
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
     found = find_profiles(tracked, entry.folder, repository.links(source.commit))
     stated = (NONE,) if settings.profiles == () else settings.profiles or ()
@@ -133,6 +148,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     return Chosen(
         source=source,
         entry=entry,
+        learnt=learnt,
         profiles=tuple(profiles),
         acceptances=settings.accept,
         declared=settings.declared,
@@ -150,16 +166,46 @@ def _software(
 ) -> Found:
     """What the commit declares of its packages; nothing of it is taken where an image is given."""
 
+    tracked = [os.fsdecode(path) for path in repository.files(commit)]
+    found = find_environment(tracked, _reader(repository, commit), entry.folder, settings)
+    if request.environment == "declared" or (request.environment == "auto" and not request.image):
+        return found
+    first = "--image" if request.environment == "auto" else f"--environment {request.environment}"
+    passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
+    return Found(passed_over=(*passed, *found.passed_over))
+
+
+def _reader(repository: Repository, commit: str) -> Read:
     def read(path: str) -> str | None:
         content = repository.read(commit, path)
         return None if content is None else content.decode("utf-8", "replace")
 
-    tracked = [os.fsdecode(path) for path in repository.files(commit)]
-    found = find_environment(tracked, read, entry.folder, settings)
-    if not request.image:
-        return found
-    passed = tuple(PassedOver(file=file, why="--image comes first") for file in found.taken)
-    return Found(passed_over=(*passed, *found.passed_over))
+    return read
+
+
+def _learnt(repository: Repository, commit: str, tracked: list[bytes]) -> Learnt | None:
+    """How the repository's own continuous integration enters the workflow, where that is a call of
+    the whole workflow that the commit has what it takes for.
+
+    Raises: UsageError where there is no other way in, naming the calls that the repository tells
+    of.
+    """
+    names = [os.fsdecode(path) for path in tracked]
+    own, told = learn_entries(names, _reader(repository, commit))
+    for one in own:
+        if not one.entry.targets and enters(tracked, one.entry):
+            return one
+    if enters(tracked, Entry()):
+        return None
+    ways = [one for one in (*own, *told) if enters(tracked, one.entry)]
+    if ways:
+        one = ways[0]
+        raise UsageError(
+            f"There is no Snakefile at the top of the repository; {one.file}, line {one.line} "
+            f"calls `{one.text}`.",
+            f"Say the same: {' '.join(options_of(one.entry))}",
+        )
+    return None
 
 
 def _text(repository: Repository, commit: str, path: str) -> str:

@@ -253,6 +253,7 @@ def _ready(
         profile=chosen.profiles[0],
         image=image,
         environment=software,
+        learnt=chosen.learnt,
         hash_seed=_BASELINE_SEED,
         limits=request.limits,
         network=request.network,

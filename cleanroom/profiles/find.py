@@ -11,7 +11,7 @@ from types import MappingProxyType
 from cleanroom.errors import UsageError
 from cleanroom.profiles.table import look_up
 from cleanroom.values.base import escape_path
-from cleanroom.values.setup import Profile
+from cleanroom.values.setup import Entry, Profile
 
 _NAMED = r"(config|profile)(\.v\d+\+)?\.yaml"
 _FILE = re.compile(_NAMED)
@@ -230,6 +230,16 @@ def find_snakefile(tracked: list[bytes], folder: str, snakefile: str, directory:
         else "Is this a Snakemake workflow? See --snakefile."
     )
     raise UsageError(f"There is no Snakefile {where}.", hint)
+
+
+def enters(tracked: list[bytes], entry: Entry) -> bool:
+    """Whether a commit has all files that an entry names."""
+    paths = {escape_path(p) for p in tracked}
+    try:
+        find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
+    except UsageError:
+        return False
+    return all(_join(entry.folder, file) in paths for file in entry.configfiles)
 
 
 SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")

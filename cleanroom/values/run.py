@@ -24,6 +24,7 @@ from cleanroom.values.setup import (
     Entry,
     Image,
     Layer,
+    Learnt,
     Override,
     OverrideCause,
     Profile,
@@ -136,6 +137,8 @@ class Evidence(Value, frozen=True):
     image: Image
     status: RunStatus
     environment: Environment = Environment()
+    learnt: Learnt | None = None
+    """What of the repository says how it is entered, where nobody else did."""
     schema_version: int = EVIDENCE_VERSION
     hash_seed: int = 0
     """The seed of Python's hashes; 0 where nothing was run."""

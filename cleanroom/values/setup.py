@@ -35,6 +35,15 @@ class Entry(Value, frozen=True, forbid_unknown_fields=True):
     cores: int | None = None
 
 
+class Learnt(Value, frozen=True):
+    """How a repository's own file enters the workflow: the file, the line and its text."""
+
+    entry: Entry
+    file: str
+    line: int = 0
+    text: str = ""
+
+
 class Profile(Value, frozen=True):
     """A profile of the repository.
     An empty path means: none was asked for (a workflow's default profile joins all the same).

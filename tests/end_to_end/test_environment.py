@@ -173,3 +173,30 @@ def test_two_at_once_make_one_prefix_and_a_stop_leaves_none(
     assert [p.returncode for p in both] == [0, 0], said
     assert len([p for p in own.glob("prefixes/*") if p.is_dir()]) == 1
     assert sum("making an environment" in err for _, err in said) == 1
+
+
+def test_the_entry_is_the_one_of_the_repositorys_own_checks(
+    make_repository: Make, confirm: Confirm
+) -> None:
+    require_engine("sandbox")
+    action = (
+        "jobs:\n  test:\n    steps:\n"
+        "      - uses: snakemake/snakemake-github-action@v2\n"
+        "        with: {directory: .test, snakefile: workflow/Snakefile, args: '--cores 1'}\n"
+    )
+    files = {
+        "workflow/Snakefile": 'configfile: "config.yaml"\nrule all:\n    output: "out.txt"\n'
+        '    shell: "echo {config[word]} > {output}"\n',
+        ".test/config.yaml": "word: found\n",
+        ".github/workflows/main.yml": action,
+    }
+    repo = make_repository(files=PROFILES | files)
+    result, report = confirm(repo, "--engine", "sandbox")
+    assert (result.code, report["verdict"]) == (0, "HELD"), result.out + result.err
+    assert report["entry"] == {"snakefile": "workflow/Snakefile", "directory": ".test"}
+    (finding,) = [f for f in report["findings"] if f["code"] == "CR-056"]
+    assert (finding["file"], finding["line"]) == (".github/workflows/main.yml", 4)
+    assert "--snakefile workflow/Snakefile --directory .test" in report["reproduce"]
+    result, report = confirm(repo, "--engine", "sandbox", "--folder", ".", out="top")
+    assert (result.code, report["verdict"]) == (4, "INCONCLUSIVE")
+    assert "config.yaml" in report["reasons"][0]

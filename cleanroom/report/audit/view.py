@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cleanroom import __version__
+from cleanroom.entry.learn import options_of
 from cleanroom.profiles.find import FOLDERS, NONE
 from cleanroom.report.next_step import NextStep, after_audit
 from cleanroom.values.audit import Answer, Audit, Audited, AuditOutcome, Decided, Finding
@@ -270,11 +271,7 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
         if image.digest.startswith("packages:")
         else ["--image", image.digest]
     )
-    for name in ("folder", "snakefile", "directory"):
-        if value := getattr(entry, name):
-            words += [f"--{name}", value]
-    for file in entry.configfiles:
-        words += ["--configfile", file]
-    for target in entry.targets:
-        words += ["--target", target]
+    if runs[0].environment.prefix and "--image" in words:
+        words += ["--environment", "declared"]
+    words += options_of(entry)
     return words + (["--cores", str(entry.cores)] if entry.cores else [])

@@ -124,6 +124,8 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         if learnt is not None:
             entry = msgspec.structs.replace(learnt.entry, cores=entry.cores)
             learnt = learnt if learnt.entry != Entry() else None
+    elif entry.folder in (".", "./"):  # said, so that nothing is learnt
+        entry = msgspec.structs.replace(entry, folder="")
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
     found = find_profiles(tracked, entry.folder, repository.links(source.commit))
     stated = (NONE,) if settings.profiles == () else settings.profiles or ()

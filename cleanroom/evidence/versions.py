@@ -5,7 +5,8 @@ Not here: whether its bytes are what its name says.
 `folder`), and no version is written down. What decides may be said in a sentence only: why a
 setting was replaced, that a profile cannot be read; the configuration stands for a rule.
 2: why a run was made is one value, `purpose`; what decides is a field of its own.
-3: `environment` says which packages the room held beside the image.
+3: `environment` says which packages the room held beside the image, `learnt` what of the repository
+said how it is entered.
 """
 
 import re

@@ -11,13 +11,14 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(MAKE) --no-print-directory check
 
-# ruff, mypy, import contracts, then every test, the unit tests under coverage; the last line is pytest's summary.
+# ruff, mypy, import contracts, then every test but the tables that `make truth` asks, the unit tests under coverage; the last line
+# is pytest's summary.
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -n auto --dist loadgroup $(or $(PYTEST),--cov --cov-report= --cov-fail-under=$(FLOOR))
+	$(PY) -m pytest -n auto --dist loadgroup $(or $(PYTEST),-m "not truth" --cov --cov-report= --cov-fail-under=$(FLOOR))
 
 # Branches that the unit tests take, file by file; `make test` prints the sum and fails below FLOOR.
 FLOOR := 62
@@ -37,9 +38,11 @@ bench: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.run $(BENCH)
 
 # Small workflows whose answer is known: in the sandbox, or `make truth ENGINE=docker`. Fails where a figure falls below what is recorded.
+# After them the other tables of questions with a known answer (tests marked `truth`), unless TRUTH asks for something else.
 ENGINE ?= sandbox
 truth: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.truth.run --engine $(ENGINE) $(TRUTH)
+	@[ -n "$(TRUTH)" ] || $(PY) -m pytest -n auto --dist loadgroup -m truth
 
 # Files made to deceive or to crash the comparators, guided by coverage where atheris is installed: `pip install -e '.[fuzz]'`.
 SECONDS ?= 600

@@ -7,6 +7,8 @@ import pytest
 from benchmarks.labelled.check import WORKFLOWS, cases, changes, settings
 from tests.conftest import require_engine
 
+pytestmark = pytest.mark.truth
+
 
 def test_there_are_enough_and_each_says_why() -> None:
     found = cases("setting") + cases("change")

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import Cli, Make, Result, commit_all
 from tests.end_to_end.reworded import WORD, reworded
 
+pytestmark = pytest.mark.truth
+
 RULES = """
 rule all:
     input: "out.txt"

@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _suggest(verbs)
     _doctor(verbs)
     _image(verbs)
+    _env(verbs)
     completion = verbs.add_parser("completion", help="print the completion script of a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     options.common(completion)
@@ -265,3 +266,23 @@ def _image(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--tag", metavar="NAME", default="", help="another name than the default image's"
     )
     options.common(parser)
+
+
+def _env(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "env", help="the environments that were made of declared packages, and their removal"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    options.common(actions.add_parser("list", help="each with its size and when it was used last"))
+    show = actions.add_parser("show", help="the lock of one: every package with its digests")
+    show.add_argument("name", metavar="PREFIX", help="the beginning of its digest")
+    options.common(show)
+    prune = actions.add_parser("prune", help="remove those used least recently, none in use")
+    prune.add_argument(
+        "--keep",
+        metavar="SIZE",
+        type=options.size_or_nothing,
+        default=20 * 2**30,
+        help="how much may stay, such as 5g or 0 (default: 20g)",
+    )
+    options.common(prune)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cleanroom.commands.boundary import cache_folder
+from cleanroom.environment.provision import uv_program
 from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.report.visible import one_line
 from cleanroom.room.engines.docker import DockerEngine
@@ -83,6 +84,13 @@ def examine(cache: Path) -> Iterator[Check]:
     )
     lfs = shutil.which("git-lfs")
     fix = "" if lfs else "only for repositories that use it: apt-get install git-lfs"
+    uv = uv_program()
+    yield Check(
+        name="uv",
+        ok=uv is not None,
+        text=str(uv) if uv else "not installed",
+        fix="Install cleanroom again; without uv no declared packages are made.",
+    )
     yield Check(name="git-lfs", ok=bool(lfs), text="installed" if lfs else "not installed", fix=fix)
     yield from _engines()
     yield _disk(cache)

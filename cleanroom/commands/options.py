@@ -28,6 +28,11 @@ def size(text: str) -> int:
     return int(float(match[1]) * _BYTES[match[2]])
 
 
+def size_or_nothing(text: str) -> int:
+    """Bytes, or 0."""
+    return 0 if text == "0" else size(text)
+
+
 def positive(text: str) -> int:
     """A whole number from 1 on."""
     if not text.isdigit() or int(text) < 1:

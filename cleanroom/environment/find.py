@@ -53,6 +53,8 @@ class Found(NamedTuple):
     taken: tuple[str, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
     unpinned: tuple[str, ...] = ()
+    declined: bool = False
+    """Whether packages are declared, and somebody asked for the base's own software."""
 
 
 def find_environment(
@@ -60,8 +62,8 @@ def find_environment(
 ) -> Found:
     """What the commit declares, from the folder where it is entered and from its top.
 
-    Raises: UsageError for what `cleanroom.yaml` says and the commit does not have, and for files
-    that include each other in a circle.
+    Raises: UsageError for what `cleanroom.yaml` says and the commit does not have, or cannot be
+    read. A file that nobody named and that cannot be read is passed over.
     """
     here = list(dict.fromkeys((folder, "")))
     passed = [
@@ -74,21 +76,28 @@ def find_environment(
     usual = [p for place in here for p in _declaring(place, tracked, read)]
     if settings.use == USE_DEFAULT and not stated:
         why = "cleanroom.yaml takes the default environment"
-        return Found(passed_over=(*(PassedOver(file=p, why=why) for p in usual), *passed))
+        passed = [*(PassedOver(file=p, why=why) for p in usual), *passed]
+        return Found(passed_over=tuple(passed), declined=bool(usual))
     for path in settings.requirements:
         if path not in tracked:
             raise UsageError(
                 f"cleanroom.yaml: environment: the commit has no file '{path}'.",
                 "Commit it, or name another one.",
             )
-    taken = settings.requirements or (() if stated else tuple(usual[:1]))
-    first = "cleanroom.yaml" if stated else "".join(taken)
-    passed = [
-        PassedOver(file=path, why=f"{first} comes first") for path in usual if path not in taken
-    ] + passed
-    if not taken and not stated:
-        return Found(passed_over=tuple(passed))
-    return _recipe(taken, read, settings, passed)
+    if stated:
+        first = [
+            PassedOver(file=path, why="cleanroom.yaml comes first")
+            for path in usual
+            if path not in settings.requirements
+        ]
+        return _recipe(settings.requirements, read, settings, first + passed)
+    for number, path in enumerate(usual):
+        try:
+            others = [PassedOver(file=p, why=f"{path} comes first") for p in usual[number + 1 :]]
+            return _recipe((path,), read, settings, others + passed)
+        except UsageError as error:
+            passed = [PassedOver(file=path, why=error.what.rstrip(".")), *passed]
+    return Found(passed_over=tuple(passed))
 
 
 def _declaring(place: str, tracked: Sequence[str], read: Read) -> list[str]:
@@ -199,7 +208,7 @@ def _add_requirements(
                 continue
             _add_requirements(other, read, files, found, passed, (*above, path))
         elif _LOCAL.match(text):
-            why = f"'{text}' is a folder of the repository; the room's clone has it, uninstalled"
+            why = f"'{text}' is not installed: it names the repository, or something to be edited"
             passed.append(PassedOver(file=path, why=why))
             continue
         elif text and not text.startswith("-") and (one := _requirement(text)):
@@ -211,7 +220,7 @@ def _add_requirements(
 def _text(path: str, read: Read) -> str:
     text = read(path)
     if text is None or len(text) > _MOST_CHARACTERS:
-        what = "is not in the commit" if text is None else "is larger than a file of packages"
+        what = "is no file of the commit" if text is None else "is larger than a file of packages"
         raise UsageError(f"'{path}', which declares packages, {what}.", "Commit it, or shorten it.")
     return text
 

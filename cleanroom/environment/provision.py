@@ -21,12 +21,13 @@ import filelock
 import msgspec
 
 from cleanroom.environment.find import Found
+from cleanroom.environment.prefixes import KEPT, LOCK, TREE, Made, folder_of, use
 from cleanroom.errors import Interrupted, Unprovided
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Engine, Limits, Mount, RoomJob
 from cleanroom.room.host_settings import certificates, index_settings
 from cleanroom.values.base import digest
-from cleanroom.values.environment import Environment, Package, Recipe
+from cleanroom.values.environment import Environment, Recipe
 from cleanroom.values.setup import Image
 
 _MAKE = Path(__file__).with_name("make.py")
@@ -35,7 +36,6 @@ _POLL = 0.2
 _MEASURED = 5.0
 _MOST_SAID = 64 * 2**20
 _SHOWN = 6
-_KEPT = "environment.json"
 
 
 class Maker(NamedTuple):
@@ -53,24 +53,10 @@ class Maker(NamedTuple):
     say: Callable[[str], None] = lambda _: None
 
 
-class _Made(msgspec.Struct):
-    """What a provisioning room says at its end; a claim."""
-
-    python: str = ""
-    packages: tuple[Package, ...] = ()
-    lock: str = ""
-    refused: str = ""
-
-
-def folder_of(cache: Path, prefix: str) -> Path:
-    """Where a prefix lies in a cache."""
-    return cache / "prefixes" / prefix
-
-
 def mount_of(cache: Path, environment: Environment) -> Iterator[Mount]:
     """How a room sees its prefix, if it has one."""
     if environment.prefix:
-        tree = folder_of(cache, environment.prefix) / "tree"
+        tree = folder_of(cache, environment.prefix) / TREE
         yield Mount(host=str(tree), room=environment.place)
 
 
@@ -84,19 +70,23 @@ def provision(found: Found, maker: Maker) -> Environment:
 
     Raises: Unprovided where it cannot be made, Interrupted.
     """
-    blank = Environment(taken=found.taken, passed_over=found.passed_over, unpinned=found.unpinned)
+    blank = Environment(
+        taken=found.taken,
+        passed_over=found.passed_over,
+        unpinned=found.unpinned,
+        declined=found.declined,
+    )
     if found.recipe is None:
         return blank
     recipe = msgspec.structs.replace(found.recipe, base=_base(maker.image))
     prefix = recipe.digest
-    kept = folder_of(maker.cache, prefix) / _KEPT
+    kept = folder_of(maker.cache, prefix) / KEPT
     kept.parent.parent.mkdir(parents=True, exist_ok=True)
     with _alone(kept.parent.with_suffix(".lock"), maker.stopped):
         if not kept.exists():
             maker.say(f"making an environment of {', '.join(found.taken) or 'cleanroom.yaml'}")
             _make(recipe, maker, kept.parent)
-        made = msgspec.json.decode(kept.read_bytes(), type=_Made)
-    os.utime(kept)  # when it was used last
+        made = use(maker.cache, prefix, maker.owner.name)
     return msgspec.structs.replace(
         blank,
         prefix=prefix,
@@ -180,14 +170,14 @@ def _make(recipe: Recipe, maker: Maker, folder: Path) -> None:
             raise Unprovided(
                 f"The environment cannot be made: {_shortened(made.refused)}.",
                 "Mend what the repository declares, or say under `environment:` in cleanroom.yaml "
-                "what to take; `use: default` takes the room's own software.",
+                "what to take; --environment default takes the room's own software.",
             )
         part = folder.with_name(f".part-{attempt}")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        tree.rename(part / "tree")
-        (part / "lock.txt").write_text(made.lock)
-        (part / _KEPT).write_bytes(msgspec.json.encode(made))
+        tree.rename(part / TREE)
+        (part / LOCK).write_text(made.lock)
+        (part / KEPT).write_bytes(msgspec.json.encode(made))
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
 
@@ -202,17 +192,18 @@ def _lay_in(recipe: Recipe, room: rooms.Room, place: str, environ: Mapping[str, 
     (room.inside / "recipe.json").write_text(json.dumps(asked))
     (room.inside / "ca.pem").write_bytes(certificates(environ))
     shutil.copyfile(_MAKE, room.inside / "make.py")
-    shutil.copy2(_uv(), room.inside / "uv")
+    uv = uv_program()
+    if uv is None:
+        raise Unprovided("The program uv is missing.", "Install cleanroom again, which brings it.")
+    shutil.copy2(uv, room.inside / "uv")
 
 
-def _uv() -> Path:
-    """The program that came with this installation."""
+def uv_program() -> Path | None:
+    """The program that came with this installation, or one on PATH."""
     for found in (Path(sysconfig.get_path("scripts")) / "uv", Path(shutil.which("uv") or "/-")):
         if found.is_file():
             return found
-    raise Unprovided(
-        "The program uv is missing from this installation.", "Install cleanroom again."
-    )
+    return None
 
 
 def _stop(room: rooms.Room, maker: Maker) -> Callable[[], str]:
@@ -241,9 +232,9 @@ def _hear(said: bytearray, block: bytes) -> None:
         said += block
 
 
-def _read(said: bytes, output: str) -> _Made:
+def _read(said: bytes, output: str) -> Made:
     try:
-        return msgspec.json.decode(said, type=_Made)
+        return msgspec.json.decode(said, type=Made)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         last = " ".join(output.split())[-300:]
         raise Unprovided(

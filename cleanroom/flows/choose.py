@@ -24,6 +24,7 @@ from cleanroom.profiles.find import (
     find_profiles,
     find_snakefile,
     has_profile,
+    is_usual,
     reads_like_profile,
 )
 from cleanroom.room.engines.interface import Limits, Network
@@ -174,12 +175,16 @@ def _software(
         return found
     first = "--image" if request.environment == "auto" else f"--environment {request.environment}"
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
-    return Found(passed_over=(*passed, *found.passed_over))
+    declined = found.recipe is not None
+    return Found(passed_over=(*passed, *found.passed_over), declined=declined)
 
 
 def _reader(repository: Repository, commit: str) -> Read:
     def read(path: str) -> str | None:
-        content = repository.read(commit, path)
+        try:
+            content = repository.read(commit, path)
+        except SourceError:  # more than is read of a file
+            return None
         return None if content is None else content.decode("utf-8", "replace")
 
     return read
@@ -194,11 +199,12 @@ def _learnt(repository: Repository, commit: str, tracked: list[bytes]) -> Learnt
     """
     names = [os.fsdecode(path) for path in tracked]
     own, told = learn_entries(names, _reader(repository, commit))
-    for one in own:
-        if not one.entry.targets and enters(tracked, one.entry):
-            return one
-    if enters(tracked, Entry()):
-        return None
+    whole = [one for one in own if not one.entry.targets and enters(tracked, one.entry)]
+    if enters(tracked, Entry()):  # a call of another Snakefile is not of this workflow
+        whole = [one for one in whole if is_usual(tracked, one.entry)]
+        return whole[0] if whole else None
+    if whole:
+        return whole[0]
     ways = [one for one in (*own, *told) if enters(tracked, one.entry)]
     if ways:
         one = ways[0]

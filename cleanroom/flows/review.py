@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cleanroom.audit import audit
+from cleanroom.entry.learn import options_of
 from cleanroom.errors import UsageError
 from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
@@ -144,9 +145,6 @@ def _options(request: Request) -> tuple[str, ...]:
         words += ["--engine", request.engine]
     if request.image:
         words += ["--image", request.image]
-    for name in ("folder", "snakefile", "directory"):
-        if value := getattr(request.entry, name):
-            words += [f"--{name}", value]
-    for file in request.entry.configfiles:
-        words += ["--configfile", file]
-    return tuple(words)
+    if request.environment != "auto":
+        words += ["--environment", request.environment]
+    return (*words, *options_of(request.entry))

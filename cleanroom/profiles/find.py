@@ -242,6 +242,13 @@ def enters(tracked: list[bytes], entry: Entry) -> bool:
     return all(_join(entry.folder, file) in paths for file in entry.configfiles)
 
 
+def is_usual(tracked: list[bytes], entry: Entry) -> bool:
+    """Whether an entry is at the top, with the Snakefile that Snakemake itself would find there."""
+    paths = {escape_path(p) for p in tracked}
+    found = next((name for name in SNAKEFILES if name in paths), "")
+    return not entry.folder and entry.snakefile in ("", found)
+
+
 SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 
 

@@ -70,6 +70,8 @@ class Environment(Value, frozen=True):
     python: str = ""
     packages: tuple[Package, ...] = ()
     inventory: str = ""
+    declined: bool = False
+    """Whether packages are declared, and somebody asked for the base's own software."""
     unpinned: tuple[str, ...] = ()
     """Requirements that another day may resolve otherwise."""
 

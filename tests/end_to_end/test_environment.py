@@ -122,7 +122,7 @@ def test_what_cannot_be_made_ends_in_a_sentence(
     result = cli("confirm", repo, "HEAD", "--engine", "sandbox", "-q", "--out", tmp_path / "out")
     assert result.code == 4, result.out + result.err
     assert said in result.err
-    assert "use: default" in result.err
+    assert "--environment default" in result.err
     after = {p for p in (cache / "prefixes").glob("*/") if not p.name.startswith(".part")}
     assert not {p for p in after - before if not (p / "environment.json").exists()}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from cleanroom.entry.learn import entry_of, learn_entries, options_of
+from cleanroom.profiles.find import enters, is_usual
 from cleanroom.values.setup import Entry
 
 ACTION = """
@@ -141,3 +142,20 @@ def test_a_call_that_says_nothing_of_the_entry(call: str) -> None:
 def test_broken_files_say_nothing(text: str) -> None:
     files = {".github/workflows/a.yml": text, ".gitlab-ci.yml": text, "Makefile": text}
     assert learnt(files) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "usual", "there"),
+    [
+        (Entry(), True, True),
+        (Entry(directory=".test"), True, True),
+        (Entry(snakefile="workflow/Snakefile"), True, True),
+        (Entry(snakefile="docs/Snakefile"), False, True),
+        (Entry(folder="docs"), False, True),
+        (Entry(directory="gone"), True, False),
+        (Entry(configfiles=("gone.yaml",)), True, False),
+    ],
+)
+def test_whether_an_entry_is_of_this_workflow(entry: Entry, usual: bool, there: bool) -> None:
+    tracked = [b"workflow/Snakefile", b"docs/Snakefile", b".test/config.yaml"]
+    assert (is_usual(tracked, entry), enters(tracked, entry)) == (usual, there)

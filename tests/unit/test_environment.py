@@ -91,15 +91,24 @@ def test_includes_are_followed_and_what_is_no_package_is_left_out() -> None:
     assert answer.unpinned == ("cowsay<7", "cowsay>=6", "rich")
 
 
-def test_a_circle_of_includes_ends() -> None:
-    files = {"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}
-    with pytest.raises(UsageError, match="includes itself"):
-        found(files)
-
-
-def test_an_include_that_the_commit_does_not_have() -> None:
-    with pytest.raises(UsageError, match="is not in the commit"):
-        found({"requirements.txt": "-r gone.txt\n"})
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}, "includes itself"),
+        ({"requirements.txt": "-r gone.txt\n"}, "is no file of the commit"),
+        ({"requirements.txt": "x" * 2**21}, "is larger"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_passed_over_unless_somebody_named_it(
+    files: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        found(files, config="environment: {requirements: [requirements.txt]}")
+    alone = found(files)
+    assert (alone.recipe, said in passed(alone)["requirements.txt"]) == (None, True)
+    beside = found(files | {"pyproject.toml": PROJECT})
+    assert beside.taken == ("pyproject.toml",)
+    assert said in passed(beside)["requirements.txt"]
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,10 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
         if image.digest.startswith("packages:")
         else ["--image", image.digest]
     )
-    if runs[0].environment.prefix and "--image" in words:
+    held = runs[0].environment
+    if held.prefix and "--image" in words:
         words += ["--environment", "declared"]
+    if held.declined and "--image" not in words:
+        words += ["--environment", "default"]
     words += options_of(entry)
     return words + (["--cores", str(entry.cores)] if entry.cores else [])

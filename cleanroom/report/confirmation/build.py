@@ -71,6 +71,7 @@ def build_report(confirmation: Confirmation) -> Report:
         reasons=judgement.reasons,
         source=confirmation.source,
         entry={k: v for k, v in msgspec.to_builtins(confirmation.entry).items() if v},
+        learnt=confirmation.runs[0].learnt if confirmation.runs else None,
         baseline=confirmation.baseline,
         isolation=isolation,
         software=software_view(confirmation.runs),

@@ -113,6 +113,9 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     open_rungs = ", ".join(rung.name for rung in report.rungs if rung.verdict is None)
     if open_rungs:
         parts += [Text(f"not checked: {open_rungs}", style="dim")]
+    if report.learnt:
+        place = f"{report.learnt.file}, line {report.learnt.line}"
+        parts += [Text(f"entered as {one_line(place)} does it", style="dim")]
     if report.software.prefix or report.software.passed_over:
         parts += [Text(f"software: {one_line(report.software.sentence)}", style="dim")]
     subtitle = f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s"

@@ -20,7 +20,7 @@ from cleanroom.values.comparison import (
 )
 from cleanroom.values.environment import Package, PassedOver
 from cleanroom.values.run import RunStatus
-from cleanroom.values.setup import Image, Layer, Override, Setting, SettingPlace, Source
+from cleanroom.values.setup import Image, Layer, Learnt, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import ClimbedRung, VerdictName
 
 
@@ -176,6 +176,8 @@ class Report(Value, frozen=True):
     reasons: tuple[str, ...]
     source: Source
     entry: dict[str, Any]
+    learnt: Learnt | None
+    """What of the repository said how it is entered, where nobody else did."""
     baseline: str
     isolation: str
     software: SoftwareView

@@ -1,12 +1,16 @@
 """Which files declare packages, which are taken, and that what is not taken is named."""
 
+import msgspec
 import pytest
 
 from cleanroom.config import read_settings
 from cleanroom.environment.find import Found, find_environment
 from cleanroom.errors import UsageError
+from cleanroom.findings.observed import observe
 from cleanroom.room.host_settings import index_settings
-from cleanroom.values.environment import DEFAULT_SNAKEMAKE, Environment, Package
+from cleanroom.values.environment import DEFAULT_SNAKEMAKE, Environment, Package, PassedOver
+from cleanroom.values.setup import Entry, Learnt, Source
+from tests.unit.values import evidence
 
 PROJECT = '[project]\nname = "w"\nversion = "1"\ndependencies = ["pandas==2.2.3", "numpy"]\n'
 UV_LOCK = 'version = 1\n[[package]]\nname = "pandas"\nversion = "2.2.3"\n'
@@ -203,3 +207,32 @@ def test_a_room_that_makes_software_gets_the_index_and_nothing_else(
 ) -> None:
     assert index_settings({"HOME": "/nowhere", **environ}).items() >= given.items()
     assert "AWS_SECRET_ACCESS_KEY" not in index_settings(environ)
+
+
+def test_what_became_of_declared_packages_is_found() -> None:
+    held = Environment(
+        prefix="p",
+        taken=("requirements.txt",),
+        passed_over=(PassedOver(file="environment.yml", why="no conda"),),
+        packages=(Package(name="numpy", version="2"),),
+        unpinned=("numpy>=1",),
+    )
+    learnt = Learnt(
+        entry=Entry(directory=".test"), file="ci.yml", line=3, text="snakemake -d .test"
+    )
+    now = msgspec.structs.replace(evidence("a"), environment=held, learnt=learnt)
+    before = msgspec.structs.replace(
+        evidence("a at HEAD~1"),
+        environment=msgspec.structs.replace(held, packages=(Package(name="numpy", version="1"),)),
+    )
+    source = Source(url="r", ref="HEAD", commit="0" * 40)
+    found = {f.code: f for f in observe(source, [now], before)}
+    told = {code: (f.file, f.line) for code, f in found.items() if code > "CR-052"}
+    assert told == {
+        "CR-053": ("environment.yml", 0),
+        "CR-054": ("requirements.txt", 0),
+        "CR-055": ("", 0),
+        "CR-056": ("ci.yml", 3),
+    }
+    assert "numpy 1 → 2" in found["CR-055"].text
+    assert "CR-055" not in {f.code for f in observe(source, [now, now])}

@@ -139,7 +139,7 @@ def _make(recipe: Recipe, maker: Maker, folder: Path) -> None:
             "UV_LINK_MODE": "copy",
             "UV_NO_CONFIG": "1",
             "UV_PYTHON_DOWNLOADS": "never",
-            "SSL_CERT_FILE": "/room/in/ca.pem",
+            **({"SSL_CERT_FILE": "/room/in/ca.pem"} if (room.inside / "ca.pem").exists() else {}),
             **index_settings(maker.environ),
         }
         job = RoomJob(
@@ -172,13 +172,13 @@ def _make(recipe: Recipe, maker: Maker, folder: Path) -> None:
                 "Mend what the repository declares, or say under `environment:` in cleanroom.yaml "
                 "what to take; --environment default takes the room's own software.",
             )
+        for stale in (folder, *folder.parent.glob(f".part-{recipe.digest[:16]}-*")):
+            rooms.Room(stale).remove()  # of one that was killed
         part = folder.with_name(f".part-{attempt}")
-        shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         tree.rename(part / TREE)
         (part / LOCK).write_text(made.lock)
         (part / KEPT).write_bytes(msgspec.json.encode(made))
-        shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
 
 
@@ -190,7 +190,8 @@ def _lay_in(recipe: Recipe, room: rooms.Room, place: str, environ: Mapping[str, 
         file.write_text(text)
     asked = {"recipe": msgspec.to_builtins(recipe), "place": place}
     (room.inside / "recipe.json").write_text(json.dumps(asked))
-    (room.inside / "ca.pem").write_bytes(certificates(environ))
+    if bundle := certificates(environ):
+        (room.inside / "ca.pem").write_bytes(bundle)
     shutil.copyfile(_MAKE, room.inside / "make.py")
     uv = uv_program()
     if uv is None:

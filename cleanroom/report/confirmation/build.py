@@ -48,6 +48,7 @@ _BOUNDARY = (
 _PUBLISHED = "The commit names its published contract: only files of {} decide, all others inform."
 _SCRATCH = " Scratch, which never decides: {}."
 _LINES = 12
+_FILES = 4
 
 
 def build_report(confirmation: Confirmation) -> Report:
@@ -114,8 +115,9 @@ def software_view(runs: Sequence[Evidence]) -> SoftwareView:
     else:
         said = "the rooms' own; the repository declares none that was taken"
     if held.passed_over:
-        files = list(dict.fromkeys(passed.file for passed in held.passed_over))
-        said += f"; passed over: {listed(files)}"
+        part = {file: f"a line of {file}" for file in held.taken}
+        files = list(dict.fromkeys(part.get(p.file, p.file) for p in held.passed_over))
+        said += f"; passed over: {listed(files, _FILES)}"
     return SoftwareView(
         sentence=said,
         taken=held.taken,

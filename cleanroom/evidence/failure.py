@@ -104,6 +104,11 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
         _PACKAGE,
     ),
     (
+        r"No storage provider found for query (\S+?)\.(?:\s|$)",
+        "a storage plug-in for {}, which the room does not have",
+        _PACKAGE,
+    ),
+    (
         r"environment variables are requested by the workflow but undefined[^\n]*\n\s*(\w+)",
         "the environment variable '{}', which no room has",
         "Give a default in the workflow, or an image that sets it, with --image.",

@@ -141,6 +141,14 @@ def test_the_rule_is_the_one_that_failed() -> None:
         (
             plan(
                 "WorkflowError",
+                "No storage provider found for query https://a.org/b.txt. Either install the "
+                "required storage plugin or check your query.",
+            ),
+            "storage plug-in for https://a.org/b.txt",
+        ),
+        (
+            plan(
+                "WorkflowError",
                 "The following environment variables are requested by the workflow but undefined. "
                 "Please make sure that they are correctly defined before running Snakemake:\nTOKEN",
             ),

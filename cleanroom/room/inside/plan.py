@@ -32,7 +32,11 @@ def file_refs(files: Iterable[Any]) -> list[Record]:
         flags = sorted(
             k for k, v in (getattr(file, "flags", None) or {}).items() if v not in (None, False)
         )
-        refs.append({"path": place(file), "flags": [clean(f) for f in flags]})
+        path = place(file)
+        for folder, instead in masked.items():
+            if path.startswith(folder + os.sep):
+                path = instead + path[len(folder) :]
+        refs.append({"path": path, "flags": [clean(f) for f in flags]})
     return refs
 
 

@@ -16,7 +16,7 @@ from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Acceptance, Severity
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared, Equivalence, PlanEquivalence, Publish, Scratch
-from cleanroom.values.environment import EnvironmentSettings
+from cleanroom.values.environment import USE_DEFAULT, EnvironmentSettings
 from cleanroom.values.setup import Entry
 
 FILENAME = "cleanroom.yaml"
@@ -136,7 +136,7 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
 
 
 def _check_environment(environment: EnvironmentSettings, name: str) -> None:
-    if environment.use not in ("", "default"):
+    if environment.use not in ("", USE_DEFAULT):
         raise UsageError(
             f"{name}: environment: use '{environment.use}' is not known.",
             "Write `use: default`, or leave it out.",

@@ -82,15 +82,11 @@ def examine(cache: Path) -> Iterator[Check]:
     yield Check(
         name="git", ok=bool(git), text=text, fix="" if git else "apt-get install git", needed=True
     )
+    uv = uv_program()
+    fix = "" if uv else "Install cleanroom again; without uv no declared packages are made."
+    yield Check(name="uv", ok=bool(uv), text="installed" if uv else "not installed", fix=fix)
     lfs = shutil.which("git-lfs")
     fix = "" if lfs else "only for repositories that use it: apt-get install git-lfs"
-    uv = uv_program()
-    yield Check(
-        name="uv",
-        ok=uv is not None,
-        text=str(uv) if uv else "not installed",
-        fix="Install cleanroom again; without uv no declared packages are made.",
-    )
     yield Check(name="git-lfs", ok=bool(lfs), text="installed" if lfs else "not installed", fix=fix)
     yield from _engines()
     yield _disk(cache)

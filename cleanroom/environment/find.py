@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from cleanroom.errors import UsageError
 from cleanroom.values.environment import (
     DEFAULT_SNAKEMAKE,
+    USE_DEFAULT,
     EnvironmentSettings,
     PassedOver,
     Recipe,
@@ -23,7 +24,6 @@ from cleanroom.values.environment import (
 Read = Callable[[str], str | None]
 """The text of a tracked file, by its path from the top of the repository; None for what is none."""
 
-USE_DEFAULT = "default"
 _MOST_FILES = 50
 _MOST_CHARACTERS = 2**20
 _USUAL = ("uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")

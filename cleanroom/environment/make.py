@@ -111,15 +111,15 @@ def resolved(recipe: dict[str, Any], beside: tuple[str, ...]) -> str:
 
 def make(recipe: dict[str, Any], place: str) -> dict[str, Any]:
     """Make the prefix at its place."""
-    refused = None
+    refused = []
     for beside in BESIDE:
         try:
             lock = resolved(recipe, beside)
             break
         except Refused as error:
-            refused = refused or error
+            refused.append(error)
     else:
-        raise refused or Refused("nothing")
+        raise refused[0]
     call(
         UV, "venv", "--quiet", "--allow-existing", "--no-project", "--python", sys.executable, place
     )
@@ -151,9 +151,7 @@ def main() -> None:
         asked = json.load(stream)
     try:
         said = make(asked["recipe"], asked["place"])
-    except Refused as error:
-        said = {"refused": str(error)}
-    except OSError as error:
+    except (Refused, OSError) as error:
         said = {"refused": str(error)}
     print(json.dumps(said))
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from cleanroom.errors import UsageError
+from cleanroom.locks import held
 from cleanroom.room import rooms
 from cleanroom.values.environment import Package
 
@@ -18,6 +19,7 @@ LOCK = "lock.txt"
 TREE = "tree"
 _USERS = "users"
 _LEAST_DIGITS = 4
+PART = ".part-"
 
 
 class Made(msgspec.Struct):
@@ -45,12 +47,26 @@ def folder_of(cache: Path, prefix: str) -> Path:
     return cache / "prefixes" / prefix
 
 
-def use(cache: Path, prefix: str, owner: str) -> Made:
-    """What a prefix holds, marked as used now and by this owner until that one is gone."""
+def guard_of(cache: Path, prefix: str) -> Path:
+    """The lock that is held while a prefix is made, taken into use or removed."""
+    return folder_of(cache, prefix).with_suffix(".lock")
+
+
+def parts_of(cache: Path, prefix: str) -> list[Path]:
+    """What was left of a prefix that was not made, or not removed, to its end."""
+    return list((cache / "prefixes").glob(f"{PART}{prefix[:16]}-*"))
+
+
+def use(cache: Path, prefix: str, owner: rooms.Owner) -> Made:
+    """What a prefix holds, marked as used now and by this owner until that one is gone; marks of
+    those that are gone go.
+    """
     folder = folder_of(cache, prefix)
     users = folder / _USERS
     users.mkdir(exist_ok=True)
-    (users / owner).touch()
+    for gone in _users(cache, prefix, owner, living=False):
+        gone.unlink(missing_ok=True)
+    (users / owner.name).touch()
     os.utime(folder / KEPT)
     return msgspec.json.decode((folder / KEPT).read_bytes(), type=Made)
 
@@ -71,11 +87,11 @@ def listed(cache: Path) -> list[Kept]:
 
 def lock_of(cache: Path, name: str) -> str:
     """The lock of a prefix, by the beginning of its digest. Raises: UsageError."""
-    found = [path for path in (cache / "prefixes").glob(f"{name}*/{LOCK}") if path.parent.is_dir()]
-    if len(name) < _LEAST_DIGITS or not name.isalnum() or len(found) != 1:
+    named = len(name) >= _LEAST_DIGITS and name.isalnum()
+    found = list((cache / "prefixes").glob(f"{name}*/{LOCK}")) if named else []
+    if len(found) != 1:
         raise UsageError(
-            f"'{name}' names {len(found) if name.isalnum() else 'no'} environments.",
-            "`cleanroom env list` shows them.",
+            f"'{name}' names {len(found)} environments.", "`cleanroom env list` shows them."
         )
     return found[0].read_text()
 
@@ -90,15 +106,21 @@ def prune(cache: Path, most: int, owner: rooms.Owner) -> Iterator[Kept]:
         if total <= most:
             return
         folder = folder_of(cache, one.digest)
-        if any(not owner.may_sweep(f"{cache}:{user.name}") for user in _users(folder)):
-            continue
-        rooms.Room(folder).remove()
+        part = folder.with_name(f"{PART}{one.digest[:16]}-{owner.name}")
+        with held(guard_of(cache, one.digest), lambda: False):
+            if _users(cache, one.digest, owner, living=True):
+                continue
+            folder.rename(part)  # at once, so that none is ever there in part
+        rooms.Room(part).remove()
         total -= one.size
         yield one
 
 
-def _users(folder: Path) -> list[Path]:
-    return list((folder / _USERS).iterdir()) if (folder / _USERS).is_dir() else []
+def _users(cache: Path, prefix: str, owner: rooms.Owner, *, living: bool) -> list[Path]:
+    """The marks of owners that are still there, or of those that are gone."""
+    folder = folder_of(cache, prefix) / _USERS
+    marks = list(folder.iterdir()) if folder.is_dir() else []
+    return [mark for mark in marks if owner.may_sweep(f"{cache}:{mark.name}") is not living]
 
 
 def _size(folder: Path) -> int:

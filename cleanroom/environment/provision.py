@@ -4,7 +4,6 @@ A prefix lies in the cache under the digest of its recipe; who wants one that is
 for it. Rooms see it read-only, at the place where it was made. Not here: which packages.
 """
 
-import contextlib
 import json
 import os
 import platform
@@ -17,23 +16,32 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import filelock
 import msgspec
 
 from cleanroom.environment.find import Found
-from cleanroom.environment.prefixes import KEPT, LOCK, TREE, Made, folder_of, use
+from cleanroom.environment.prefixes import (
+    KEPT,
+    LOCK,
+    PART,
+    TREE,
+    Made,
+    folder_of,
+    guard_of,
+    parts_of,
+    use,
+)
 from cleanroom.errors import Interrupted, Unprovided
+from cleanroom.locks import held
 from cleanroom.room import rooms
 from cleanroom.room.engines.interface import Engine, Limits, Mount, RoomJob
 from cleanroom.room.host_settings import certificates, index_settings
+from cleanroom.room.spending import Spending
 from cleanroom.values.base import digest
 from cleanroom.values.environment import Environment, Recipe
 from cleanroom.values.setup import Image
 
 _MAKE = Path(__file__).with_name("make.py")
 _SECONDS = 3600.0
-_POLL = 0.2
-_MEASURED = 5.0
 _MOST_SAID = 64 * 2**20
 _SHOWN = 6
 
@@ -82,11 +90,11 @@ def provision(found: Found, maker: Maker) -> Environment:
     prefix = recipe.digest
     kept = folder_of(maker.cache, prefix) / KEPT
     kept.parent.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(kept.parent.with_suffix(".lock"), maker.stopped):
+    with held(guard_of(maker.cache, prefix), maker.stopped):
         if not kept.exists():
             maker.say(f"making an environment of {', '.join(found.taken) or 'cleanroom.yaml'}")
             _make(recipe, maker, kept.parent)
-        made = use(maker.cache, prefix, maker.owner.name)
+        made = use(maker.cache, prefix, maker.owner)
     return msgspec.structs.replace(
         blank,
         prefix=prefix,
@@ -101,23 +109,6 @@ def _base(image: Image) -> str:
     if not image.shared:
         return image.digest
     return f"{sys.base_prefix} {platform.python_version()} {platform.machine()}"
-
-
-@contextlib.contextmanager
-def _alone(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
-    """One process at a time makes a prefix; who waits for it can be stopped."""
-    lock = filelock.FileLock(path)
-    while True:
-        try:
-            lock.acquire(timeout=_POLL)
-            break
-        except filelock.Timeout:
-            if stopped():
-                raise Interrupted("Stopped.") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _make(recipe: Recipe, maker: Maker, folder: Path) -> None:
@@ -172,9 +163,9 @@ def _make(recipe: Recipe, maker: Maker, folder: Path) -> None:
                 "Mend what the repository declares, or say under `environment:` in cleanroom.yaml "
                 "what to take; --environment default takes the room's own software.",
             )
-        for stale in (folder, *folder.parent.glob(f".part-{recipe.digest[:16]}-*")):
+        for stale in (folder, *parts_of(maker.cache, recipe.digest)):
             rooms.Room(stale).remove()  # of one that was killed
-        part = folder.with_name(f".part-{attempt}")
+        part = folder.with_name(f"{PART}{attempt}")
         part.mkdir()
         tree.rename(part / TREE)
         (part / LOCK).write_text(made.lock)
@@ -210,20 +201,14 @@ def uv_program() -> Path | None:
 def _stop(room: rooms.Room, maker: Maker) -> Callable[[], str]:
     """Why a provisioning room must end now, asked several times a second."""
     deadline = time.monotonic() + _SECONDS
-    next_measure = [time.monotonic() + _MEASURED]
+    spending = Spending(room, maker.limits.disk)
 
     def stop() -> str:
-        now = time.monotonic()
         if maker.stopped():
             return "stopped"
-        if now > deadline:
-            return "its time limit was reached"
-        if now > next_measure[0]:
-            used, spent = room.usage()
-            next_measure[0] = time.monotonic() + max(_MEASURED, 20 * spent)
-            if used > maker.limits.disk:
-                return f"its disk limit of {maker.limits.disk} bytes was reached"
-        return ""
+        if time.monotonic() > deadline:
+            return "the room's time limit was reached"
+        return spending.fault()
 
     return stop
 

@@ -11,10 +11,9 @@ from cleanroom.room import rooms
 from cleanroom.room.claim_reader import ClaimReader
 from cleanroom.room.claims import Budget, ClaimError, Claims, Event
 from cleanroom.room.engines.interface import Limits
+from cleanroom.room.spending import Spending
 
-_LEAST_FREE = 256 * 2**20
 _FULL = 2**20
-_MEASURE_SECONDS = 2.0
 
 
 class Watch:
@@ -43,11 +42,11 @@ class Guard:
 
     def __init__(self, room: rooms.Room, limits: Limits, label: str, watch: Watch) -> None:
         self.fault = ""
-        self._room, self._limits, self._watch = room, limits, watch
+        self._room, self._watch = room, watch
         self._label = label
         self._reader = ClaimReader(watch.budget)
         self.deadline = time.monotonic() + limits.seconds
-        self._next_measure = time.monotonic() + _MEASURE_SECONDS
+        self._spending = Spending(room, limits.disk)
 
     def said(self, block: bytes) -> None:
         """A piece of what the room says; what no driver says ends the room."""
@@ -68,23 +67,13 @@ class Guard:
 
     def stop(self) -> str:
         """Why the room must end now; empty while it may live."""
-        now = time.monotonic()
         if self.cancelled():
             return "stopped"
         if self.fault:
             return self.fault
-        if now > self.deadline:
+        if time.monotonic() > self.deadline:
             return "the room's time limit was reached"
-        if now > self._next_measure:
-            used, spent = self._room.usage()
-            self._next_measure = time.monotonic() + max(_MEASURE_SECONDS, 20 * spent)
-            if used > self._limits.disk:
-                return (
-                    f"the room's disk limit of {self._limits.disk} bytes was reached (see --disk)"
-                )
-            if shutil.disk_usage(self._room.work).free < _LEAST_FREE:
-                return "the host's disk is full"
-        return ""
+        return self._spending.fault()
 
 
 def disk_fault(room: rooms.Room, limits: Limits) -> str:

@@ -32,7 +32,7 @@ from cleanroom.source import Patience, Reach, Repository, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
-from cleanroom.values.environment import EnvironmentSettings, PassedOver
+from cleanroom.values.environment import PassedOver
 from cleanroom.values.setup import Entry, Learnt, Profile, Source
 
 _MOST_LOOKED_AT = 50
@@ -119,9 +119,10 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     check_equivalences(settings.declared, request.config or configuration.FILENAME)
     entry = _entry(request.entry, settings.workflow)
     tracked = repository.files(source.commit)
+    names, read = [os.fsdecode(path) for path in tracked], _reader(repository, source.commit)
     learnt = None
     if entry == Entry(cores=entry.cores):
-        learnt = _learnt(repository, source.commit, tracked)
+        learnt = _learnt(tracked, names, read)
         if learnt is not None:
             entry = msgspec.structs.replace(learnt.entry, cores=entry.cores)
             learnt = learnt if learnt.entry != Entry() else None
@@ -145,7 +146,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         path
         for path in elsewhere(tracked, entry.folder)[:_MOST_LOOKED_AT]
         if path not in used and path.rpartition("/")[0] not in used
-        if reads_like_profile(_text(repository, source.commit, path))
+        if reads_like_profile(read(path) or "")
     ]
     source = msgspec.structs.replace(source, passed_over=tuple(passed_over))
     return Chosen(
@@ -156,21 +157,16 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         acceptances=settings.accept,
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
-        software=_software(request, repository, source.commit, entry, settings.environment),
+        software=_software(
+            request, find_environment(names, read, entry.folder, settings.environment)
+        ),
     )
 
 
-def _software(
-    request: Request,
-    repository: Repository,
-    commit: str,
-    entry: Entry,
-    settings: EnvironmentSettings,
-) -> Found:
-    """What the commit declares of its packages; nothing of it is taken where an image is given."""
-
-    tracked = [os.fsdecode(path) for path in repository.files(commit)]
-    found = find_environment(tracked, _reader(repository, commit), entry.folder, settings)
+def _software(request: Request, found: Found) -> Found:
+    """What the commit declares of its packages, as far as it was asked for: nothing of it is taken
+    where an image is given.
+    """
     if request.environment == "declared" or (request.environment == "auto" and not request.image):
         return found
     first = "--image" if request.environment == "auto" else f"--environment {request.environment}"
@@ -180,25 +176,26 @@ def _software(
 
 
 def _reader(repository: Repository, commit: str) -> Read:
+    """What reads the files of a commit; nothing of one that is too large."""
+
     def read(path: str) -> str | None:
         try:
             content = repository.read(commit, path)
-        except SourceError:  # more than is read of a file
+        except SourceError:
             return None
         return None if content is None else content.decode("utf-8", "replace")
 
     return read
 
 
-def _learnt(repository: Repository, commit: str, tracked: list[bytes]) -> Learnt | None:
+def _learnt(tracked: list[bytes], names: list[str], read: Read) -> Learnt | None:
     """How the repository's own continuous integration enters the workflow, where that is a call of
     the whole workflow that the commit has what it takes for.
 
     Raises: UsageError where there is no other way in, naming the calls that the repository tells
     of.
     """
-    names = [os.fsdecode(path) for path in tracked]
-    own, told = learn_entries(names, _reader(repository, commit))
+    own, told = learn_entries(names, read)
     whole = [one for one in own if not one.entry.targets and enters(tracked, one.entry)]
     if enters(tracked, Entry()):  # a call of another Snakefile is not of this workflow
         whole = [one for one in whole if is_usual(tracked, one.entry)]
@@ -214,14 +211,6 @@ def _learnt(repository: Repository, commit: str, tracked: list[bytes]) -> Learnt
             f"Say the same: {' '.join(options_of(one.entry))}",
         )
     return None
-
-
-def _text(repository: Repository, commit: str, path: str) -> str:
-    """A file of the commit; nothing of one that is no small text."""
-    try:
-        return (repository.read(commit, path) or b"").decode("utf-8", "replace")
-    except SourceError:
-        return ""
 
 
 def _entry(asked: Entry, written: Entry) -> Entry:

@@ -12,14 +12,12 @@ import hashlib
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import filelock
-
-from cleanroom.errors import Interrupted, SourceError, UsageError
+from cleanroom.errors import SourceError, UsageError
+from cleanroom.locks import held
 from cleanroom.source.address import SPOKEN, public, scheme
 from cleanroom.source.calls import GitError, Patience, call
 from cleanroom.source.scrubbed import configuration, environment
@@ -28,7 +26,6 @@ from cleanroom.values.base import escape_path
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _LOCK_SECONDS = 3600.0
-_LOCK_POLL = 0.2
 _MOST_READ = 16 * 2**20
 _MOST_TREE = 64 * 2**20
 _MOST_LINKS = 2000
@@ -154,25 +151,10 @@ class Mirror:
     def _lock(self) -> Iterator[None]:
         """One process at a time works on a mirror; who waits for it can be stopped."""
         self._mirror.parent.mkdir(parents=True, exist_ok=True)
-        lock, deadline = (
-            filelock.FileLock(self._mirror.with_suffix(".lock")),
-            time.monotonic() + _LOCK_SECONDS,
-        )
-        while True:
-            try:
-                lock.acquire(timeout=_LOCK_POLL)
-                break
-            except filelock.Timeout:
-                if self._reach.patience.stopped():
-                    raise Interrupted("Stopped.") from None
-                if time.monotonic() > deadline:
-                    raise SourceError(
-                        f"Another process holds {lock.lock_file}.", "End it, then run again."
-                    ) from None
-        try:
+        path = self._mirror.with_suffix(".lock")
+        late = SourceError(f"Another process holds {path}.", "End it, then run again.")
+        with held(path, self._reach.patience.stopped, within=_LOCK_SECONDS, late=late):
             yield
-        finally:
-            lock.release()
 
     def _fetch(self, wanted: str = "") -> None:
         """Bring the mirror up to date: branches, tags, HEAD, and `wanted` where it is none of them

@@ -7,6 +7,9 @@ from cleanroom.values.base import Value, digest
 DEFAULT_SNAKEMAKE = "9.27.1"
 """The newest Snakemake that was tested; what a prefix gets where nothing asks for another one."""
 
+USE_DEFAULT = "default"
+"""What `use:` says where the room's own software is to be taken."""
+
 
 class PassedOver(Value, frozen=True):
     """A file of the repository that declares software and was not taken, and why."""

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,12 +29,10 @@ def workflow(shell: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def index() -> None:
-    url = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
-    try:
-        with urllib.request.urlopen(f"{url}/cowsay/", timeout=20):
-            pass
-    except OSError as error:
-        require(False, f"the index of packages does not answer ({error})")
+    uv = Path(sys.executable).with_name("uv")
+    command = [str(uv), "pip", "compile", "--quiet", "--no-config", "--no-deps", "-"]
+    ended = subprocess.run(command, input="cowsay", capture_output=True, text=True)
+    require(not ended.returncode, f"the index of packages does not answer ({ended.stderr})")
 
 
 def version_of(report: dict[str, Any], name: str) -> str:

@@ -46,8 +46,8 @@ def test_a_lock_by_the_beginning_of_its_digest(tmp_path: Path) -> None:
 def test_what_is_in_use_stays(tmp_path: Path) -> None:
     folders = [made(tmp_path, name, 100_000, number) for number, name in enumerate("abcd")]
     living, gone = Owner(tmp_path), Owner(tmp_path)
-    use(tmp_path, "a", living.name)
-    use(tmp_path, "b", gone.name)
+    use(tmp_path, "a", living)
+    use(tmp_path, "b", gone)
     os.utime(folders[0] / KEPT, (0, 0))
     os.utime(folders[1] / KEPT, (1, 1))
     gone.close()

@@ -2,7 +2,7 @@
 
 import datetime
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -12,6 +12,7 @@ from cleanroom.compare.equivalences import covers
 from cleanroom.report.audit.view import call_options, setting_rows
 from cleanroom.report.confirmation.cells import agreement, matrix
 from cleanroom.report.confirmation.sentence import leads, sentence
+from cleanroom.report.confirmation.statements import boundary_of, repeats_of, software_of
 from cleanroom.report.confirmation.view import (
     Accepted,
     DifferenceView,
@@ -20,7 +21,6 @@ from cleanroom.report.confirmation.view import (
     PlanView,
     Report,
     RunView,
-    SoftwareView,
     StepView,
 )
 from cleanroom.report.next_step import after_confirmation
@@ -28,27 +28,14 @@ from cleanroom.values.base import SCHEMA_VERSION
 from cleanroom.values.comparison import (
     Comparison,
     Difference,
-    Relation,
     Sameness,
 )
-from cleanroom.values.declared import Declared
-from cleanroom.values.environment import Environment
 from cleanroom.values.plan import Job
 from cleanroom.values.purpose import Control, Interrupted, Staged, factors_of
 from cleanroom.values.run import Attempt, Evidence
 from cleanroom.values.verdict import Confirmation
-from cleanroom.wording import counted, listed
 
-_BOUNDARY = (
-    "Every file that a run left decides, declared or not. Logs, benchmarks and temporary outputs "
-    "inform, "
-    "unless they are a target or another job's input; Snakemake's own folder and bytecode caches "
-    "are left out."
-)
-_PUBLISHED = "The commit names its published contract: only files of {} decide, all others inform."
-_SCRATCH = " Scratch, which never decides: {}."
 _LINES = 12
-_FILES = 4
 
 
 def build_report(confirmation: Confirmation) -> Report:
@@ -75,10 +62,10 @@ def build_report(confirmation: Confirmation) -> Report:
         learnt=confirmation.runs[0].learnt if confirmation.runs else None,
         baseline=confirmation.baseline,
         isolation=isolation,
-        software=software_view(confirmation.runs),
+        software=software_of(confirmation.runs),
         created=created.strftime("%Y-%m-%d %H:%M:%S UTC"),
         seconds=round(confirmation.seconds, 3),
-        boundary=_boundary(confirmation.declared),
+        boundary=boundary_of(confirmation.declared),
         rungs=judgement.rungs,
         matrix=tuple(matrix(confirmation)),
         groups=confirmation.groups,
@@ -95,37 +82,13 @@ def build_report(confirmation: Confirmation) -> Report:
         settings=setting_rows(confirmation.audit),
         answers=confirmation.audit.answers,
         findings=confirmation.audit.findings,
-        repeats=_repeats(confirmation),
+        repeats=repeats_of(confirmation),
         unproven=(
             *(f"not tried: {what}" for what in judgement.untried),
             *(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
         ),
         reproduce=shlex.join(again),
         next=after_confirmation(confirmation, again),
-    )
-
-
-def software_view(runs: Sequence[Evidence]) -> SoftwareView:
-    """The software of the baseline, in a sentence and in full."""
-    held = runs[0].environment if runs else Environment()
-    if held.prefix:
-        count = counted(len(held.packages), "package")
-        of = listed(held.taken) if held.taken else "cleanroom.yaml"
-        said = f"Python {held.python} with {count} made from {of}"
-    else:
-        said = "the rooms' own; the repository declares none that was taken"
-    if held.passed_over:
-        part = {file: f"a line of {file}" for file in held.taken}
-        files = list(dict.fromkeys(part.get(p.file, p.file) for p in held.passed_over))
-        said += f"; passed over: {listed(files, _FILES)}"
-    return SoftwareView(
-        sentence=said,
-        taken=held.taken,
-        passed_over=held.passed_over,
-        python=held.python,
-        packages=held.packages,
-        prefix=held.prefix,
-        inventory=held.inventory,
     )
 
 
@@ -270,16 +233,6 @@ def _plan_views(confirmation: Confirmation) -> Iterator[PlanView]:
     yield from sorted(views.values(), key=lambda d: not d.decides)
 
 
-def _boundary(declared: Declared) -> str:
-    text = (
-        _PUBLISHED.format(", ".join(part.label for part in declared.publish))
-        if declared.publish
-        else _BOUNDARY
-    )
-    places = "; ".join(f"{place.path} ({place.reason})" for place in declared.scratch)
-    return text + (_SCRATCH.format(places) if places else "")
-
-
 def _origin_views(confirmation: Confirmation) -> Iterator[OriginView]:
     for c in confirmation.comparisons:
         for o in c.origins:
@@ -295,45 +248,6 @@ def _origin_views(confirmation: Confirmation) -> Iterator[OriginView]:
                 by_time=o.by_time,
                 noise=o.noise,
             )
-
-
-def _repeats(confirmation: Confirmation) -> str:
-    """One run says nothing of the next; n runs that agree bound how often one would not, with 95 %
-    confidence.
-    """
-    name = confirmation.runs[0].label if confirmation.runs else ""
-    controls = [c for c in confirmation.comparisons if c.relation is Relation.CONTROL]
-    count = len(controls) + 1
-    if confirmation.runs and confirmation.runs[0].folder:
-        return ""
-    if not controls and any(isinstance(run.purpose, Control) for run in confirmation.runs):
-        return (
-            f"{name} ran once to its end, and its control did not, so nothing is known of how "
-            "repeated runs differ."
-        )
-    if not controls:
-        return (
-            f"{name} ran once, so nothing is known of how repeated runs differ; --repeats "
-            "runs it again."
-        )
-    if only := next((run.only for run in confirmation.runs if run.only), ()):
-        what = (
-            f"Of {name}, only the jobs where differences began ran again, with what they "
-            f"need: {listed(only)}."
-        )
-        return (
-            f"{what} They "
-            f"{'differed from themselves' if any(c.differs for c in controls) else 'agreed'}; "
-            "--repeats runs all of it again."
-        )
-    if any(c.differs for c in controls):
-        return f"{name} ran {count} times, and differed from itself."
-    bound = 1 - 0.05 ** (1 / count)
-    return (
-        f"{name} ran {count} times and agreed each time. What happens by chance in fewer than "
-        f"{bound:.0%} of runs may still not have shown "
-        "(95 % confidence); what depends on something that no room changes cannot show at all."
-    )
 
 
 def _accepted(confirmation: Confirmation) -> Iterator[Accepted]:

@@ -24,10 +24,16 @@ masked: dict[str, str] = {}
 """Folders to which Snakemake gives another name in each call, and what is said instead."""
 
 
-def clean(text: str) -> str:
-    """Any string as valid Unicode; bytes that are not UTF-8 become \\xNN."""
+def unnamed(text: str) -> str:
+    """A text without those folders."""
     for folder, instead in masked.items():
         text = text.replace(folder, instead)
+    return text
+
+
+def clean(text: str) -> str:
+    """Any string as valid Unicode; bytes that are not UTF-8 become \\xNN."""
+    text = unnamed(text)
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 

@@ -21,6 +21,7 @@ from .export import (
     place,
     plain,
     tracked_paths,
+    unnamed,
 )
 from .protocol import Record
 from .reads import hidden_in, reads_of
@@ -32,11 +33,7 @@ def file_refs(files: Iterable[Any]) -> list[Record]:
         flags = sorted(
             k for k, v in (getattr(file, "flags", None) or {}).items() if v not in (None, False)
         )
-        path = place(file)
-        for folder, instead in masked.items():
-            if path.startswith(folder + os.sep):
-                path = instead + path[len(folder) :]
-        refs.append({"path": path, "flags": [clean(f) for f in flags]})
+        refs.append({"path": unnamed(place(file)), "flags": [clean(f) for f in flags]})
     return refs
 
 

@@ -23,6 +23,7 @@ from cleanroom.report.audit.view import AuditReport, build_audit_report
 from cleanroom.report.confirmation.files import write_reports
 from cleanroom.report.review.view import ReviewReport, build_review_report
 from cleanroom.room.engines.interface import Limits, Network
+from cleanroom.room.inside.protocol import Deployment
 from cleanroom.values.setup import Entry
 
 __all__ = [
@@ -54,6 +55,7 @@ def confirm(
     engine: str = "auto",
     image: str = "",
     environment: Environments = "auto",
+    deployment: Deployment = "declared",
     limits: Limits | None = None,
     network: Network = "none",
     today: datetime.date | None = None,
@@ -85,6 +87,7 @@ def confirm(
         engine=engine,
         image=image,
         environment=environment,
+        deployment=deployment,
         limits=limits or Limits(),
         network=network,
         today=today,
@@ -103,6 +106,7 @@ def audit(
     engine: str = "auto",
     image: str = "",
     environment: Environments = "auto",
+    deployment: Deployment = "declared",
     limits: Limits | None = None,
     today: datetime.date | None = None,
     cache: str | Path = "",
@@ -123,6 +127,7 @@ def audit(
         engine=engine,
         image=image,
         environment=environment,
+        deployment=deployment,
         limits=limits or Limits(),
         today=today,
     )
@@ -140,6 +145,7 @@ def review(
     engine: str = "auto",
     image: str = "",
     environment: Environments = "auto",
+    deployment: Deployment = "declared",
     limits: Limits | None = None,
     cache: str | Path = "",
 ) -> ReviewReport:
@@ -157,6 +163,7 @@ def review(
         engine=engine,
         image=image,
         environment=environment,
+        deployment=deployment,
         limits=limits or Limits(),
     )
     return build_review_report(review_commits(request, base))

@@ -72,6 +72,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         engine=arguments.engine,
         image=arguments.image,
         environment=arguments.environment,
+        deployment=arguments.deployment,
         entry=Entry(
             folder=arguments.folder,
             snakefile=arguments.snakefile,
@@ -86,6 +87,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         jobs_in_parallel=getattr(arguments, "jobs_in_parallel", None),
         fetch_limit=arguments.fetch_limit,
         local_submodules=arguments.allow_local_submodules,
+        private_sources=arguments.allow_private_sources,
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,
         climb=frozenset(getattr(arguments, "climb", None) or ()),

@@ -90,6 +90,14 @@ def profiles(parser: argparse.ArgumentParser) -> None:
         "always (declared), never (default)",
     )
     parser.add_argument(
+        "--deployment",
+        choices=("declared", "conda", "none", "profile"),
+        default="declared",
+        help="what rules run in: the conda environments that they declare (declared), conda "
+        "whatever they declare (conda), the room's own software (none), as the profile says "
+        "(profile)",
+    )
+    parser.add_argument(
         "--engine",
         choices=("auto", "docker", "sandbox"),
         default="auto",
@@ -159,3 +167,5 @@ def limits(parser: argparse.ArgumentParser, *, run: bool) -> None:
     source.add_argument("--fetch-limit", metavar="D", type=duration, default=600.0, help=what)
     what = "let submodules of a local repository be any other repository of this machine"
     source.add_argument("--allow-local-submodules", action="store_true", help=what)
+    what = "let wrappers, modules and includes come from this machine or a network around it"
+    source.add_argument("--allow-private-sources", action="store_true", help=what)

@@ -52,6 +52,7 @@ def outcome(
         unreadable=settings.error,
         attempts=claims.attempts,
         idle=final.idle,
+        wants=claims.wants,
         rest=claims.rest,
         unstaged=final.unstaged,
         undescribed=claims.undescribed,

@@ -3,7 +3,7 @@ Not here: running it.
 """
 
 from cleanroom.room.engines.interface import Limits, Network
-from cleanroom.room.inside.protocol import STEPS
+from cleanroom.room.inside.protocol import STEPS, Deployment
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared
 from cleanroom.values.environment import Environment
@@ -35,6 +35,9 @@ class RunSpec(Value, frozen=True):
     profiles_of: str = ""
     profile_files: tuple[str, ...] = ()
     steps: tuple[str, ...] = STEPS
+    survey: bool = False
+    """Whether it is made only to learn what the workflow takes from beyond its commit."""
+    deployment: Deployment = "declared"
 
     @property
     def varied(self) -> tuple[str, ...]:

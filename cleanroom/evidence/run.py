@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.environment.provision import mount_of, python_of
+from cleanroom.environment.provision import mounts_of, python_of
+from cleanroom.environment.supplies import furnish, places_of
 from cleanroom.errors import CleanroomError
 from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, SHIFTED_CLOCK, environment, value_of
@@ -137,6 +138,7 @@ def _inhabit(
     with contextlib.closing(open_engine(host.engine)) as engine:
         user = value_of("user", spec.varied)
         room.furnish(_asked_of_driver(spec), tracked, engine.owner, user=user, place=place)
+        furnish(room, spec.environment, Path(host.cache))
         before = look_before(room, spec.entry, submodules)
         guard = Guard(room, spec.limits, blank.label, watch)
         job = _job(
@@ -208,7 +210,7 @@ def _job(
         network=spec.network,
         mounts=(
             *room.mounts(value_of("folder", spec.varied)),
-            *mount_of(Path(host.cache), spec.environment),
+            *mounts_of(Path(host.cache), spec.environment),
         ),
     )
 
@@ -273,6 +275,9 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
         "umask": value_of("umask", spec.varied),
         "processors": value_of("processors", spec.varied),
         "date": _clock(spec) or value_of("date", spec.varied),
+        "survey": spec.survey,
+        "deployment": spec.deployment,
+        "conda": places_of(spec.environment),
         "directory_order": value_of("directory order in Python", spec.varied),
         **room_keys(),
     }

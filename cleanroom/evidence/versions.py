@@ -7,6 +7,8 @@ setting was replaced, that a profile cannot be read; the configuration stands fo
 2: why a run was made is one value, `purpose`; what decides is a field of its own.
 3: `environment` says which packages the room held beside the image, `learnt` what of the repository
 said how it is entered.
+4: `environment` says too which environments of conda and which files of other places rooms held,
+`wants` what the workflow asked for of these.
 """
 
 import re

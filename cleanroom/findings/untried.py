@@ -76,7 +76,7 @@ def unused_software(run: Evidence) -> str:
     declared: dict[str, list[str]] = {}
     for name in sorted(planned & run.plan.rules.keys()):
         for kind in _NAMES:
-            if kind in run.plan.rules[name].software and not _turned_on(run, kind):
+            if kind in run.plan.rules[name].software and not turned_on(run, kind):
                 declared.setdefault(kind, []).append(name)
     if not declared:
         return ""
@@ -84,8 +84,10 @@ def unused_software(run: Evidence) -> str:
     return f"the {listed([_NAMES[kind] for kind in declared])} of {named(rules)}"
 
 
-def _turned_on(run: Evidence, kind: str) -> bool:
+def turned_on(run: Evidence, kind: str) -> bool:
+    """Whether the settings of a run turn that kind of software on."""
     values = {setting.key: setting.value for setting in run.settings}
+    values |= {o.key: o.now for o in run.overrides if o.cause is OverrideCause.DEPLOYED}
     method = str(values.get("software-deployment-method", values.get("deployment-method", "")))
     return any(word in method for word in _METHODS[kind]) or any(
         str(values.get(key, "")).lower() == "true" for key in _SWITCHES[kind]

@@ -26,7 +26,7 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
     """
     watch = watch or Watch()
     started, clock = time.time(), time.monotonic()
-    with opened(request, [choose(request)], watch) as (ready,):
+    with opened(request, [choose(request)], watch, running=False) as (ready,):
         runs = ready.runner.run_all(ready.requests(PLANNING), watch)
         runs = with_replan(ready, runs, watch)
     return concluded(ready, runs, request.repo, started, time.monotonic() - clock)

@@ -4,7 +4,7 @@ Not here: what is done with runs.
 
 import datetime
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.entry.learn import learn_entries, options_of
 from cleanroom.environment.find import Found, Read, find_environment
+from cleanroom.environment.reaches import reaches
 from cleanroom.errors import SourceError, UsageError
 from cleanroom.profiles.find import (
     NONE,
@@ -28,6 +29,7 @@ from cleanroom.profiles.find import (
     reads_like_profile,
 )
 from cleanroom.room.engines.interface import Limits, Network
+from cleanroom.room.inside.protocol import Deployment
 from cleanroom.source import Patience, Reach, Repository, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
@@ -50,10 +52,11 @@ class Request(Value, frozen=True):
     rungs that are climbed only when asked for; `diffoscope` asks that program where differences
     begin.
     `environment` says whether packages that the commit declares are made and used: `auto` does so
-    unless an image is given.
+    unless an image is given. `deployment` says whether rules run in the software that they declare.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
-    repository of this machine.
+    repository of this machine, `private_sources` whether files that the workflow reads from other
+    places may lie on it or in a network around it.
     """
 
     repo: str
@@ -64,6 +67,7 @@ class Request(Value, frozen=True):
     engine: str = "auto"
     image: str = ""
     environment: Environments = "auto"
+    deployment: Deployment = "declared"
     entry: Entry = Entry()
     config: str = ""
     limits: Limits = Limits()
@@ -78,6 +82,7 @@ class Request(Value, frozen=True):
     today: datetime.date | None = None
     fetch_limit: float = 600.0
     local_submodules: bool = False
+    private_sources: bool = False
 
     @property
     def reach(self) -> Reach:
@@ -98,6 +103,10 @@ class Chosen:
     """The tracked paths of the commit."""
     software: Found
     """Which files of it declare packages."""
+    reaches: bool = False
+    """Whether its code may take files of other places, or environments of conda."""
+    named: dict[str, str] = field(default_factory=dict)
+    """The texts of environments of conda that rules know by their names."""
     learnt: Learnt | None = None
     """What of it says how it is entered, where nobody else does."""
 
@@ -157,6 +166,8 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         acceptances=settings.accept,
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
+        reaches=reaches(names, read),
+        named=_named(settings.environment.conda, read),
         software=_software(
             request, find_environment(names, read, entry.folder, settings.environment)
         ),
@@ -173,6 +184,22 @@ def _software(request: Request, found: Found) -> Found:
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
     declined = found.recipe is not None
     return Found(passed_over=(*passed, *found.passed_over), declined=declined)
+
+
+def _named(stated: dict[str, str], read: Read) -> dict[str, str]:
+    """The text of the file of each environment that `cleanroom.yaml` describes.
+    Raises: UsageError for one that the commit does not have.
+    """
+    found = {}
+    for name, file in stated.items():
+        text = read(file)
+        if text is None:
+            raise UsageError(
+                f"cleanroom.yaml: environment: conda: the commit has no file '{file}'.",
+                "Commit it, or name another one.",
+            )
+        found[name] = text
+    return found
 
 
 def _reader(repository: Repository, commit: str) -> Read:

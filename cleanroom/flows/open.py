@@ -3,6 +3,7 @@ run. Not here: what is chosen, and what is done with runs.
 """
 
 import contextlib
+import dataclasses
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,17 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.environment.provision import Maker, provision
+from cleanroom.environment.making import Maker
+from cleanroom.environment.provision import provision
 from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Watch
 from cleanroom.flows.choose import Chosen, Request
+from cleanroom.flows.supply import supplied
 from cleanroom.room import rooms
 from cleanroom.room.claims import Event
 from cleanroom.room.engines.registry import choose_engine, open_engine
-from cleanroom.room.inside.protocol import STEPS
+from cleanroom.room.inside.protocol import STEPS, Deployment
 from cleanroom.rungs.interface import Wanted
 from cleanroom.runners.interface import Runner
 from cleanroom.runners.local import LocalRunner
@@ -193,9 +196,11 @@ class RunFactory:
 
 
 @contextlib.contextmanager
-def opened(request: Request, chosen: Sequence[Chosen], watch: Watch) -> Iterator[list[RunFactory]]:
+def opened(
+    request: Request, chosen: Sequence[Chosen], watch: Watch, *, running: bool = True
+) -> Iterator[list[RunFactory]]:
     """The engine and the image, asked once for one or more commits, and the software that each of
-    them declares; what rooms leave behind is gone at the end.
+    them declares, as far as plans need it, or runs; what rooms leave behind is gone at the end.
 
     Raises: EngineError, ImageError, UsageError, Unprovided, Interrupted.
     """
@@ -220,15 +225,41 @@ def opened(request: Request, chosen: Sequence[Chosen], watch: Watch) -> Iterator
                 ),
             )
             software = [provision(one.software, maker) for one in chosen]
+            runner = LocalRunner(_host(request, engine_name, owner))
+            readies = [
+                _with_supplies(
+                    _ready(request, one, image, held, runner), request, one, maker, watch, running
+                )
+                for one, held in zip(chosen, software, strict=True)
+            ]
         finally:
             engine.close()
-        runner = LocalRunner(_host(request, engine_name, owner))
-        yield [
-            _ready(request, one, image, held, runner)
-            for one, held in zip(chosen, software, strict=True)
-        ]
+        yield readies
     finally:
         owner.close()
+
+
+def _with_supplies(
+    ready: RunFactory,
+    request: Request,
+    one: Chosen,
+    maker: Maker,
+    watch: Watch,
+    running: bool,
+) -> RunFactory:
+    """The same with what the workflow takes from beyond its commit, where its code may do so."""
+    if not one.reaches:
+        return ready
+    found = supplied(
+        ready.base,
+        ready.requests(PLANNING),
+        lambda specs: ready.runner.run_all(list(specs), watch.once()),
+        maker,
+        one.named if running else None,
+        private=request.private_sources,
+    )
+    base = msgspec.structs.replace(ready.base, environment=found)
+    return dataclasses.replace(ready, base=base)
 
 
 def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
@@ -244,6 +275,13 @@ def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
     )
 
 
+def _deployment(request: Request) -> Deployment:
+    """An image that is given holds what rules need, unless somebody says otherwise."""
+    if request.deployment == "declared" and request.image and request.environment != "declared":
+        return "profile"
+    return request.deployment
+
+
 def _ready(
     request: Request, chosen: Chosen, image: Image, software: Environment, runner: Runner
 ) -> RunFactory:
@@ -253,6 +291,7 @@ def _ready(
         profile=chosen.profiles[0],
         image=image,
         environment=software,
+        deployment=_deployment(request),
         learnt=chosen.learnt,
         hash_seed=_BASELINE_SEED,
         limits=request.limits,

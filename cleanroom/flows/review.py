@@ -58,7 +58,7 @@ def review_commits(request: Request, base: str, watch: Watch | None = None) -> R
         changed=repository.changed(before.source.commit, after.source.commit),
         declared=repository.trailers(before.source.commit, after.source.commit, _TRAILER),
     )
-    with opened(request, [before, after], watch) as (left, right):
+    with opened(request, [before, after], watch, running=False) as (left, right):
         pairs = _pairs(left, right, history, watch)
     runs = [pair.head for pair in pairs if pair.head is not None]
     audited = audit(runs, right.acceptances, right.today, observe(after.source, runs))

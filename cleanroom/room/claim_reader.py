@@ -27,6 +27,7 @@ from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, FileRef, Job, Plan, PlannedAgain, Rule
 from cleanroom.values.run import Attempt, Lint, Step, StepStatus
 from cleanroom.values.setup import Override
+from cleanroom.values.supplies import Wants
 
 MOST_TEXT = 64 * 2**20
 """How many bytes of JSON one room may say: evidence is written once more as text."""
@@ -245,6 +246,7 @@ class ClaimReader:
             attempts=attempts,
             rules=self._rules,
             final=self._found.get("final"),
+            wants=self._found.get("wants"),
             rest=self._found.get("rest"),
             tracked_outputs=self._found.get("tracked", ()),
             undescribed=tuple(self._undescribed),
@@ -268,6 +270,7 @@ _KINDS: dict[str, Any] = {
     "effects": tuple[Effect, ...],
     "final": FinalClaim,
     "rest": tuple[PlannedAgain, ...],
+    "wants": Wants,
 }
 
 

@@ -9,6 +9,7 @@ from cleanroom.values.base import Value
 from cleanroom.values.plan import Effect, Hidden, Job, Plan, PlannedAgain, Rule
 from cleanroom.values.run import Attempt, Lint, Step
 from cleanroom.values.setup import Layer, Override, Setting, SettingPlace
+from cleanroom.values.supplies import Wants
 
 MOST = 360 * 2**20
 """How many bytes the claims of all runs that are kept at once may take in memory, estimated before
@@ -105,6 +106,7 @@ class Claims(Value, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     rules: dict[str, Rule] = {}
     final: FinalClaim | None = None
+    wants: Wants | None = None
     rest: tuple[PlannedAgain, ...] | None = None
     tracked_outputs: tuple[str, ...] = ()
     undescribed: tuple[str, ...] = ()

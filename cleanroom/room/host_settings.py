@@ -7,6 +7,9 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 PIP = (
     "PIP_INDEX_URL",
@@ -50,6 +53,25 @@ def index_settings(environ: Mapping[str, str]) -> dict[str, str]:
         words = [word for word in value.split() if not word.startswith(("file:", "/"))]
         if words:
             found[name] = " ".join(words)
+    return found
+
+
+def condarc(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What conda's own files of this host say, the user's last."""
+    home = Path(environ.get("HOME") or "/")
+    places = [
+        Path("/etc/conda/.condarc"),
+        home / ".condarc",
+        home / ".conda" / ".condarc",
+        *([Path(environ["CONDARC"])] if environ.get("CONDARC") else []),
+    ]
+    found: dict[str, Any] = {}
+    for place in places:
+        try:
+            said = yaml.safe_load(place.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            continue
+        found |= said if isinstance(said, dict) else {}
     return found
 
 

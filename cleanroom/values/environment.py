@@ -18,15 +18,22 @@ class PassedOver(Value, frozen=True):
     why: str
 
 
+def place_of(prefix: str) -> str:
+    """Where rooms see the prefix of that digest, or nothing."""
+    return f"/room/env/{prefix[:16]}" if prefix else ""
+
+
 class EnvironmentSettings(Value, frozen=True, forbid_unknown_fields=True):
     """`environment:` in `cleanroom.yaml`: files and packages of Python, and which Snakemake.
-    `use: default` takes the room's own software, whatever the repository declares.
+    `use: default` takes the room's own software, whatever the repository declares. `conda` says
+    which file describes an environment that rules know by its name only.
     """
 
     use: str = ""
     requirements: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     snakemake: str = ""
+    conda: dict[str, str] = {}
 
 
 class Recipe(Value, frozen=True):
@@ -48,16 +55,63 @@ class Recipe(Value, frozen=True):
         return digest(self)
 
 
+class CondaRecipe(Value, frozen=True):
+    """All that decides what a prefix of conda holds. `explicit` are addresses of packages, each
+    with its digest; where there are any, nothing is solved. `pip` are requirements, `deploy` is
+    the script that is run in it at the end, `base` what it is made on, by its digest.
+    """
+
+    channels: tuple[str, ...] = ()
+    specs: tuple[str, ...] = ()
+    explicit: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    deploy: str = ""
+    base: str = ""
+
+    @property
+    def digest(self) -> str:
+        return digest(self)
+
+
 class Package(Value, frozen=True):
-    """One installed package of Python. `sha256` is that of its record, which holds the digests of
+    """One installed package. Of Python: `sha256` is that of its record, which holds the digests of
     its files, but for programs, which name their place; `source` is empty where it came from the
-    index.
+    index. Of conda: its build, the digest of its archive, and its address.
     """
 
     name: str
     version: str
+    build: str = ""
     sha256: str = ""
     source: str = ""
+
+
+class CondaPrefix(Value, frozen=True):
+    """An environment of conda that rules ran in: what the workflow calls it, how a room finds it,
+    and the prefix with what it holds. `inventory` is the digest of `packages`.
+    """
+
+    name: str
+    key: str
+    prefix: str
+    packages: tuple[Package, ...] = ()
+    inventory: str = ""
+    unpinned: bool = False
+    """Whether another day may solve it otherwise."""
+    named: bool = False
+    """Whether rules know it by its name only."""
+
+
+class RemoteSource(Value, frozen=True):
+    """A file of another place that the workflow reads: a wrapper, a module, an include. `sha256`
+    is empty where there is no such file. `moves` where its address is not that of a commit or a
+    tag.
+    """
+
+    uri: str
+    sha256: str = ""
+    size: int = 0
+    moves: bool = False
 
 
 class Environment(Value, frozen=True):
@@ -77,20 +131,35 @@ class Environment(Value, frozen=True):
     """Whether packages are declared, and somebody asked for the base's own software."""
     unpinned: tuple[str, ...] = ()
     """Requirements that another day may resolve otherwise."""
+    conda: tuple[CondaPrefix, ...] = ()
+    sources: tuple[RemoteSource, ...] = ()
 
     @property
     def place(self) -> str:
         """Where rooms see the prefix, or nothing."""
-        return f"/room/env/{self.prefix[:16]}" if self.prefix else ""
+        return place_of(self.prefix)
 
     def differing(self, other: "Environment") -> list[str]:
-        """A line for each package that only one holds, or in another version or build."""
-        ours, theirs = ({p.name: p for p in side.packages} for side in (self, other))
-        found = []
-        for name in sorted(ours.keys() | theirs.keys()):
-            a, b = ours.get(name), theirs.get(name)
-            if a != b:
-                old, new = (p.version if p else "none" for p in (a, b))
-                same = f"{name} {old}, another build"
-                found.append(f"{name} {old} → {new}" if old != new else same)
-        return found
+        """A line for each package that only one holds, or in another version or build, and for
+        each remote file that is not the same.
+        """
+        found = _differing(self.packages, other.packages)
+        ours, theirs = ({one.name: one for one in side.conda} for side in (self, other))
+        for name in sorted(ours.keys() & theirs.keys()):
+            more = _differing(ours[name].packages, theirs[name].packages)
+            found += [f"{line} in {name}" for line in more]
+        before, after = ({one.uri: one.sha256 for one in s.sources} for s in (self, other))
+        both = sorted(before.keys() & after.keys())
+        return found + [f"the text of {uri}" for uri in both if before[uri] != after[uri]]
+
+
+def _differing(first: tuple[Package, ...], second: tuple[Package, ...]) -> list[str]:
+    ours, theirs = ({p.name: p for p in side} for side in (first, second))
+    found = []
+    for name in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(name), theirs.get(name)
+        if a != b:
+            old, new = (p.version if p else "none" for p in (a, b))
+            same = f"{name} {old}, another build"
+            found.append(f"{name} {old} → {new}" if old != new else same)
+    return found

@@ -32,6 +32,7 @@ from cleanroom.values.setup import (
     SettingPlace,
     Source,
 )
+from cleanroom.values.supplies import Wants
 
 
 class StepStatus(StrEnum):
@@ -171,6 +172,8 @@ class Evidence(Value, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     idle: tuple[Job, ...] = ()
     """Jobs of the final graph that never started."""
+    wants: Wants | None = None
+    """What the workflow takes from beyond its commit, where that was asked."""
     rest: tuple[PlannedAgain, ...] | None = None
     """What a second call would run again; None where that was not asked, or not answered."""
     undescribed: tuple[str, ...] = ()

@@ -126,6 +126,12 @@ class OverrideCause(StrEnum):
     """Snakemake needs a number of cores, and the profile states none."""
     MINIMUM = "minimum"
     """Somebody asked for more cores than the profile states."""
+    DEPLOYED = "deployed"
+    """Rules run in the software that they declare, which the profile does not turn on; or not,
+    because somebody asked for that.
+    """
+    PROVIDED = "provided"
+    """A place for what is made in a run elsewhere, and in a room was made before."""
     AT_ONCE = "at once"
     """How many jobs may run at once in this room."""
 

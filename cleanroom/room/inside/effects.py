@@ -153,7 +153,7 @@ def planned(
         code = 1
         try:
             os.close(said)
-            code = plan_step(spec, snakemake, cores, Outlet(pipe), "without")
+            code = plan_step(spec, snakemake, cores, Outlet(pipe), profile="without")
         finally:
             os._exit(code if code in range(256) else 1)
     os.close(pipe)

@@ -21,6 +21,7 @@ from .snakemake_api import Snakemake, Typed
 from .stack import arguments, settings_step, write_profile
 from .steps import lint_step, plan_step, rest_step, run_step
 from .supervisor import Warden, tree, tree_change
+from .supplies import Supplies, offer_conda
 
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 UNCAPPED = 1_000_000  # cores while asking what threads the rules request
@@ -33,6 +34,7 @@ class Life:
 
     def __init__(self, spec: Spec, snakemake: Snakemake, warden: Warden) -> None:
         self.spec, self.snakemake, self.warden = spec, snakemake, warden
+        self._supplies = Supplies(spec)
         self._before = tree(WORK, PLACES)
         self._touched = False  # whether reading the workflow writes files
         self._profile: Record | None = None
@@ -70,6 +72,8 @@ class Life:
             if self._profile is not None:
                 # as it was resolved, whatever an earlier step made of the file
                 write_profile(self.snakemake, self._profile)
+                offer_conda(self.spec, self._profile)
+                self._supplies.serve()
             return function(outlet)
 
         ended, lines = self.warden.step(label, entered, **how)
@@ -100,7 +104,9 @@ class Life:
         """The plan under the cores of now."""
         ok, lines = self._step(
             "plan",
-            lambda outlet: plan_step(self.spec, self.snakemake, self._cores, outlet),
+            lambda outlet: plan_step(
+                self.spec, self.snakemake, self._cores, outlet, self._supplies
+            ),
             keep=True,
         )
         said = claims_of(lines)

@@ -26,6 +26,12 @@ one.
 """
 
 
+Deployment = Literal["declared", "conda", "none", "profile"]
+"""What rules run in: the environments that they declare, those of conda, the room's own software,
+or what the profile says.
+"""
+
+
 class Interrupt(TypedDict):
     """When a run is killed: the signal, the moment of a job, and which job with outputs."""
 
@@ -90,6 +96,11 @@ class Spec(Keys):
     umask: str
     processors: str
     date: str
+    survey: bool
+    """Whether a plan is made only to learn what the workflow takes from beyond its commit."""
+    deployment: Deployment
+    conda: Dict[str, str]
+    """Where the environments of conda are that were made for this room, by their keys."""
     directory_order: str
 
 
@@ -111,7 +122,7 @@ _OF_A_RUN = frozenset(("planned", "start", "end", "undescribed", "final"))
 SAID_IN = {
     "settings": frozenset(("settings", "profile")),
     "lint": frozenset(("lint",)),
-    "plan": frozenset(("job", "plan")),
+    "plan": frozenset(("job", "plan", "wants")),
     "without": frozenset(("effects",)),
     "interrupted": _OF_A_RUN,
     "unlock": frozenset(),

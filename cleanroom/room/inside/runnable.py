@@ -13,6 +13,7 @@ from typing import Any
 from .export import clean, place, plain, raw
 from .protocol import Record, Spec
 from .snakemake_api import Snakemake
+from .supplies import asks_for_conda, offer_conda
 
 
 class Unreadable(Exception):  # noqa: N818 - it tells of a profile, not of a fault of ours
@@ -104,18 +105,20 @@ def runnable(
         if spec["nodes"] != "none":
             _apart(snakemake, record, force, kept)
     _cores(spec, snakemake, record, force, kept, remote)
-    methods = str(force.get("software-deployment-method", "")) + str(
-        force.get("deployment-method", "")
+    _deployment(spec, snakemake, record, kept)
+    offer_conda(spec, kept)
+    methods = str(kept.get("software-deployment-method", "")) + str(
+        kept.get("deployment-method", "")
     )
     record["needs"] = [
         tool
         for tool, wanted in (
-            ("conda", "conda" in methods or truthy(force.get("use-conda"))),
+            ("conda", "conda" in methods or truthy(kept.get("use-conda"))),
             (
                 "apptainer",
                 any(t in methods for t in ("apptainer", "singularity"))
-                or truthy(force.get("use-singularity"))
-                or truthy(force.get("use-apptainer")),
+                or truthy(kept.get("use-singularity"))
+                or truthy(kept.get("use-apptainer")),
             ),
         )
         if wanted
@@ -123,6 +126,40 @@ def runnable(
         and not (tool == "apptainer" and shutil.which("singularity"))
     ]
     return kept
+
+
+_METHOD = "software-deployment-method"
+_OF_DEPLOYMENT = (_METHOD, "use-conda", "use-singularity", "use-apptainer", "use-envmodules")
+_PLACES_OF_CONDA = ("conda-prefix", "conda-base-path")
+
+
+def _deployment(spec: Spec, snakemake: Snakemake, record: Record, kept: Record) -> None:
+    """The software of rules turned on where it was made for this room, or off where that was asked
+    for.
+    """
+    if spec["deployment"] == "none":
+        why = "somebody asked for the software of the room itself"
+        for key in _OF_DEPLOYMENT:
+            if truthy(kept.get(key)):
+                record["overrides"].append(override(key, kept.pop(key), None, why, "deployed"))
+        return
+    wanted = spec["deployment"] == "conda" or (spec["deployment"] == "declared" and spec["conda"])
+    if wanted and not asks_for_conda(kept):
+        _turn_on_conda(snakemake, record, kept)
+    if spec["conda"]:
+        for key in _PLACES_OF_CONDA:
+            if truthy(kept.get(key)):
+                why = "environments of conda are made before the room, and lie in it"
+                record["overrides"].append(override(key, kept.pop(key), None, why, "provided"))
+
+
+def _turn_on_conda(snakemake: Snakemake, record: Record, kept: Record) -> None:
+    why = "rules declare environments of conda, which most people turn on when they call"
+    if snakemake.major < 8:
+        return _add(snakemake, record, kept, "use-conda", True, why, "deployed")
+    was = kept.get(_METHOD) or []
+    value = [*(was if isinstance(was, list) else str(was).split()), "conda"]
+    return _add(snakemake, record, kept, _METHOD, value, why, "deployed")
 
 
 def _add(

@@ -27,6 +27,7 @@ from .protocol import Record, Spec
 from .snakemake_api import Snakemake
 from .stack import arguments
 from .stage import stage, unstaged
+from .supplies import Supplies, fetch_wrapper
 
 REASON = 500  # characters of a reason that are kept
 
@@ -69,10 +70,16 @@ def lint_step(spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet
 
 
 def plan_step(
-    spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet, profile: str = "profile"
+    spec: Spec,
+    snakemake: Snakemake,
+    cores: str | int,
+    outlet: Outlet,
+    supplies: Supplies | None = None,
+    profile: str = "profile",
 ) -> int:
     """Each job of the plan as a claim, then all the rest of it."""
     original = snakemake.scheduler.__init__
+    conda: list[Record] = []
 
     def init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
@@ -81,10 +88,15 @@ def plan_step(
         for job in jobs:
             outlet.say("job", job)
         outlet.say("plan", rest)
+        if supplies and spec["survey"]:
+            conda.extend(supplies.survey(workflow))
         return original(self, workflow, *args, **kwargs)
 
     snakemake.scheduler.__init__ = init
-    return snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
+    code = snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
+    if supplies and spec["survey"]:
+        supplies.say(outlet, conda)
+    return code
 
 
 def rest_step(spec: Spec, snakemake: Snakemake, cores: str | int, outlet: Outlet) -> int:
@@ -148,6 +160,9 @@ def run_step(
         Here.keep()
         mask_folders(workflow)
         workflows.append(workflow)
+        for rule in workflow.rules:
+            if isinstance(getattr(rule, "wrapper", None), str):
+                attempt(partial(fetch_wrapper, rule, workflow))
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)
         outlet.say(

@@ -1,0 +1,1 @@
+"""What runs inside a provisioning room. Standard library only but for what the room was given."""

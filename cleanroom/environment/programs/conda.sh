@@ -1,0 +1,20 @@
+#!/bin/sh
+# The part of conda that Snakemake asks for in a room: every environment is made before.
+root=/room/in/conda
+case "$(uname -m)" in
+    aarch64 | arm64) platform=linux-aarch64 ;;
+    ppc64le) platform=linux-ppc64le ;;
+    *) platform=linux-64 ;;
+esac
+case "$*" in
+    --version) echo "conda 24.7.1" ;;
+    "info --json")
+        printf '{"conda_prefix": "%s", "root_prefix": "%s", "platform": "%s", "conda_version": "24.7.1"}\n' $root $root $platform
+        ;;
+    "config --get channel_priority --json") echo '{"get": {"channel_priority": "strict"}}' ;;
+    clean*) ;;
+    *)
+        echo "conda $*: nothing is made in a room; the environments that rules declare are made before" >&2
+        exit 1
+        ;;
+esac

@@ -1,0 +1,26 @@
+"""Whether a workflow may take something from beyond its commit: files of other places, environments
+of conda. Pure.
+
+It looks at text, and says yes rather once too often: then a plan more is made. Not here: what it
+takes, which only reading the workflow tells.
+"""
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+from cleanroom.environment.find import Read
+
+_CODE = re.compile(r"Snakefile.*|.*\.(?:smk|snakefile|snake|rules|snakemake)", re.IGNORECASE)
+_REACHES = re.compile(
+    r"^\s*(?:conda|wrapper|meta_wrapper)\s*:|\b(?:github|gitlab)\s*\(|"
+    r"[\"'](?:https?://|gh:|gl:)",
+    re.MULTILINE,
+)
+_MOST = 1000
+
+
+def reaches(tracked: Sequence[str], read: Read) -> bool:
+    """Whether a file of code of a workflow says so."""
+    code = [path for path in tracked if _CODE.fullmatch(posixpath.basename(path))]
+    return len(code) > _MOST or any(_REACHES.search(read(path) or "") for path in code)

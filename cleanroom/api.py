@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from cleanroom.flows.audit import audit_profiles
-from cleanroom.flows.choose import Environments, Request
+from cleanroom.flows.choose import Deployments, Environments, Request
 from cleanroom.flows.confirm import confirm as confirm_commit
 from cleanroom.flows.review import review_commits
 from cleanroom.flows.stored import compare_stored
@@ -23,7 +23,6 @@ from cleanroom.report.audit.view import AuditReport, build_audit_report
 from cleanroom.report.confirmation.files import write_reports
 from cleanroom.report.review.view import ReviewReport, build_review_report
 from cleanroom.room.engines.interface import Limits, Network
-from cleanroom.room.inside.protocol import Deployment
 from cleanroom.values.setup import Entry
 
 __all__ = [
@@ -55,7 +54,7 @@ def confirm(
     engine: str = "auto",
     image: str = "",
     environment: Environments = "auto",
-    deployment: Deployment = "declared",
+    deployment: Deployments = "auto",
     limits: Limits | None = None,
     network: Network = "none",
     today: datetime.date | None = None,
@@ -106,7 +105,7 @@ def audit(
     engine: str = "auto",
     image: str = "",
     environment: Environments = "auto",
-    deployment: Deployment = "declared",
+    deployment: Deployments = "auto",
     limits: Limits | None = None,
     today: datetime.date | None = None,
     cache: str | Path = "",
@@ -145,7 +144,7 @@ def review(
     engine: str = "auto",
     image: str = "",
     environment: Environments = "auto",
-    deployment: Deployment = "declared",
+    deployment: Deployments = "auto",
     limits: Limits | None = None,
     cache: str | Path = "",
 ) -> ReviewReport:

@@ -88,16 +88,19 @@ class Channel:
         """Say what there is."""
         asyncio.run(index_fs(self.folder))
 
-    @contextlib.contextmanager
-    def served(self) -> Iterator[str]:
-        """The address of the channel, while it is served."""
-        handler = functools.partial(_Quiet, directory=str(self.folder.parent))
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            yield f"http://127.0.0.1:{server.server_address[1]}/{self.folder.name}"
-            server.shutdown()
-            thread.join()
+
+@contextlib.contextmanager
+def served(
+    folder: Path, handler: type[http.server.BaseHTTPRequestHandler] | None = None
+) -> Iterator[str]:
+    """The address of a folder, or of what a handler answers, while it is served on loopback."""
+    answering = handler or functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), answering) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -91,11 +91,11 @@ def profiles(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deployment",
-        choices=("declared", "conda", "none", "profile"),
-        default="declared",
-        help="what rules run in: the conda environments that they declare (declared), conda "
-        "whatever they declare (conda), the room's own software (none), as the profile says "
-        "(profile)",
+        choices=("auto", "declared", "conda", "none", "profile"),
+        default="auto",
+        help="what rules run in: the conda environments that they declare (declared; auto, unless "
+        "an image is given), conda whatever they declare (conda), the room's own software (none), "
+        "what the profile says (profile)",
     )
     parser.add_argument(
         "--engine",

@@ -42,7 +42,8 @@ _START = (
     "import runpy, sys; sys.path.insert(0, '/room/in'); "
     "runpy.run_module('inside.{}', None, '__main__')"
 )
-_SECONDS = 3600.0
+SECONDS = 3600.0
+"""How long one prefix may take, unless a run may take less."""
 _MOST_SAID = 64 * 2**20
 _SHOWN = 6
 
@@ -60,7 +61,7 @@ class Maker(NamedTuple):
     limits: Limits = Limits()
     environ: Mapping[str, str] = os.environ
     say: Callable[[str], None] = lambda _: None
-    seconds: float = _SECONDS
+    seconds: float = SECONDS
 
     @property
     def base(self) -> str:

@@ -70,6 +70,7 @@ def run(spec: RunSpec, host: HostContext, watch: Watch | None = None) -> Evidenc
         hash_seed=int(environment(spec.hash_seed, spec.varied)["PYTHONHASHSEED"]),
         image=spec.image,
         environment=spec.environment,
+        deployment=spec.deployment,
         learnt=spec.learnt,
         status=RunStatus.BROKEN,
         started=begin,

@@ -48,6 +48,13 @@ def _of_software(held: Environment) -> Iterator[Finding]:
         yield finding("CR-053", f"{passed.file}: {passed.why}", file=passed.file)
     if held.unpinned:
         yield finding("CR-054", _names(held.unpinned), file=held.taken[0] if held.taken else "")
+    for one in held.conda:
+        if one.unpinned:
+            text = f"{one.name}; its lock: cleanroom env show {one.prefix[:16]}"
+            yield finding("CR-054", text, file=one.name)
+    for source in held.sources:
+        if source.moves and source.sha256:
+            yield finding("CR-057", source.uri)
 
 
 def _of_run(run: Evidence) -> Iterator[Finding]:

@@ -84,10 +84,13 @@ def unused_software(run: Evidence) -> str:
     return f"the {listed([_NAMES[kind] for kind in declared])} of {named(rules)}"
 
 
-def turned_on(run: Evidence, kind: str) -> bool:
-    """Whether the settings of a run turn that kind of software on."""
+def turned_on(run: Evidence, kind: str, *, as_stated: bool = False) -> bool:
+    """Whether the settings of a run turn that kind of software on: those in force, or those that
+    its profile states.
+    """
     values = {setting.key: setting.value for setting in run.settings}
-    values |= {o.key: o.now for o in run.overrides if o.cause is OverrideCause.DEPLOYED}
+    if not as_stated:
+        values |= {o.key: o.now for o in run.overrides if o.cause is OverrideCause.DEPLOYED}
     method = str(values.get("software-deployment-method", values.get("deployment-method", "")))
     return any(word in method for word in _METHODS[kind]) or any(
         str(values.get(key, "")).lower() == "true" for key in _SWITCHES[kind]

@@ -29,7 +29,6 @@ from cleanroom.profiles.find import (
     reads_like_profile,
 )
 from cleanroom.room.engines.interface import Limits, Network
-from cleanroom.room.inside.protocol import Deployment
 from cleanroom.source import Patience, Reach, Repository, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
@@ -39,6 +38,7 @@ from cleanroom.values.setup import Entry, Learnt, Profile, Source
 
 _MOST_LOOKED_AT = 50
 Environments = Literal["auto", "declared", "default"]
+Deployments = Literal["auto", "declared", "conda", "none", "profile"]
 
 
 class Request(Value, frozen=True):
@@ -52,7 +52,8 @@ class Request(Value, frozen=True):
     rungs that are climbed only when asked for; `diffoscope` asks that program where differences
     begin.
     `environment` says whether packages that the commit declares are made and used: `auto` does so
-    unless an image is given. `deployment` says whether rules run in the software that they declare.
+    unless an image is given. `deployment` says what rules run in: `declared` is the conda
+    environments that they declare, `auto` too, unless an image is given.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
     repository of this machine, `private_sources` whether files that the workflow reads from other
@@ -67,7 +68,7 @@ class Request(Value, frozen=True):
     engine: str = "auto"
     image: str = ""
     environment: Environments = "auto"
-    deployment: Deployment = "declared"
+    deployment: Deployments = "auto"
     entry: Entry = Entry()
     config: str = ""
     limits: Limits = Limits()

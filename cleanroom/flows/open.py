@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.environment.making import Maker
+from cleanroom.environment.making import SECONDS, Maker
 from cleanroom.environment.provision import provision
 from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.store import Store
@@ -220,6 +220,7 @@ def opened(
                 owner=owner,
                 stopped=watch.cancelled.is_set,
                 limits=request.limits,
+                seconds=min(SECONDS, request.limits.run),
                 say=lambda text: watch.saw(
                     "environment", Event(event="step", name=text, state="start")
                 ),
@@ -277,9 +278,9 @@ def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
 
 def _deployment(request: Request) -> Deployment:
     """An image that is given holds what rules need, unless somebody says otherwise."""
-    if request.deployment == "declared" and request.image and request.environment != "declared":
-        return "profile"
-    return request.deployment
+    if request.deployment != "auto":
+        return request.deployment
+    return "profile" if request.image and request.environment != "declared" else "declared"
 
 
 def _ready(

@@ -147,4 +147,6 @@ def _options(request: Request) -> tuple[str, ...]:
         words += ["--image", request.image]
     if request.environment != "auto":
         words += ["--environment", request.environment]
+    if request.deployment != "auto":
+        words += ["--deployment", request.deployment]
     return (*words, *options_of(request.entry))

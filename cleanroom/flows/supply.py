@@ -55,7 +55,7 @@ def supplied(
         more = [_fetched(uri, maker, private=private) for uri in new]
         sources = tuple(sorted((*environment.sources, *more), key=lambda one: one.uri))
         environment = msgspec.structs.replace(environment, sources=sources)
-    by_profile = any(turned_on(run, "conda") for run in runs)
+    by_profile = any(turned_on(run, "conda", as_stated=True) for run in runs)
     declined = base.deployment == "none" or (base.deployment == "profile" and not by_profile)
     if named is None or declined:
         return environment
@@ -69,7 +69,7 @@ def _survey(spec: RunSpec, environment: Environment) -> RunSpec:
         called=f"{spec.profile.name} looked at",
         environment=environment,
         survey=True,
-        deployment="profile",
+        deployment="none",
         steps=("settings", "plan"),
     )
 

@@ -138,6 +138,10 @@ class Evidence(Value, frozen=True):
     image: Image
     status: RunStatus
     environment: Environment = Environment()
+    deployment: str = "declared"
+    """What rules run in: what they declare, conda, the room's own software, what the profile
+    says.
+    """
     learnt: Learnt | None = None
     """What of the repository says how it is entered, where nobody else did."""
     schema_version: int = EVIDENCE_VERSION

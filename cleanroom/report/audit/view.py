@@ -274,6 +274,9 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
     held = runs[0].environment
     if held.prefix and "--image" in words:
         words += ["--environment", "declared"]
+    usual = "profile" if "--image" in words and "--environment" not in words else "declared"
+    if runs[0].deployment != usual:
+        words += ["--deployment", runs[0].deployment]
     if held.declined and "--image" not in words:
         words += ["--environment", "default"]
     words += options_of(entry)

@@ -37,6 +37,12 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         said = f"Python {held.python} with {count} made from {of}"
     else:
         said = "the rooms' own; the repository declares none that was taken"
+    if held.conda:
+        count = counted(len(held.conda), "environment")
+        said += f"; {count} of conda for rules, made from {listed(_names(held), _FILES)}"
+    there = [source for source in held.sources if source.sha256]
+    if there:
+        said += f"; {counted(len(there), 'file')} of other places"
     if held.passed_over:
         part = {file: f"a line of {file}" for file in held.taken}
         files = list(dict.fromkeys(part.get(p.file, p.file) for p in held.passed_over))
@@ -49,7 +55,13 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         packages=held.packages,
         prefix=held.prefix,
         inventory=held.inventory,
+        conda=held.conda,
+        sources=tuple(there),
     )
+
+
+def _names(held: Environment) -> list[str]:
+    return [one.name for one in held.conda]
 
 
 def boundary_of(declared: Declared) -> str:

@@ -116,7 +116,8 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     if report.learnt:
         place = f"{report.learnt.file}, line {report.learnt.line}"
         parts += [Text(f"entered as {one_line(place)} does it", style="dim")]
-    if report.software.prefix or report.software.passed_over:
+    held = report.software
+    if held.prefix or held.passed_over or held.conda or held.sources:
         parts += [Text(f"software: {one_line(report.software.sentence)}", style="dim")]
     subtitle = f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s"
     then = report.next.why, report.next.command

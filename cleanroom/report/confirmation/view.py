@@ -18,7 +18,7 @@ from cleanroom.values.comparison import (
     JobSide,
     Sameness,
 )
-from cleanroom.values.environment import Package, PassedOver
+from cleanroom.values.environment import CondaPrefix, Package, PassedOver, RemoteSource
 from cleanroom.values.run import RunStatus
 from cleanroom.values.setup import Image, Layer, Learnt, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import ClimbedRung, VerdictName
@@ -153,6 +153,8 @@ class SoftwareView(Value, frozen=True):
     packages: tuple[Package, ...]
     prefix: str
     inventory: str
+    conda: tuple[CondaPrefix, ...] = ()
+    sources: tuple[RemoteSource, ...] = ()
 
 
 class Accepted(Value, frozen=True):

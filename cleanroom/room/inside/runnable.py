@@ -83,7 +83,7 @@ def runnable(
             record["overrides"].append(
                 override(key, value, None, "how the room runs jobs: locally", "local")
             )
-        elif key in spec["path_keys"] and os.path.isabs(str(value)) and not is_there(str(value)):
+        elif is_elsewhere(spec, key, value):
             record["overrides"].append(
                 override(key, value, None, "a folder of another machine", "elsewhere")
             )
@@ -170,6 +170,13 @@ def _add(
     if canonical:
         record["overrides"].append(override(canonical, kept.get(canonical), value, why, cause))
         kept[canonical] = value
+
+
+def is_elsewhere(spec: Spec, key: str, value: Any) -> bool:
+    """Whether it names a folder that this room does not have and cannot make."""
+    if key not in spec["path_keys"] or not os.path.isabs(str(value)):
+        return False
+    return not (spec["conda"] and key in _PLACES_OF_CONDA) and not is_there(str(value))
 
 
 def is_there(folder: str) -> bool:

@@ -42,19 +42,25 @@ def offer_conda(spec: Spec, settings: Record) -> None:
         os.environ["PATH"] = os.pathsep.join(filter(None, [PROGRAMS, os.environ.get("PATH")]))
 
 
+class NotYet(BaseException):
+    """A file that the next plan will have; what would be looked for in its place is not wanted."""
+
+
 class Supplies:
     """The supplies of one step: what was provided is served, what was not is remembered."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._missing: dict[str, None] = {}
+        self._one_of_several = False
 
     def serve(self) -> None:
         """Put what lies in the room in the place of what Snakemake would fetch and make."""
+        from snakemake import wrapper
         from snakemake.deployment.conda import Env
         from snakemake.sourcecache import SourceCache
 
-        fetch, create = SourceCache._do_cache, Env.create
+        fetch, create, find = SourceCache._do_cache, Env.create, wrapper.get_script
 
         def do_cache(cache: Any, file: Any, entry: Any, *more: Any, **how: Any) -> Any:
             uri = remote(file)
@@ -69,6 +75,8 @@ class Supplies:
             if os.path.exists(kept + ".none"):
                 raise FileNotFoundError("%s is not there" % uri)
             self._missing[uri] = None
+            if self._spec["survey"] and self._one_of_several:
+                raise NotYet
             if self._spec["survey"]:
                 raise FileNotFoundError("%s was not provided yet" % uri)
             return fetch(cache, file, entry, *more, **how)
@@ -85,7 +93,17 @@ class Supplies:
                     pass
             return address
 
-        SourceCache._do_cache, Env.create = do_cache, made
+        def found(path: Any, cache: Any, prefix: Any = None) -> Any:
+            # One of several files, looked for in order: the first that may be there is asked for.
+            self._one_of_several = True
+            try:
+                return find(path, cache, prefix=prefix)
+            except NotYet:
+                return wrapper.get_path(path, prefix=prefix)
+            finally:
+                self._one_of_several = False
+
+        SourceCache._do_cache, Env.create, wrapper.get_script = do_cache, made, found
 
     def survey(self, workflow: Any) -> list[Record]:
         """The environments of conda that jobs, and rules that have no job yet, declare."""
@@ -115,8 +133,9 @@ class Supplies:
             found.setdefault(str(named), {"name": clean(str(named))})
             return
         texts = attempt(lambda: texts_of(env))
-        if texts is None or max(map(len, texts)) > MOST_TEXT:
+        if texts is None:
             return
+        texts = [text[: MOST_TEXT + 1] for text in texts]  # longer than that is refused
         called = clean(str(env.file.get_path_or_uri(**secret_free(env.file))))
         local = place(called) if os.path.isabs(called) else name(called)
         record = {"name": local, "key": key_of(env)}
@@ -128,12 +147,12 @@ class Supplies:
 
 def fetch_wrapper(rule: Any, workflow: Any) -> None:
     """Have the script of a wrapper in Snakemake's cache, where the process of its job finds it."""
-    from snakemake.wrapper import get_script
+    from snakemake import wrapper
 
     prefix = getattr(workflow, "wrapper_prefix", None)
     if prefix is None:
         prefix = getattr(getattr(workflow, "workflow_settings", None), "wrapper_prefix", None)
-    get_script(rule.wrapper, workflow.sourcecache, prefix=prefix)
+    wrapper.get_script(rule.wrapper, workflow.sourcecache, prefix=prefix)
 
 
 def secret_free(file: Any) -> dict[str, bool]:

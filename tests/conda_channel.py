@@ -24,6 +24,7 @@ PLACEHOLDER = "/opt/placeholder" + "_placehold" * 20
 _SITE = b"""import site, sys
 site.addsitedir(f"{sys.prefix}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
 """
+_LOCAL, _ANYWHERE = b"prefix_scheme = 'posix_local'", b"prefix_scheme = 'posix_prefix'"
 
 
 class Channel:
@@ -129,8 +130,9 @@ def add_python(channel: Channel, folder: Path) -> str:
         version, tree = of_debian(package, folder)
         for file in sorted((tree / "usr").rglob("*")):
             inner = file.relative_to(tree / "usr")
-            if file.is_file() and inner.parts[0] in ("bin", "lib"):
-                files[str(inner)] = file.read_bytes()
+            kept = inner.parts[0] in ("bin", "lib") and file.name != "EXTERNALLY-MANAGED"
+            if file.is_file() and kept:
+                files[str(inner)] = file.read_bytes().replace(_LOCAL, _ANYWHERE)
     files["lib/python3.11/sitecustomize.py"] = _SITE
     links = {"bin/python": "python3.11", "bin/python3": "python3.11"}
     channel.add("python", version, files, platform="linux-64", links=links)

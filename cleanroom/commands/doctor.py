@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cleanroom.commands.boundary import cache_folder
-from cleanroom.environment.provision import uv_program
+from cleanroom.environment.uv import uv_program
 from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.report.visible import one_line
 from cleanroom.room.engines.docker import DockerEngine

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from cleanroom.errors import UsageError
+from cleanroom.environment.conda_files import Channels, read_conda
+from cleanroom.errors import Unprovided, UsageError
 from cleanroom.values.environment import (
     DEFAULT_SNAKEMAKE,
     USE_DEFAULT,
@@ -20,25 +21,21 @@ from cleanroom.values.environment import (
     PassedOver,
     Recipe,
 )
+from cleanroom.values.supplies import CondaWanted
 
 Read = Callable[[str], str | None]
 """The text of a tracked file, by its path from the top of the repository; None for what is none."""
 
 _MOST_FILES = 50
 _MOST_CHARACTERS = 2**20
-_USUAL = ("uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")
+_CONDA = ("pixi.lock", "pixi.toml", "conda-lock.yml", "environment.yml", "environment.yaml")
+_USUAL = (*_CONDA, "uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")
 _MORE = re.compile(r"(?:.*[-_.])?requirements(?:[-_.].*)?\.(?:txt|in)")
 _OTHERS = {
-    "environment.yml": "conda",
-    "environment.yaml": "conda",
-    "conda-lock.yml": "conda",
-    "pixi.toml": "conda",
-    "pixi.lock": "conda",
     "apt.txt": "system packages",
     "Dockerfile": "an image",
 }
 _WHY_NOT = {
-    "conda": "rooms have no conda; give an image that has these packages, with --image",
     "system packages": "rooms get no system packages; give an image that has them, with --image",
     "an image": "no image is built of it; build it, and give it with --image",
 }
@@ -55,6 +52,17 @@ class Found(NamedTuple):
     unpinned: tuple[str, ...] = ()
     declined: bool = False
     """Whether packages are declared, and somebody asked for the base's own software."""
+    conda: CondaWanted | None = None
+    """The environment of conda that rooms live in, with `pip` packages of Python beside it, and the
+    first `snakemake` that fits its Python, where it has none.
+    """
+    pip: tuple[str, ...] = ()
+    snakemake: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is something to make."""
+        return self.recipe is not None or self.conda is not None
 
 
 def find_environment(
@@ -90,11 +98,11 @@ def find_environment(
             for path in usual
             if path not in settings.requirements
         ]
-        return _recipe(settings.requirements, read, settings, first + passed)
+        return _taken(settings.requirements, read, settings, first + passed)
     for number, path in enumerate(usual):
         try:
             others = [PassedOver(file=p, why=f"{path} comes first") for p in usual[number + 1 :]]
-            return _recipe((path,), read, settings, others + passed)
+            return _taken((path,), read, settings, others + passed)
         except UsageError as error:
             passed = [PassedOver(file=path, why=error.what.rstrip(".")), *passed]
     return Found(passed_over=tuple(passed))
@@ -115,20 +123,63 @@ def _declaring(place: str, tracked: Sequence[str], read: Read) -> list[str]:
     return found + [path for path in more if path not in found]
 
 
+def _taken(
+    taken: tuple[str, ...],
+    read: Read,
+    settings: EnvironmentSettings,
+    passed: list[PassedOver],
+) -> Found:
+    """What these files come to: packages of Python, on an environment of conda if one is named."""
+    conda = [path for path in taken if is_conda(path)]
+    if not conda:
+        return _recipe(taken, read, settings, passed)
+    if len(conda) > 1:
+        raise UsageError(
+            f"cleanroom.yaml: environment: {' and '.join(conda)} are both environments of conda.",
+            "Name one of them.",
+        )
+    wanted = CondaWanted(name=conda[0], text=_text(conda[0], read))
+    try:
+        recipe = read_conda(wanted, Channels())
+    except Unprovided as error:
+        raise UsageError(error.what, error.next_step) from None
+    _, more = _gathered([path for path in taken if path not in conda], read, settings, passed)
+    unpinned = [str(one) for one in more if not _pinned(one)]
+    return Found(
+        taken=taken,
+        passed_over=tuple(passed),
+        unpinned=tuple(sorted({*recipe.specs, *unpinned})),
+        conda=wanted,
+        pip=tuple(map(str, more)),
+        snakemake=_snakemakes(settings.snakemake),
+    )
+
+
+def is_conda(path: str) -> bool:
+    """Whether a file describes an environment of conda, by its name."""
+    return posixpath.basename(path) in _CONDA or path.endswith((".yml", ".yaml"))
+
+
+def _snakemakes(stated: str) -> tuple[str, ...]:
+    """Which Snakemake an environment of conda gets: the one that is asked for, else the newest that
+    its Python takes.
+    """
+    older = "{} pulp<2.8 setuptools<81"
+    newer = "{} snakemake-executor-plugin-cluster-generic"
+    if stated:
+        how = older if stated.partition(".")[0] in ("5", "6", "7") else newer
+        return (how.format(f"snakemake=={stated}"),)
+    newest = f"snakemake=={DEFAULT_SNAKEMAKE}"
+    return newer.format(newest), newer.format("snakemake"), older.format("snakemake<8")
+
+
 def _recipe(
     taken: tuple[str, ...],
     read: Read,
     settings: EnvironmentSettings,
     passed: list[PassedOver],
 ) -> Found:
-    files: dict[str, str] = {}
-    requirements: list[Requirement] = []
-    for path in taken:
-        if path.endswith((".toml", "uv.lock")):
-            _add_toml(path, read, files, requirements)
-        else:
-            _add_requirements(path, read, files, requirements, passed, ())
-    requirements += map(_stated, settings.packages)
+    files, requirements = _gathered(taken, read, settings, passed)
     names = {r.name.lower() for r in requirements}
     if settings.snakemake:
         snakemake = f"snakemake=={settings.snakemake}"
@@ -146,6 +197,20 @@ def _recipe(
         tuple(passed),
         () if locked else tuple(sorted({str(r) for r in requirements if not _pinned(r)})),
     )
+
+
+def _gathered(
+    taken: Sequence[str], read: Read, settings: EnvironmentSettings, passed: list[PassedOver]
+) -> tuple[dict[str, str], list[Requirement]]:
+    """(the text of each file, every package that they or `cleanroom.yaml` name)."""
+    files: dict[str, str] = {}
+    requirements: list[Requirement] = []
+    for path in taken:
+        if path.endswith((".toml", "uv.lock")):
+            _add_toml(path, read, files, requirements)
+        else:
+            _add_requirements(path, read, files, requirements, passed, ())
+    return files, [*requirements, *map(_stated, settings.packages)]
 
 
 def _stated(text: str) -> Requirement:

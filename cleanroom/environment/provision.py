@@ -1,7 +1,5 @@
 """The packages of Python that a commit declares, made into a prefix. Not here: which packages."""
 
-import shutil
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +7,10 @@ import msgspec
 
 from cleanroom.environment.find import Found
 from cleanroom.environment.making import Maker, Work, make_once
-from cleanroom.environment.prefixes import TREE, folder_of
-from cleanroom.errors import Unprovided
+from cleanroom.environment.prefixes import TREE, Made, folder_of
+from cleanroom.environment.provision_conda import provision_rooms_conda
+from cleanroom.environment.uv import of_uv, the_uv
 from cleanroom.room.engines.interface import Mount
-from cleanroom.room.host_settings import index_settings
 from cleanroom.values.base import digest
 from cleanroom.values.environment import Environment, place_of
 
@@ -40,6 +38,9 @@ def provision(found: Found, maker: Maker) -> Environment:
         unpinned=found.unpinned,
         declined=found.declined,
     )
+    if found.conda is not None:
+        prefix, made = provision_rooms_conda(found.conda, found.pip, found.snakemake, maker)
+        return _with(blank, prefix, made)
     if found.recipe is None:
         return blank
     recipe = msgspec.structs.replace(found.recipe, base=maker.base)
@@ -49,42 +50,19 @@ def provision(found: Found, maker: Maker) -> Environment:
         asked={"recipe": msgspec.to_builtins(recipe)},
         files=recipe.files,
         programs=(the_uv(),),
-        env=of_uv(maker),
+        env=of_uv(maker.environ),
         repair="Mend what the repository declares, or say under `environment:` in cleanroom.yaml "
         "what to take; --environment default takes the room's own software.",
     )
     made = make_once(recipe.digest, work, maker)
+    return _with(blank, recipe.digest, made)
+
+
+def _with(blank: Environment, prefix: str, made: Made) -> Environment:
     return msgspec.structs.replace(
         blank,
-        prefix=recipe.digest,
+        prefix=prefix,
         python=made.python,
         packages=made.packages,
         inventory=digest(made.packages),
     )
-
-
-def of_uv(maker: Maker) -> dict[str, str]:
-    """The variables that uv gets in a room."""
-    return {
-        "UV_CACHE_DIR": "/tmp/uv",  # noqa: S108 - the room's own
-        "UV_LINK_MODE": "copy",
-        "UV_NO_CONFIG": "1",
-        "UV_PYTHON_DOWNLOADS": "never",
-        **index_settings(maker.environ),
-    }
-
-
-def the_uv() -> Path:
-    """Raises: Unprovided where there is no uv."""
-    uv = uv_program()
-    if uv is None:
-        raise Unprovided("The program uv is missing.", "Install cleanroom again, which brings it.")
-    return uv
-
-
-def uv_program() -> Path | None:
-    """The program that came with this installation, or one on PATH."""
-    for found in (Path(sysconfig.get_path("scripts")) / "uv", Path(shutil.which("uv") or "/-")):
-        if found.is_file():
-            return found
-    return None

@@ -7,35 +7,28 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.environment.conda_files import Channels, read_conda, unpinned
+from cleanroom.environment.conda_files import Channels, for_rooms, read_conda, unpinned
 from cleanroom.environment.making import Maker, Work, make_once
-from cleanroom.environment.provision import of_uv, the_uv
+from cleanroom.environment.prefixes import Made
 from cleanroom.environment.supplies import PROGRAMS
+from cleanroom.environment.uv import of_uv, the_uv
 from cleanroom.errors import Unprovided
 from cleanroom.room.engines.interface import Mount
 from cleanroom.room.host_settings import condarc
 from cleanroom.values.base import digest
-from cleanroom.values.environment import CondaPrefix
+from cleanroom.values.environment import CondaPrefix, CondaRecipe
 from cleanroom.values.supplies import CondaWanted
 
 
 def provision_conda(wanted: CondaWanted, maker: Maker, *, named: bool = False) -> CondaPrefix:
-    """The environment, made where it is not there yet.
+    """An environment of rules, made where it is not there yet.
 
     Raises: Unprovided where it cannot be made, Interrupted.
     """
     recipe = read_conda(wanted, channels_of(condarc(maker.environ)))
     recipe = msgspec.structs.replace(recipe, base=maker.base)
-    work = Work(
-        called=f"the environment of {wanted.name}",
-        module="conda",
-        asked={"recipe": msgspec.to_builtins(recipe)},
-        programs=(the_uv(), PROGRAMS / "activate.sh"),
-        env=of_uv(maker),
-        mounts=(Mount(host=str(_rattler()), room="/room/rattler/rattler"),),
-        repair="Mend the file; --deployment none runs the rules in the room's own software.",
-    )
-    made = make_once(recipe.digest, work, maker)
+    repair = "Mend the file; --deployment none runs the rules in the room's own software."
+    made = make_once(recipe.digest, _work(recipe, wanted.name, maker, repair), maker)
     return CondaPrefix(
         name=wanted.name,
         key=wanted.key,
@@ -44,6 +37,35 @@ def provision_conda(wanted: CondaWanted, maker: Maker, *, named: bool = False) -
         inventory=digest(made.packages),
         unpinned=unpinned(recipe),
         named=named,
+    )
+
+
+def provision_rooms_conda(
+    wanted: CondaWanted, pip: tuple[str, ...], snakemake: tuple[str, ...], maker: Maker
+) -> tuple[str, Made]:
+    """(digest of the prefix, what it holds) of the environment that rooms live in, with more
+    packages of Python and one of these Snakemakes where it brings none.
+
+    Raises: as `provision_conda`.
+    """
+    recipe = for_rooms(read_conda(wanted, channels_of(condarc(maker.environ))), snakemake)
+    recipe = msgspec.structs.replace(recipe, pip=(*recipe.pip, *pip), base=maker.base)
+    repair = (
+        "Mend the file, or say under `environment:` in cleanroom.yaml what to take; --environment "
+        "default takes the room's own software."
+    )
+    return recipe.digest, make_once(recipe.digest, _work(recipe, wanted.name, maker, repair), maker)
+
+
+def _work(recipe: CondaRecipe, name: str, maker: Maker, repair: str) -> Work:
+    return Work(
+        called=f"the environment of {name}",
+        module="conda",
+        asked={"recipe": msgspec.to_builtins(recipe)},
+        programs=(the_uv(), PROGRAMS / "activate.sh"),
+        env=of_uv(maker.environ),
+        mounts=(Mount(host=str(_rattler()), room="/room/rattler/rattler"),),
+        repair=repair,
     )
 
 

@@ -183,7 +183,7 @@ def _software(request: Request, found: Found) -> Found:
         return found
     first = "--image" if request.environment == "auto" else f"--environment {request.environment}"
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
-    declined = found.recipe is not None
+    declined = found.any
     return Found(passed_over=(*passed, *found.passed_over), declined=declined)
 
 

@@ -65,6 +65,10 @@ class CondaRecipe(Value, frozen=True):
     specs: tuple[str, ...] = ()
     explicit: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
+    snakemake: tuple[str, ...] = ()
+    """Where rooms live in it and it brings none: which Snakemake to install, the first that fits
+    its Python.
+    """
     deploy: str = ""
     base: str = ""
 

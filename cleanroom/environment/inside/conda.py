@@ -26,6 +26,7 @@ sys.path.insert(0, "/room/rattler")
 TRIES = (0, 2, 8)
 """Seconds before each try: a channel may be away for a moment."""
 PLATFORMS = {"aarch64": "linux-aarch64", "arm64": "linux-aarch64", "ppc64le": "linux-ppc64le"}
+VERSION = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
 ARCHIVE = re.compile(r"(?P<name>[^/]+)-[^/-]+-[^/-]+\.(?:conda|tar\.bz2)$")
 
 
@@ -109,7 +110,7 @@ def with_pip(wanted: list[str], place: str) -> list[dict[str, str]]:
     """What the `pip:` section of an environment brings."""
     python = os.path.join(place, "bin", "python")
     if not os.path.exists(python):
-        raise Refused("it has a `pip:` section and no Python")
+        raise Refused("it has a `pip:` section, or is to have Snakemake, and no Python")
     before = packages_of(python)
     listed = os.path.join(OUT, "pip.txt")
     with open(listed, "w") as stream:
@@ -117,6 +118,17 @@ def with_pip(wanted: list[str], place: str) -> list[dict[str, str]]:
     call(UV, "pip", "install", "--quiet", "--python", python, "--requirements", listed)
     after = packages_of(python)
     return [after[name] for name in sorted(after) if after[name] != before.get(name)]
+
+
+def with_snakemake(choices: list[str], place: str) -> list[dict[str, str]]:
+    """The first Snakemake that fits the Python of the environment, and its executor."""
+    refused = []
+    for choice in choices:
+        try:
+            return with_pip(choice.split(), place)
+        except Refused as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def deployed(script: str, place: str) -> None:
@@ -136,10 +148,14 @@ def make(recipe: dict[str, Any], place: str) -> dict[str, Any]:
     records.sort(key=lambda record: record["name"])
     lines = ["@EXPLICIT"] + ["%(source)s#%(sha256)s" % record for record in records]
     more = with_pip(recipe["pip"], place) if recipe["pip"] else []
+    if recipe["snakemake"]:
+        more += with_snakemake(recipe["snakemake"], place)
     lines += ["# pip: %(name)s==%(version)s" % package for package in more]
     if recipe["deploy"]:
         deployed(recipe["deploy"], place)
-    return {"packages": records + more, "lock": "\n".join(lines) + "\n"}
+    python = os.path.join(place, "bin", "python")
+    said = call(python, "-I", "-c", VERSION).strip() if os.path.exists(python) else ""
+    return {"python": said, "packages": records + more, "lock": "\n".join(lines) + "\n"}
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from .protocol import Spec
 from .snakemake_api import Snakemake
 from .stage import STAGED, START, enter_staged
 from .supervisor import HostGone, Warden
+from .supplies import activate
 
 PREFIXES = "/room/env/"
 
@@ -56,9 +57,14 @@ def find_interpreter() -> None:
 
 
 def programs_of_prefix() -> None:
-    """What was installed beside Snakemake in a prefix comes first."""
+    """What was installed beside Snakemake in a prefix comes first, as where a person activates
+    it.
+    """
     if sys.executable.startswith(PREFIXES):
         own = os.path.dirname(sys.executable)
+        if os.path.isdir(os.path.join(os.path.dirname(own), "conda-meta")):
+            activate(os.path.dirname(own))
+            return
         os.environ["PATH"] = os.pathsep.join(filter(None, [own, os.environ.get("PATH")]))
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from functools import partial
 from typing import Any
 
@@ -40,6 +41,16 @@ def offer_conda(spec: Spec, settings: Record) -> None:
     wanted = spec["survey"] or asks_for_conda(settings)
     if wanted and (spec["conda"] or not shutil.which("conda")):
         os.environ["PATH"] = os.pathsep.join(filter(None, [PROGRAMS, os.environ.get("PATH")]))
+
+
+def activate(prefix: str) -> None:
+    """Have the variables of an activated environment of conda in this process and all others."""
+    script = '. /room/in/conda/bin/activate "$0" >&2; exec env -0'
+    said = subprocess.run(["bash", "-c", script, prefix], stdout=subprocess.PIPE, check=True).stdout
+    for line in said.split(b"\0"):
+        key, found, value = os.fsdecode(line).partition("=")
+        if found and key not in ("_", "SHLVL", "PWD", "OLDPWD"):
+            os.environ[key] = value
 
 
 class NotYet(BaseException):

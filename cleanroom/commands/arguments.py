@@ -277,6 +277,14 @@ def _env(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     show = actions.add_parser("show", help="the lock of one: every package with its digests")
     show.add_argument("name", metavar="PREFIX", help="the beginning of its digest")
     options.common(show)
+    lock = actions.add_parser(
+        "lock", help="write what was solved beside each environment of rules, as pins"
+    )
+    lock.add_argument("report", metavar="REPORT", help="the report.json of a confirmation")
+    lock.add_argument(
+        "--into", metavar="FOLDER", default=".", help="the top of the repository (default: here)"
+    )
+    options.common(lock)
     prune = actions.add_parser("prune", help="remove those used least recently, none in use")
     prune.add_argument(
         "--keep",

@@ -1,14 +1,21 @@
-"""`cleanroom env`: the environments that were made, and those used least recently removed."""
+"""`cleanroom env`: the environments that were made, their locks, and the removal of those used least
+recently.
+"""
 
 import argparse
 import datetime
 import sys
+from pathlib import Path
+
+import msgspec
 
 from cleanroom.commands.boundary import cache_folder, say
+from cleanroom.environment.conda_files import PLATFORM
 from cleanroom.environment.prefixes import Kept, listed, lock_of, prune
-from cleanroom.errors import ExitCode
+from cleanroom.errors import ExitCode, UsageError
 from cleanroom.report.visible import json_text
 from cleanroom.room.rooms import Owner
+from cleanroom.values.environment import CondaPrefix
 
 _MEGABYTE = 10**6
 
@@ -19,6 +26,8 @@ def command(arguments: argparse.Namespace) -> int:
     match arguments.action:
         case "show":
             sys.stdout.write(lock_of(cache, arguments.name))
+        case "lock":
+            _lock(cache, Path(arguments.report), Path(arguments.into))
         case "prune":
             owner = Owner(cache)
             try:
@@ -28,6 +37,36 @@ def command(arguments: argparse.Namespace) -> int:
         case _:
             _print(listed(cache), arguments.format, "there")
     return int(ExitCode.HELD)
+
+
+class _Software(msgspec.Struct):
+    conda: tuple[CondaPrefix, ...] = ()
+
+
+class _Report(msgspec.Struct):
+    software: _Software
+
+
+def _lock(cache: Path, report: Path, into: Path) -> None:
+    """Write what was solved for each environment of rules beside its file, as pins that Snakemake
+    takes.
+    """
+    file = report / "report.json" if report.is_dir() else report
+    try:
+        held = msgspec.json.decode(file.read_bytes(), type=_Report).software.conda
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise UsageError(
+            f"'{report}' is no report of a confirmation.", "Give its report.json."
+        ) from None
+    for one in held:
+        path = (into / one.name).resolve()
+        within = path.is_relative_to(into.resolve()) and path.is_file()
+        if not one.named and within and path.suffix in (".yaml", ".yml"):
+            pins = path.with_suffix(f".{PLATFORM}.pin.txt")
+            pins.write_text(lock_of(cache, one.prefix))
+            sys.stdout.write(f"{pins}\n")
+        else:
+            say(f"{one.name}: no file of {into}, so no pins were written.")
 
 
 def _print(found: list[Kept], form: str, what: str) -> None:

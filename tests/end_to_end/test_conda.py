@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from cleanroom.environment.conda_files import PLATFORM
 from tests.conda_channel import Channel, add_debian, add_python, add_shout, add_wheel, served
 from tests.conftest import Cli, Confirm, Make, commit_all, require, require_engine
 
@@ -113,6 +114,28 @@ rule cow:
     )
 
 
+def test_rooms_live_in_an_environment_that_the_repository_keeps(
+    make_repository: Make, confirm: Confirm, engine: str, channel: str, cache: Path
+) -> None:
+    """Activated, with a Snakemake where it brings none, and packages of the index beside it."""
+    files = PROFILES | {
+        "Snakefile": "import cowsay, toolz\nrule all:\n    input: 'out.txt'\nrule one:\n"
+        "    output: 'out.txt'\n    shell: 'shout < $SHOUT_HOME/words.txt > {output}'\n",
+        "environment.yml": tools(channel, "shout", "cowsay", "{pip: [toolz==1.0.0]}"),
+        "requirements.txt": "toolz==0.1\n",
+    }
+    repo = make_repository(files=files)
+    result, report = confirm(repo, "--engine", engine)
+    assert (result.code, report["verdict"]) == (0, "HELD"), result.out + result.err
+    software = report["software"]
+    assert "made from environment.yml; passed over: requirements.txt" in software["sentence"]
+    versions = {p["name"]: p["version"] for p in software["packages"]}
+    assert versions["toolz"] == "1.0.0" and versions["shout"] == "1.1"
+    assert versions["snakemake"] == "9.27.1" and software["python"].startswith("3.11.")
+    lock = (cache / "prefixes" / software["prefix"] / "lock.txt").read_text()
+    assert "# pip: toolz==1.0.0" in lock
+
+
 @pytest.mark.parametrize("version", ["7.32.4", "8.30.0"])
 def test_older_versions_run_in_it_too(
     make_repository: Make, confirm: Confirm, channel: str, version: str
@@ -189,6 +212,28 @@ def test_a_name_needs_a_file_and_scripts_run_where_there_is_a_network(
     found = {one["name"]: one["packages"] for one in report["software"]["conda"]}
     assert set(found) == {"our-tools", "envs/tools.yaml"}
     assert "1.0" in {p["version"] for p in found["our-tools"]}
+
+
+def test_a_solution_is_kept_as_pins(
+    make_repository: Make, confirm: Confirm, cli: Cli, channel: str, tmp_path: Path
+) -> None:
+    """`env lock` writes what was solved beside each file, and the next confirmation takes it."""
+    require_engine("sandbox")
+    repo = make_repository(
+        files=PROFILES | {"Snakefile": SHOUTS, "envs/tools.yaml": tools(channel, "shout")}
+    )
+    confirm(repo, "--engine", "sandbox", out="first")
+    result = cli("env", "lock", tmp_path / "first" / "report.json", "--into", repo)
+    assert result.code == 0, result.err
+    (pins,) = repo.glob("envs/*.pin.txt")
+    assert pins.name == f"tools.{PLATFORM}.pin.txt" and pins.name in result.out
+    assert f"{channel}/noarch/shout-1.1-0.tar.bz2#" in pins.read_text()
+    commit_all(repo)
+    result, report = confirm(repo, "--engine", "sandbox", "--against", "HEAD~1", out="second")
+    assert result.code == 0, result.out + result.err
+    assert not {"CR-054", "CR-055"} & {f["code"] for f in report["findings"]}
+    assert cli("env", "lock", tmp_path / "nothing.json").code == 2
+    assert cli("env", "lock", pins).code == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,4 @@
-"""`cleanroom env`: the environments that were made, their locks, and the removal of those used least
-recently.
-"""
+"""`cleanroom env`: environments that were made, their locks, and how the least used are removed."""
 
 import argparse
 import datetime

@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from cleanroom.flows.choose import Deployments
+
 FOLDER = Path(__file__).parent / "cases"
 _ENV = {
     "GIT_AUTHOR_NAME": "t",
@@ -64,6 +66,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     recover: bool = False
     stage: bool = False
     nodes: bool = False
+    deployment: Deployments = "auto"
     a: str = "cores: 2\n"
     b: str = ""
     before_files: dict[str, str] | None = None

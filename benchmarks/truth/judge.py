@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.truth.cases import Case, build
-from cleanroom.errors import CleanroomError
+from cleanroom.errors import CleanroomError, ExitCode
 from cleanroom.flows.choose import Request
 from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
@@ -67,6 +67,7 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
         profiles=names,
         baseline_profile="a",
         explain_cause=True,
+        deployment=case.deployment,
         climb=frozenset(
             name for name in ("vary", "recover", "stage", "nodes") if getattr(case, name)
         ),
@@ -75,7 +76,10 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
     try:
         report = build_report(confirm(request))
     except CleanroomError as error:
-        return Answer(case, "", (), (), (), time.monotonic() - begin, str(error), broke=True)
+        broke = error.exit_code is not ExitCode.INCONCLUSIVE
+        verdict = "" if broke else VerdictName.INCONCLUSIVE
+        spent = time.monotonic() - begin
+        return Answer(case, verdict, (), (), (), spent, str(error), broke=broke)
     return Answer(
         case,
         report.verdict,

@@ -117,7 +117,9 @@ class Supplies:
         SourceCache._do_cache, Env.create, wrapper.get_script = do_cache, made, found
 
     def survey(self, workflow: Any) -> list[Record]:
-        """The environments of conda that jobs, and rules that have no job yet, declare."""
+        """The environments of conda that jobs declare; behind a checkpoint every rule may have
+        jobs that no plan shows.
+        """
         found: dict[str, Record] = {}
         rules = {}
         for job in jobs_of(graph_of(workflow)):
@@ -125,13 +127,15 @@ class Supplies:
             spec = attempt(lambda: job.conda_env_spec)  # noqa: B023 - called at once
             if spec is not None:
                 self._add(found, partial(spec.get_conda_env, workflow))
-        for rule in workflow.rules:
+        grows = any(getattr(rule, "is_checkpoint", False) for rule in workflow.rules)
+        for rule in workflow.rules if grows else ():
             env = getattr(rule, "conda_env", None)
             if env is not None and rule.name not in rules:
                 spec = attempt(lambda: rule.expand_conda_env({}))  # noqa: B023
                 if spec is not None:
                     self._add(found, partial(spec.get_conda_env, workflow))
-            if isinstance(getattr(rule, "wrapper", None), str):
+        for rule in workflow.rules:
+            if isinstance(getattr(rule, "wrapper", None), str) and (grows or rule.name in rules):
                 attempt(partial(fetch_wrapper, rule, workflow))
         return list(found.values())
 

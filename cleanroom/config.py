@@ -21,6 +21,11 @@ from cleanroom.values.setup import Entry
 
 FILENAME = "cleanroom.yaml"
 _MAX_BYTES = 2**20
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_ROOMS = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LC_\w*|TZ|TMPDIR|TERM|(?:LD_|PYTHON|CONDA_|CLEANROOM_|FAKETIME)\w*|"
+    r"SNAKEMAKE_PROFILE"
+)
 
 
 class Settings(Value, frozen=True, forbid_unknown_fields=True):
@@ -135,7 +140,19 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
     return settings
 
 
+def check_variable(name: str, where: str) -> None:
+    """Raises: UsageError for a name that no variable has, or that a room decides itself."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{where}: '{name}' is no name of a variable.", "Write it as MY_TOKEN.")
+    if _OF_ROOMS.fullmatch(name):
+        raise UsageError(
+            f"{where}: '{name}' is a variable that the room decides.", "Give it another name."
+        )
+
+
 def _check_environment(environment: EnvironmentSettings, name: str) -> None:
+    for variable in environment.variables:
+        check_variable(variable, f"{name}: environment: variables")
     if environment.use not in ("", USE_DEFAULT):
         raise UsageError(
             f"{name}: environment: use '{environment.use}' is not known.",

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,12 @@ from cleanroom.errors import CleanroomError
 from cleanroom.report.schema import schema
 from cleanroom.room.engines.docker import DockerEngine
 from cleanroom.room.engines.registry import open_engine
+from tests import calls
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = bool(os.environ.get("CI"))
+_SECONDS = 280.0
+_OF_INTERPRETER = ("PYTHON", "LC_", "LANG")
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -105,7 +109,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
-    """The installed command, in a process of its own."""
+    """The installed command, in a process of its own: a fork of one that has imported all of it,
+    unless its interpreter is to start under other variables.
+    """
 
     def call(
         *arguments: str | Path,
@@ -113,8 +119,15 @@ def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
         env: dict[str, str] | None = None,
         cache: Path = cache,
     ) -> Result:
-        command = [sys.executable, "-m", "cleanroom.cli", *map(str, arguments)]
         full = {**os.environ, "CLEANROOM_CACHE": str(cache), "COLUMNS": "100", **(env or {})}
+        words = list(map(str, arguments))
+        if not any(name.startswith(_OF_INTERPRETER) for name in env or {}):
+            said = Path(tempfile.mkdtemp(dir=tmp_path))
+            result = Result(*calls.call(words, cwd or tmp_path, full, said, _SECONDS))
+            assert "Traceback" not in result.err, result.err
+            shutil.rmtree(said)
+            return result
+        command = [sys.executable, "-m", "cleanroom.cli", *words]
         ended = subprocess.run(
             command,
             cwd=cwd or tmp_path,
@@ -122,7 +135,7 @@ def cli(cache: Path, tmp_path: Path) -> Callable[..., Result]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=280,
+            timeout=_SECONDS,
         )
         assert "Traceback" not in ended.stderr, ended.stderr
         return Result(ended.returncode, ended.stdout, ended.stderr)

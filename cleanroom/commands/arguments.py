@@ -46,6 +46,7 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     options.repo(parser)
     parser.add_argument("ref", metavar="REF", help="commit, tag or branch")
     options.profiles(parser)
+    options.env(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
@@ -144,6 +145,7 @@ def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="commit, tag or branch (default: HEAD)",
     )
     options.profiles(parser)
+    options.env(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
@@ -169,6 +171,7 @@ def _review(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     parser.add_argument("base", metavar="BASE", help="the commit, tag or branch before the change")
     parser.add_argument("ref", metavar="HEAD", help="the commit, tag or branch after it")
     options.profiles(parser)
+    options.env(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",

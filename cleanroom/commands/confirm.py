@@ -1,6 +1,7 @@
 """`cleanroom confirm`: one commit, all its profiles, one verdict."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
 from cleanroom.errors import UsageError
+from cleanroom.evidence.masking import check_secret
 from cleanroom.flows.choose import Request
 from cleanroom.flows.confirm import confirm
 from cleanroom.report import build_report
@@ -88,6 +90,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         fetch_limit=arguments.fetch_limit,
         local_submodules=arguments.allow_local_submodules,
         private_sources=arguments.allow_private_sources,
+        secrets={name: check_secret(name, os.environ.get(name)) for name in arguments.env},
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,
         climb=frozenset(getattr(arguments, "climb", None) or ()),

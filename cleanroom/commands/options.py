@@ -105,6 +105,16 @@ def profiles(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def env(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--env",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="pass a variable of this call to every room; its value is masked in logs and reports",
+    )
+
+
 def entry(parser: argparse.ArgumentParser) -> None:
     entry = parser.add_argument_group("how the workflow is entered")
     entry.add_argument(

@@ -111,7 +111,8 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     (
         r"environment variables are requested by the workflow but undefined[^\n]*\n\s*(\w+)",
         "the environment variable '{}', which no room has",
-        "Give a default in the workflow, or an image that sets it, with --image.",
+        "Pass it with --env, or give every room a value in cleanroom.yaml, under `environment: "
+        "variables:`.",
     ),
     (
         r"Expecting Snakemake version ([\w.]+) or higher",

@@ -2,6 +2,8 @@
 Not here: running it.
 """
 
+import msgspec
+
 from cleanroom.room.engines.interface import Limits, Network
 from cleanroom.room.inside.protocol import STEPS, Deployment
 from cleanroom.values.base import Value
@@ -55,7 +57,7 @@ class HostContext(Value, frozen=True):
 
     `owner` names the confirmation that rooms belong to, `mark` is how an engine knows it.
     `fetch_limit` is for how many seconds git may make no progress, `local_submodules` whether a
-    submodule may be any repository of this machine.
+    submodule may be any repository of this machine. `secrets` are variables of every room, by name.
     """
 
     repo: str
@@ -66,3 +68,4 @@ class HostContext(Value, frozen=True):
     keep_room: bool = False
     fetch_limit: float = 600.0
     local_submodules: bool = False
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)

@@ -21,6 +21,7 @@ from cleanroom.environment.supplies import furnish, places_of
 from cleanroom.errors import CleanroomError
 from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, SHIFTED_CLOCK, environment, value_of
+from cleanroom.evidence.masking import masked
 from cleanroom.evidence.measured import look_before, measure
 from cleanroom.evidence.outcome import outcome
 from cleanroom.evidence.request import HostContext, RunSpec
@@ -90,6 +91,7 @@ def run(spec: RunSpec, host: HostContext, watch: Watch | None = None) -> Evidenc
     except OSError as error:
         said = f"{error.strerror or error} ({error.filename})"
         evidence = msgspec.structs.replace(blank, why=f"The host could not serve the room: {said}.")
+    evidence = masked(evidence, host.secrets)
     why = _of_no_host(evidence.why, spec, host)
     evidence = msgspec.structs.replace(evidence, why=why, seconds=time.monotonic() - clock)
     if watch.cancelled.is_set():
@@ -204,7 +206,11 @@ def _job(
         name=attempt_id,
         owner=host.mark,
         image=spec.image,
-        env=environment(spec.hash_seed, spec.varied),
+        env={
+            **spec.environment.variables,
+            **host.secrets,
+            **environment(spec.hash_seed, spec.varied),
+        },
         limits=spec.limits,
         hostname=value_of("host name", spec.varied),
         command=command,

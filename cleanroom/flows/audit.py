@@ -7,6 +7,7 @@ import time
 from cleanroom.audit import audit
 from cleanroom.compare.equivalences import equivalence_findings
 from cleanroom.config import FILENAME
+from cleanroom.evidence.masking import masked
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import ordered
 from cleanroom.findings.observed import observe
@@ -29,7 +30,8 @@ def audit_profiles(request: Request, watch: Watch | None = None) -> Audited:
     with opened(request, [choose(request)], watch, running=False) as (ready,):
         runs = ready.runner.run_all(ready.requests(PLANNING), watch)
         runs = with_replan(ready, runs, watch)
-    return concluded(ready, runs, request.repo, started, time.monotonic() - clock)
+    found = concluded(ready, runs, request.repo, started, time.monotonic() - clock)
+    return masked(found, request.secrets)
 
 
 def concluded(

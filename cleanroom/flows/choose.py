@@ -57,7 +57,8 @@ class Request(Value, frozen=True):
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
     repository of this machine, `private_sources` whether files that the workflow reads from other
-    places may lie on it or in a network around it.
+    places may lie on it or in a network around it. `secrets` are variables of every room, by name,
+    whose values nothing shows.
     """
 
     repo: str
@@ -84,6 +85,7 @@ class Request(Value, frozen=True):
     fetch_limit: float = 600.0
     local_submodules: bool = False
     private_sources: bool = False
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def reach(self) -> Reach:
@@ -106,6 +108,8 @@ class Chosen:
     """Which files of it declare packages."""
     reaches: bool = False
     """Whether its code may take files of other places, or environments of conda."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Variables that the commit gives every room."""
     named: dict[str, str] = field(default_factory=dict)
     """The texts of environments of conda that rules know by their names."""
     learnt: Learnt | None = None
@@ -168,6 +172,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
         reaches=reaches(names, read),
+        variables=settings.environment.variables,
         named=_named(settings.environment.conda, read),
         software=_software(
             request, find_environment(names, read, entry.folder, settings.environment)

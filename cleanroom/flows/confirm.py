@@ -19,6 +19,7 @@ from cleanroom.compare.runs import agreeing, compare, compare_all
 from cleanroom.config import FILENAME
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import as_left_by
+from cleanroom.evidence.masking import masked
 from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import finding, ordered
@@ -91,7 +92,7 @@ def confirm(request: Request, watch: Watch | None = None) -> Confirmation:
                 found = msgspec.structs.replace(
                     found, causes=causes, seconds=time.monotonic() - clock
                 )
-        return found
+        return masked(found, request.secrets)
 
 
 def _check_rungs(climb: frozenset[str]) -> None:

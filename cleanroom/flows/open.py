@@ -273,6 +273,7 @@ def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
         keep_room=request.keep_rooms,
         fetch_limit=request.fetch_limit,
         local_submodules=request.local_submodules,
+        secrets=request.secrets,
     )
 
 
@@ -291,7 +292,9 @@ def _ready(
         entry=chosen.entry,
         profile=chosen.profiles[0],
         image=image,
-        environment=software,
+        environment=msgspec.structs.replace(
+            software, variables=chosen.variables, secrets=tuple(sorted(request.secrets))
+        ),
         deployment=_deployment(request),
         learnt=chosen.learnt,
         hash_seed=_BASELINE_SEED,

@@ -26,7 +26,8 @@ def place_of(prefix: str) -> str:
 class EnvironmentSettings(Value, frozen=True, forbid_unknown_fields=True):
     """`environment:` in `cleanroom.yaml`: files and packages of Python, and which Snakemake.
     `use: default` takes the room's own software, whatever the repository declares. `conda` says
-    which file describes an environment that rules know by its name only.
+    which file describes an environment that rules know by its name only, `variables` are variables
+    of every room, which are no secrets.
     """
 
     use: str = ""
@@ -34,6 +35,7 @@ class EnvironmentSettings(Value, frozen=True, forbid_unknown_fields=True):
     packages: tuple[str, ...] = ()
     snakemake: str = ""
     conda: dict[str, str] = {}
+    variables: dict[str, str] = {}
 
 
 class Recipe(Value, frozen=True):
@@ -137,6 +139,10 @@ class Environment(Value, frozen=True):
     """Requirements that another day may resolve otherwise."""
     conda: tuple[CondaPrefix, ...] = ()
     sources: tuple[RemoteSource, ...] = ()
+    variables: dict[str, str] = {}
+    """Variables that the commit gives every room."""
+    secrets: tuple[str, ...] = ()
+    """The names of those that a person passed."""
 
     @property
     def place(self) -> str:

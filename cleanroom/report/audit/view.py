@@ -277,6 +277,7 @@ def call_options(entry: Entry, runs: Sequence[Evidence]) -> list[str]:
     usual = "profile" if "--image" in words and "--environment" not in words else "declared"
     if runs[0].deployment != usual:
         words += ["--deployment", runs[0].deployment]
+    words += [word for name in held.secrets for word in ("--env", name)]
     if held.declined and "--image" not in words:
         words += ["--environment", "default"]
     words += options_of(entry)

@@ -1,0 +1,51 @@
+"""A secret is in nothing that is kept or shown; the names of variables are checked."""
+
+import json
+
+import msgspec
+import pytest
+
+from cleanroom.config import read_settings
+from cleanroom.errors import UsageError
+from cleanroom.evidence.masking import check_secret, masked
+from cleanroom.values.base import canonical
+from tests.unit.values import evidence
+
+SECRET = 'hun"ter\\2\n¡ß'
+
+
+def test_a_secret_is_masked_wherever_it_stands() -> None:
+    run = msgspec.structs.replace(
+        evidence(), why=f"it said {SECRET}!", context={SECRET: f"{SECRET}{SECRET}"}, called="ter"
+    )
+    found = masked(run, {"TOKEN": SECRET, "OTHER": "hunting"})
+    assert (found.why, found.context) == ("it said ***!", {"***": "******"})
+    assert found.called == "ter"
+    assert SECRET not in json.dumps(json.loads(canonical(found)), ensure_ascii=False)
+    assert masked(run, {}) is run
+
+
+def test_of_two_secrets_the_longer_one_is_masked_whole() -> None:
+    run = msgspec.structs.replace(evidence(), why="abcdefgh abcdef")
+    assert masked(run, {"A": "abcdef", "B": "abcdefgh"}).why == "*** ***"
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "HOME", "LD_PRELOAD", "PYTHONPATH", "LC_ALL", "1A", "A B", ""]
+)
+def test_a_variable_that_a_room_decides_or_that_is_none(name: str) -> None:
+    with pytest.raises(UsageError):
+        check_secret(name, "long enough")
+    with pytest.raises(UsageError):
+        read_settings(json.dumps({"environment": {"variables": {name: "x"}}}).encode())
+
+
+@pytest.mark.parametrize("value", [None, "", "short"])
+def test_a_secret_that_is_not_there_or_cannot_be_masked(value: str | None) -> None:
+    with pytest.raises(UsageError, match="MY_TOKEN"):
+        check_secret("MY_TOKEN", value)
+
+
+def test_variables_of_the_commit() -> None:
+    settings = read_settings(b"environment: {variables: {MY_TOKEN: dummy}}\n")
+    assert settings.environment.variables == {"MY_TOKEN": "dummy"}

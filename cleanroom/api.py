@@ -8,11 +8,12 @@ Nothing here prints, exits or reads the environment.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import platformdirs
 
+from cleanroom.evidence.masking import checked
 from cleanroom.flows.audit import audit_profiles
 from cleanroom.flows.choose import Deployments, Environments, Request
 from cleanroom.flows.confirm import confirm as confirm_commit
@@ -55,6 +56,7 @@ def confirm(
     image: str = "",
     environment: Environments = "auto",
     deployment: Deployments = "auto",
+    secrets: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     network: Network = "none",
     today: datetime.date | None = None,
@@ -65,8 +67,8 @@ def confirm(
     `repo` is a URL or a path, `ref` a commit, tag or branch. `profiles` are names or paths; empty
     means all. `rungs` names what is asked beside the usual: vary, recover, stage, nodes, rest.
     `against` names an earlier run, a folder of results, or a commit. `today` decides which
-    acceptances are in force. `cache` keeps mirrors and evidence; empty means the user's own cache
-    folder.
+    acceptances are in force. `secrets` are variables of every room, whose values nothing shows.
+    `cache` keeps mirrors and evidence; empty means the user's own cache folder.
 
     Returns the whole report, whatever the verdict: `report.verdict`, `report.exit_code`,
     `report.reasons`. Raises: cleanroom.errors.CleanroomError where nothing could be said at all.
@@ -87,6 +89,7 @@ def confirm(
         image=image,
         environment=environment,
         deployment=deployment,
+        secrets=checked(secrets),
         limits=limits or Limits(),
         network=network,
         today=today,
@@ -106,6 +109,7 @@ def audit(
     image: str = "",
     environment: Environments = "auto",
     deployment: Deployments = "auto",
+    secrets: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     today: datetime.date | None = None,
     cache: str | Path = "",
@@ -127,6 +131,7 @@ def audit(
         image=image,
         environment=environment,
         deployment=deployment,
+        secrets=checked(secrets),
         limits=limits or Limits(),
         today=today,
     )
@@ -145,6 +150,7 @@ def review(
     image: str = "",
     environment: Environments = "auto",
     deployment: Deployments = "auto",
+    secrets: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     cache: str | Path = "",
 ) -> ReviewReport:
@@ -163,6 +169,7 @@ def review(
         image=image,
         environment=environment,
         deployment=deployment,
+        secrets=checked(secrets),
         limits=limits or Limits(),
     )
     return build_review_report(review_commits(request, base))

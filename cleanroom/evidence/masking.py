@@ -2,8 +2,11 @@
 results themselves: there they are the workflow's to keep. Pure.
 """
 
+import json
+import shlex
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -23,10 +26,29 @@ def masked(value: V, secrets: Mapping[str, str], kind: Any = None) -> V:
     if not secrets:
         return value
     raw = canonical(value)
-    for secret in sorted(set(secrets.values()), key=len, reverse=True):
+    spelt = {way for secret in secrets.values() for way in _spellings(secret)}
+    for secret in sorted(spelt, key=len, reverse=True):
         raw = raw.replace(msgspec.json.encode(secret)[1:-1], MASK.encode())
     found: V = msgspec.json.decode(raw, type=kind or type(value))
     return found
+
+
+def _spellings(secret: str) -> set[str]:
+    """A text as programs print it: as it is, as JSON, Python, a shell and an address have it."""
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        shlex.quote(secret).strip("'"),
+        quote(secret),
+        quote(secret, safe=""),
+    }
+
+
+def checked(secrets: Mapping[str, str] | None) -> dict[str, str]:
+    """The same secrets. Raises: as `check_secret`."""
+    return {name: check_secret(name, value) for name, value in (secrets or {}).items()}
 
 
 def check_secret(name: str, value: str | None) -> str:

@@ -1,6 +1,9 @@
 """A secret is in nothing that is kept or shown; the names of variables are checked."""
 
 import json
+import shlex
+from collections.abc import Callable
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -23,6 +26,12 @@ def test_a_secret_is_masked_wherever_it_stands() -> None:
     assert found.called == "ter"
     assert SECRET not in json.dumps(json.loads(canonical(found)), ensure_ascii=False)
     assert masked(run, {}) is run
+
+
+@pytest.mark.parametrize("spelt", [repr, json.dumps, shlex.quote, quote])
+def test_a_secret_is_masked_as_programs_spell_it(spelt: Callable[[str], str]) -> None:
+    run = msgspec.structs.replace(evidence(), why=f"x {spelt(SECRET)} y")
+    assert "ter" not in masked(run, {"TOKEN": SECRET}).why
 
 
 def test_of_two_secrets_the_longer_one_is_masked_whole() -> None:

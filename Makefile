@@ -18,7 +18,10 @@ check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -n auto --dist loadgroup $(or $(PYTEST),-m "not truth" --cov --cov-report= --cov-fail-under=$(FLOOR))
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(or $(PYTEST),-m "not truth" --cov --cov-report= --cov-fail-under=$(FLOOR))
+
+# One more than there are processors: a test waits for its rooms now and then.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Branches that the unit tests take, file by file; `make test` prints the sum and fails below FLOOR.
 FLOOR := 62
@@ -42,7 +45,7 @@ bench: $(VENV)/.dev
 ENGINE ?= sandbox
 truth: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.truth.run --engine $(ENGINE) $(TRUTH)
-	@[ -n "$(TRUTH)" ] || $(PY) -m pytest -n auto --dist loadgroup -m truth
+	@[ -n "$(TRUTH)" ] || $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m truth
 
 # Files made to deceive or to crash the comparators, guided by coverage where atheris is installed: `pip install -e '.[fuzz]'`.
 SECONDS ?= 600

@@ -19,6 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _confirm(verbs)
     _audit(verbs)
+    _plan(verbs)
     _review(verbs)
     _explain(verbs)
     _init(verbs)
@@ -152,6 +153,27 @@ def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default="cleanroom-audit",
         help="where the bundle goes (default: cleanroom-audit)",
     )
+    options.entry(parser)
+    options.limits(parser, run=False)
+    options.common(parser)
+
+
+def _plan(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "plan",
+        help="say what confirm would do: entry, profiles, software, rooms; nothing is made or run",
+        epilog="Exit codes: 0 said, 2 the call is wrong, 4 no room can be made here",
+    )
+    options.repo(parser)
+    parser.add_argument(
+        "ref",
+        metavar="REF",
+        nargs="?",
+        default="HEAD",
+        help="commit, tag or branch (default: HEAD)",
+    )
+    options.profiles(parser)
+    options.env(parser)
     options.entry(parser)
     options.limits(parser, run=False)
     options.common(parser)

@@ -8,7 +8,7 @@ import msgspec
 from cleanroom.environment.find import Found
 from cleanroom.environment.making import Maker, Work, make_once
 from cleanroom.environment.prefixes import TREE, Made, folder_of
-from cleanroom.environment.provision_conda import provision_rooms_conda
+from cleanroom.environment.provision_conda import provision_rooms_conda, rooms_recipe
 from cleanroom.environment.uv import of_uv, the_uv
 from cleanroom.room.engines.interface import Mount
 from cleanroom.values.base import digest
@@ -39,8 +39,8 @@ def provision(found: Found, maker: Maker) -> Environment:
         declined=found.declined,
     )
     if found.conda is not None:
-        prefix, made = provision_rooms_conda(found.conda, found.pip, found.snakemake, maker)
-        return _with(blank, prefix, made)
+        conda = rooms_recipe(found.conda, found.pip, found.snakemake, maker)
+        return _with(blank, conda.digest, provision_rooms_conda(found.conda.name, conda, maker))
     if found.recipe is None:
         return blank
     recipe = msgspec.structs.replace(found.recipe, base=maker.base)
@@ -56,6 +56,16 @@ def provision(found: Found, maker: Maker) -> Environment:
     )
     made = make_once(recipe.digest, work, maker)
     return _with(blank, recipe.digest, made)
+
+
+def prefix_of(found: Found, maker: Maker) -> str:
+    """The digest that the prefix of this environment has, or would have; nothing without one.
+
+    Raises: Unprovided.
+    """
+    if found.conda is not None:
+        return rooms_recipe(found.conda, found.pip, found.snakemake, maker).digest
+    return msgspec.structs.replace(found.recipe, base=maker.base).digest if found.recipe else ""
 
 
 def _with(blank: Environment, prefix: str, made: Made) -> Environment:

@@ -40,21 +40,28 @@ def provision_conda(wanted: CondaWanted, maker: Maker, *, named: bool = False) -
     )
 
 
-def provision_rooms_conda(
+def rooms_recipe(
     wanted: CondaWanted, pip: tuple[str, ...], snakemake: tuple[str, ...], maker: Maker
-) -> tuple[str, Made]:
-    """(digest of the prefix, what it holds) of the environment that rooms live in, with more
-    packages of Python and one of these Snakemakes where it brings none.
+) -> CondaRecipe:
+    """The recipe of the environment that rooms live in, with more packages of Python and one of
+    these Snakemakes where it brings none.
+
+    Raises: Unprovided for a file that is none.
+    """
+    recipe = for_rooms(read_conda(wanted, channels_of(condarc(maker.environ))), snakemake)
+    return msgspec.structs.replace(recipe, pip=(*recipe.pip, *pip), base=maker.base)
+
+
+def provision_rooms_conda(name: str, recipe: CondaRecipe, maker: Maker) -> Made:
+    """What that environment holds, made where it is not there yet.
 
     Raises: as `provision_conda`.
     """
-    recipe = for_rooms(read_conda(wanted, channels_of(condarc(maker.environ))), snakemake)
-    recipe = msgspec.structs.replace(recipe, pip=(*recipe.pip, *pip), base=maker.base)
     repair = (
         "Mend the file, or say under `environment:` in cleanroom.yaml what to take; --environment "
         "default takes the room's own software."
     )
-    return recipe.digest, make_once(recipe.digest, _work(recipe, wanted.name, maker, repair), maker)
+    return make_once(recipe.digest, _work(recipe, name, maker, repair), maker)
 
 
 def _work(recipe: CondaRecipe, name: str, maker: Maker, repair: str) -> Work:

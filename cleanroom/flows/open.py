@@ -277,8 +277,10 @@ def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:
     )
 
 
-def _deployment(request: Request) -> Deployment:
-    """An image that is given holds what rules need, unless somebody says otherwise."""
+def deployment_of(request: Request) -> Deployment:
+    """What rules run in: an image that is given holds what they need, unless somebody says
+    otherwise.
+    """
     if request.deployment != "auto":
         return request.deployment
     return "profile" if request.image and request.environment != "declared" else "declared"
@@ -295,7 +297,7 @@ def _ready(
         environment=msgspec.structs.replace(
             software, variables=chosen.variables, secrets=tuple(sorted(request.secrets))
         ),
-        deployment=_deployment(request),
+        deployment=deployment_of(request),
         learnt=chosen.learnt,
         hash_seed=_BASELINE_SEED,
         limits=request.limits,

@@ -16,7 +16,7 @@ from cleanroom.findings.codes import codes
 from cleanroom.values.audit import Acceptance, Severity
 from cleanroom.values.base import Value
 from cleanroom.values.declared import Declared, Equivalence, PlanEquivalence, Publish, Scratch
-from cleanroom.values.environment import USE_DEFAULT, EnvironmentSettings
+from cleanroom.values.environment import USE_DEFAULT, EnvironmentSettings, Input
 from cleanroom.values.setup import Entry
 
 FILENAME = "cleanroom.yaml"
@@ -35,6 +35,7 @@ class Settings(Value, frozen=True, forbid_unknown_fields=True):
 
     workflow: Entry = Entry()
     environment: EnvironmentSettings = EnvironmentSettings()
+    inputs: tuple[Input, ...] = ()
     profiles: tuple[str, ...] | None = None
     baseline_profile: str | None = None
     accept: tuple[Acceptance, ...] = ()
@@ -106,6 +107,7 @@ def read_settings(text: bytes, name: str = FILENAME) -> Settings:
         ) from None
     check_entry(settings.workflow, name)
     _check_environment(settings.environment, name)
+    _check_inputs(settings.inputs, name)
     for part in settings.publish:
         if bool(part.path) == bool(part.rule):
             raise UsageError(
@@ -163,6 +165,31 @@ def _check_environment(environment: EnvironmentSettings, name: str) -> None:
             f"{name}: environment: '{environment.snakemake}' is no version of Snakemake.",
             "Write it as `snakemake: 9.27.1`.",
         )
+
+
+def _check_inputs(inputs: tuple[Input, ...], name: str) -> None:
+    for one in inputs:
+        parts = PurePosixPath(one.target).parts
+        if not parts or one.target.startswith("/") or ".." in parts or parts[0] == ".git":
+            raise UsageError(
+                f"{name}: inputs: the target '{one.target}' is no place of the repository.",
+                "Give a path inside it.",
+            )
+        if bool(one.url) == bool(one.path) or not re.fullmatch("[0-9a-f]{64}", one.sha256):
+            raise UsageError(
+                f"{name}: inputs: '{one.target}' needs a url or a path, and the SHA-256 of what is "
+                "there.",
+                "`sha256sum FILE` prints it.",
+            )
+        if one.url and not one.url.startswith(("https://", "http://")):
+            raise UsageError(
+                f"{name}: inputs: '{one.url}' is no address of http or https.",
+                "Give one, or a path in a file of your own, with --config.",
+            )
+    targets = [PurePosixPath(one.target) for one in inputs]
+    for place, target in enumerate(targets):
+        if any(target.is_relative_to(other) for n, other in enumerate(targets) if n != place):
+            raise UsageError(f"{name}: inputs: '{target}' lies in another one.", "Name each once.")
 
 
 def check_entry(entry: Entry, where: str) -> None:

@@ -66,7 +66,7 @@ def _content(uri: str, *, private: bool) -> bytes | None:
     """The file, or None where there is none."""
     for _ in range(_HOPS):
         if not private:
-            _check_public(uri)
+            check_public(uri)
         with requests.get(uri, timeout=_SECONDS, stream=True, allow_redirects=False) as answer:
             if answer.is_redirect:
                 uri = urljoin(uri, answer.headers["location"])
@@ -83,7 +83,7 @@ def _content(uri: str, *, private: bool) -> bytes | None:
     raise requests.TooManyRedirects(uri)
 
 
-def _check_public(uri: str) -> None:
+def check_public(uri: str) -> None:
     """Raises: Unprovided for an address of this machine, or of a network around it."""
     host = urlsplit(uri).hostname or ""
     for found in socket.getaddrinfo(host, None):

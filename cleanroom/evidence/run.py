@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom.environment.inputs import lay_inputs, mounts_of_inputs
 from cleanroom.environment.provision import mounts_of, python_of
 from cleanroom.environment.supplies import furnish, places_of
 from cleanroom.errors import CleanroomError
@@ -136,6 +137,7 @@ def _inhabit(
     commit = spec.source.commit
     tracked = repository.clone(commit, room.work)
     submodules = repository.submodules(commit)
+    lay_inputs(room.work, spec.environment.inputs)
     if spec.profiles_of:
         repository.lay_over(spec.profiles_of, spec.profile_files, room.work)
     with contextlib.closing(open_engine(host.engine)) as engine:
@@ -218,6 +220,7 @@ def _job(
         mounts=(
             *room.mounts(value_of("folder", spec.varied)),
             *mounts_of(Path(host.cache), spec.environment),
+            *mounts_of_inputs(Path(host.cache), spec.environment.inputs),
         ),
     )
 

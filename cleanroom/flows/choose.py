@@ -33,7 +33,7 @@ from cleanroom.source import Patience, Reach, Repository, open_repository
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
-from cleanroom.values.environment import PassedOver
+from cleanroom.values.environment import Input, PassedOver
 from cleanroom.values.setup import Entry, Learnt, Profile, Source
 
 _MOST_LOOKED_AT = 50
@@ -108,6 +108,8 @@ class Chosen:
     """Which files of it declare packages."""
     reaches: bool = False
     """Whether its code may take files of other places, or environments of conda."""
+    inputs: tuple[Input, ...] = ()
+    """Data that it needs and does not hold."""
     variables: dict[str, str] = field(default_factory=dict)
     """Variables that the commit gives every room."""
     named: dict[str, str] = field(default_factory=dict)
@@ -173,6 +175,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         delivered=frozenset(map(escape_path, tracked)),
         reaches=reaches(names, read),
         variables=settings.environment.variables,
+        inputs=_inputs(settings.inputs, names, own=bool(request.config)),
         named=_named(settings.environment.conda, read),
         software=_software(
             request, find_environment(names, read, entry.folder, settings.environment)
@@ -190,6 +193,26 @@ def _software(request: Request, found: Found) -> Found:
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
     declined = found.any
     return Found(passed_over=(*passed, *found.passed_over), declined=declined)
+
+
+def _inputs(stated: tuple[Input, ...], tracked: list[str], *, own: bool) -> tuple[Input, ...]:
+    """The inputs, none of which the commit holds.
+    Raises: UsageError also for a path of this machine that a commit names.
+    """
+    for one in stated:
+        target = one.target.rstrip("/")
+        if target in tracked or any(path.startswith(f"{target}/") for path in tracked):
+            raise UsageError(
+                f"cleanroom.yaml: inputs: the commit itself has '{one.target}'.",
+                "Name another target, or leave it out.",
+            )
+        if one.path and not own:
+            raise UsageError(
+                f"cleanroom.yaml: inputs: '{one.target}' is to come from a path of this machine, "
+                "which a commit cannot ask for.",
+                "Say it in a file of your own, with --config.",
+            )
+    return stated
 
 
 def _named(stated: dict[str, str], read: Read) -> dict[str, str]:

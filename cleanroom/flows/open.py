@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom.environment.inputs import provision_inputs
 from cleanroom.environment.making import SECONDS, Maker
 from cleanroom.environment.provision import provision
 from cleanroom.evidence.request import HostContext, RunSpec
@@ -225,7 +226,7 @@ def opened(
                     "environment", Event(event="step", name=text, state="start")
                 ),
             )
-            software = [provision(one.software, maker) for one in chosen]
+            software = [_provided(one, request, maker) for one in chosen]
             runner = LocalRunner(_host(request, engine_name, owner))
             readies = [
                 _with_supplies(
@@ -238,6 +239,16 @@ def opened(
         yield readies
     finally:
         owner.close()
+
+
+def _provided(one: Chosen, request: Request, maker: Maker) -> Environment:
+    """The software that a commit declares, its data, and its variables."""
+    return msgspec.structs.replace(
+        provision(one.software, maker),
+        inputs=provision_inputs(one.inputs, maker, private=request.private_sources),
+        variables=one.variables,
+        secrets=tuple(sorted(request.secrets)),
+    )
 
 
 def _with_supplies(
@@ -294,9 +305,7 @@ def _ready(
         entry=chosen.entry,
         profile=chosen.profiles[0],
         image=image,
-        environment=msgspec.structs.replace(
-            software, variables=chosen.variables, secrets=tuple(sorted(request.secrets))
-        ),
+        environment=software,
         deployment=deployment_of(request),
         learnt=chosen.learnt,
         hash_seed=_BASELINE_SEED,

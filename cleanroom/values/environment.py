@@ -120,6 +120,32 @@ class RemoteSource(Value, frozen=True):
     moves: bool = False
 
 
+class Input(Value, frozen=True, forbid_unknown_fields=True):
+    """`inputs:` in `cleanroom.yaml`: data that is not in git. It comes from an address, or from a
+    path of this machine where a person says so in a file of their own; `target` is where the
+    workflow finds it, from the top of the clone. `unpack`: it is an archive (zip or tar), and the
+    target is a folder with what it holds.
+    """
+
+    target: str
+    sha256: str
+    url: str = ""
+    path: str = ""
+    unpack: bool = False
+
+
+class HeldInput(Value, frozen=True):
+    """An input that rooms held: where, its digest and its size in bytes, where it came from. What
+    was unpacked lies in a `prefix`.
+    """
+
+    target: str
+    sha256: str
+    size: int
+    source: str
+    prefix: str = ""
+
+
 class Environment(Value, frozen=True):
     """What rooms hold: `prefix` is the digest of a recipe, empty for the base's own software.
 
@@ -139,6 +165,7 @@ class Environment(Value, frozen=True):
     """Requirements that another day may resolve otherwise."""
     conda: tuple[CondaPrefix, ...] = ()
     sources: tuple[RemoteSource, ...] = ()
+    inputs: tuple[HeldInput, ...] = ()
     variables: dict[str, str] = {}
     """Variables that the commit gives every room."""
     secrets: tuple[str, ...] = ()

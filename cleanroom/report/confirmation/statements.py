@@ -47,6 +47,8 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         part = {file: f"a line of {file}" for file in held.taken}
         files = list(dict.fromkeys(part.get(p.file, p.file) for p in held.passed_over))
         said += f"; passed over: {listed(files, _FILES)}"
+    if held.inputs:
+        said += f"; {counted(len(held.inputs), 'input')} that git does not hold"
     return SoftwareView(
         sentence=said,
         taken=held.taken,
@@ -57,6 +59,7 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         inventory=held.inventory,
         conda=held.conda,
         sources=tuple(there),
+        inputs=held.inputs,
     )
 
 

@@ -18,7 +18,7 @@ from cleanroom.values.comparison import (
     JobSide,
     Sameness,
 )
-from cleanroom.values.environment import CondaPrefix, Package, PassedOver, RemoteSource
+from cleanroom.values.environment import CondaPrefix, HeldInput, Package, PassedOver, RemoteSource
 from cleanroom.values.run import RunStatus
 from cleanroom.values.setup import Image, Layer, Learnt, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import ClimbedRung, VerdictName
@@ -155,6 +155,7 @@ class SoftwareView(Value, frozen=True):
     inventory: str
     conda: tuple[CondaPrefix, ...] = ()
     sources: tuple[RemoteSource, ...] = ()
+    inputs: tuple[HeldInput, ...] = ()
 
 
 class Accepted(Value, frozen=True):

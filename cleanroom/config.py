@@ -153,6 +153,12 @@ def check_variable(name: str, where: str) -> None:
 
 
 def _check_environment(environment: EnvironmentSettings, name: str) -> None:
+    for known in environment.conda:
+        if not re.fullmatch(r"[\w.-]+", known) or known.startswith("."):
+            raise UsageError(
+                f"{name}: environment: conda: '{known}' is no name of an environment.",
+                "Write it as rules have it.",
+            )
     for variable in environment.variables:
         check_variable(variable, f"{name}: environment: variables")
     if environment.use not in ("", USE_DEFAULT):

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from cleanroom.room.rooms import Room
-from cleanroom.values.environment import Environment, place_of
+from cleanroom.values.environment import CondaPrefix, Environment, place_of
 
 PROGRAMS = Path(__file__).with_name("programs")
 NAMED = "name:"
@@ -26,6 +26,12 @@ def source_of(cache: Path, sha256: str) -> Path:
     return cache / "sources" / sha256
 
 
+def _exported(one: CondaPrefix) -> str:
+    """What `conda env export` says of an environment."""
+    lines = [f"  - {p.name}={p.version}={p.build}".rstrip("=") for p in one.packages]
+    return "\n".join([f"name: {one.name}", "dependencies:", *lines]) + "\n"
+
+
 def furnish(room: Room, environment: Environment, cache: Path) -> None:
     """Lay the programs, the names and the files into a room."""
     programs = room.inside / "conda" / "bin"
@@ -38,6 +44,7 @@ def furnish(room: Room, environment: Environment, cache: Path) -> None:
     for one in environment.conda:
         if one.named:
             (names / one.name).symlink_to(place_of(one.prefix))
+            (names / f"{one.name}.yaml").write_text(_exported(one))
     folder = room.inside / "sources"
     folder.mkdir()
     for file in environment.sources:

@@ -185,19 +185,24 @@ def test_a_name_needs_a_file_and_scripts_run_where_there_is_a_network(
     make_repository: Make, confirm: Confirm, cli: Cli, channel: str, tmp_path: Path
 ) -> None:
     require_engine("sandbox")
-    named = SHOUTS.replace("envs/tools.yaml", "our-tools").replace(
-        "shout >", "shout | cat - $CONDA_PREFIX/share/more.txt >"
-    )
+    shell = '"echo hi | shout | cat - $CONDA_PREFIX/share/words.txt > {output}"'
+    snakefile = f"""rule all:
+    input: "out.txt", "again.txt"
+rule named:
+    output: "out.txt"
+    conda: "our-tools"
+    shell: {shell}
+rule again:
+    output: "again.txt"
+    conda: "envs/tools.yaml"
+    shell: {shell.replace("words", "more")}
+"""
+    deploy = "#!/usr/bin/env bash\necho $CONDA_DEFAULT_ENV > $CONDA_PREFIX/share/more.txt\n"
     files = PROFILES | {
-        "Snakefile": named
-        + SHOUTS.split("rule shouts", 1)[1]
-        .join(["rule again", ""])
-        .replace("out.txt", "again.txt")
-        .replace("shout >", "shout | cat - $CONDA_PREFIX/share/more.txt >"),
+        "Snakefile": snakefile,
         "envs/tools.yaml": tools(channel, "shout"),
-        "envs/tools.post-deploy.sh": "#!/usr/bin/env bash\ntouch $CONDA_PREFIX/share/ran; echo more > $CONDA_PREFIX/share/more.txt\n",
+        "envs/tools.post-deploy.sh": deploy,
     }
-    files["Snakefile"] = str(files["Snakefile"]).replace('input: "out.txt"', 'input: "again.txt"')
     repo = make_repository(files=files)
     result = cli("confirm", repo, "HEAD", "--engine", "sandbox", "-q", "--out", tmp_path / "out")
     assert result.code == 4, result.out + result.err

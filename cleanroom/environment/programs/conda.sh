@@ -13,6 +13,7 @@ case "$*" in
         ;;
     "config --get channel_priority --json") echo '{"get": {"channel_priority": "strict"}}' ;;
     clean*) ;;
+    "env export --name "*) cat "$root/envs/$4.yaml" ;;
     *)
         echo "conda $*: nothing is made in a room; the environments that rules declare are made before" >&2
         exit 1

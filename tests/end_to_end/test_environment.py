@@ -169,7 +169,7 @@ def test_two_at_once_make_one_prefix_and_a_stop_leaves_none(
         said = list(pool.map(lambda p: p.communicate(timeout=250), both))
     assert [p.returncode for p in both] == [0, 0], said
     assert len([p for p in own.glob("prefixes/*") if p.is_dir()]) == 1
-    assert sum("making an environment" in err for _, err in said) == 1
+    assert sum("making the environment" in err for _, err in said) == 1
 
 
 def test_the_entry_is_the_one_of_the_repositorys_own_checks(

@@ -35,6 +35,8 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         count = counted(len(held.packages), "package")
         of = listed(held.taken) if held.taken else "cleanroom.yaml"
         said = f"Python {held.python} with {count} made from {of}"
+    elif held.conda:
+        said = "the rooms' own"
     else:
         said = "the rooms' own; the repository declares none that was taken"
     if held.conda:

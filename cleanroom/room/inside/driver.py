@@ -17,13 +17,15 @@ Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the fin
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import re
 import shutil
 import sys
+from functools import partial
 
-from .export import IN, WORK, Outlet, hide
+from .export import IN, WORK, Outlet, attempt, hide
 from .life import FAKETIME, Life
 from .listing.sitecustomize import reverse
 from .protocol import Spec
@@ -32,6 +34,15 @@ from .stage import STAGED, START, enter_staged
 from .supervisor import HostGone, Warden
 from .supplies import activate
 
+EVERY_CALL = (
+    "snakemake.report.html_reporter",
+    "snakemake.profiles",
+    "snakemake.storage",
+    "smart_open",
+)
+"""What Snakemake 8 and 9 import in each call, with numpy, docutils and jinja2 behind it: half the
+time of a step.
+"""
 PREFIXES = "/room/env/"
 
 
@@ -104,6 +115,8 @@ def imported() -> Snakemake:
     """
     gc.disable()
     snakemake = Snakemake()
+    for module in EVERY_CALL if snakemake.major >= 8 else ():
+        attempt(partial(importlib.import_module, module))
     gc.freeze()
     gc.enable()
     return snakemake

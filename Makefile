@@ -2,6 +2,8 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# What was compiled is kept, whatever the caller's shell says: else every call that a test makes compiles the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check coverage pythons bench truth faults fuzz schema pages clean
 

@@ -9,9 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch
-import requests
-
 from cleanroom.beneath import Beneath
 from cleanroom.environment.making import Maker, Work, make_once
 from cleanroom.environment.prefixes import TREE, folder_of
@@ -71,6 +68,8 @@ def _kept(cache: Path, sha256: str) -> Path:
 
 
 def _fetch(one: Input, kept: Path, maker: Maker, *, private: bool) -> None:
+    import pooch  # here, because it takes time and few workflows need it
+
     try:
         if one.path:
             _copy(Path(one.path), one.sha256, kept)
@@ -82,7 +81,7 @@ def _fetch(one: Input, kept: Path, maker: Maker, *, private: bool) -> None:
                 path=kept.parent,
                 downloader=_downloader(maker, private=private),
             )
-    except (requests.RequestException, OSError) as error:
+    except OSError as error:  # as all of requests
         raise Unprovided(
             f"The input {one.target} cannot be fetched from {_public(one.url) or one.path} "
             f"({type(error).__name__}).",
@@ -112,6 +111,7 @@ def _downloader(maker: Maker, *, private: bool) -> Callable[[str, str, object], 
     """What pooch calls to have a file: it ends where a person stops, or the file is larger than a
     room's disk.
     """
+    import requests
 
     def download(url: str, output: str, _: object) -> None:
         if not private:

@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-import requests
-
 from cleanroom.environment.supplies import source_of
 from cleanroom.errors import Interrupted, Unprovided
 from cleanroom.values.environment import RemoteSource
@@ -47,7 +45,7 @@ def fetch(
         time.sleep(seconds)
         try:
             content = _content(uri, private=private)
-        except (requests.RequestException, OSError) as error:
+        except OSError as error:  # as all of requests
             said = type(error).__name__
             continue
         if content is None:
@@ -64,6 +62,8 @@ def fetch(
 
 def _content(uri: str, *, private: bool) -> bytes | None:
     """The file, or None where there is none."""
+    import requests  # here, because it takes time and few workflows need it
+
     for _ in range(_HOPS):
         if not private:
             check_public(uri)

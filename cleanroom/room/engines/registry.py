@@ -1,21 +1,23 @@
 """Which engine makes the rooms. Not here: how."""
 
-from collections.abc import Callable
+import importlib
 
 from cleanroom.errors import EngineError
-from cleanroom.room.engines.docker import DockerEngine
 from cleanroom.room.engines.interface import Engine
-from cleanroom.room.engines.sandbox import SandboxEngine
 
-ENGINES: dict[str, Callable[[], Engine]] = {
-    DockerEngine.name: DockerEngine,
-    SandboxEngine.name: SandboxEngine,
+_DOCKER, _SANDBOX = "docker", "sandbox"
+ENGINES = {
+    _DOCKER: "cleanroom.room.engines.docker.DockerEngine",
+    _SANDBOX: "cleanroom.room.engines.sandbox.SandboxEngine",
 }
+"""By name; an engine is imported when it is asked for, because its libraries take time."""
 
 
 def open_engine(name: str) -> Engine:
     """The engine of that name. Raises: EngineError."""
-    return ENGINES[name]()
+    module, _, kind = ENGINES[name].rpartition(".")
+    engine: Engine = getattr(importlib.import_module(module), kind)()
+    return engine
 
 
 def choose_engine(wanted: str, image: str) -> str:
@@ -27,15 +29,15 @@ def choose_engine(wanted: str, image: str) -> str:
         open_engine(wanted).close()
         return wanted
     try:
-        DockerEngine().close()
-        return DockerEngine.name
+        open_engine(_DOCKER).close()
+        return _DOCKER
     except EngineError as docker:
         if image:
             raise
         try:
-            SandboxEngine().close()
+            open_engine(_SANDBOX).close()
         except EngineError as sandbox:
             raise EngineError(
                 f"{docker.what} {sandbox.what}", f"{docker.next_step} {sandbox.next_step}"
             ) from None
-        return SandboxEngine.name
+        return _SANDBOX

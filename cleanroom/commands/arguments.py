@@ -138,13 +138,7 @@ def _audit(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog=f"Exit codes: 0 clean, 1 a finding of severity error, {_PLANNING_CODES}",
     )
     options.repo(parser)
-    parser.add_argument(
-        "ref",
-        metavar="REF",
-        nargs="?",
-        default="HEAD",
-        help="commit, tag or branch (default: HEAD)",
-    )
+    options.ref(parser)
     options.profiles(parser)
     options.env(parser)
     parser.add_argument(
@@ -165,13 +159,7 @@ def _plan(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         epilog="Exit codes: 0 said, 2 the call is wrong, 4 no room can be made here",
     )
     options.repo(parser)
-    parser.add_argument(
-        "ref",
-        metavar="REF",
-        nargs="?",
-        default="HEAD",
-        help="commit, tag or branch (default: HEAD)",
-    )
+    options.ref(parser)
     options.profiles(parser)
     options.env(parser)
     options.entry(parser)

@@ -62,6 +62,11 @@ def repo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("repo", metavar="REPO", help="URL or local path of a git repository")
 
 
+def ref(parser: argparse.ArgumentParser) -> None:
+    what = "commit, tag or branch (default: HEAD)"
+    parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help=what)
+
+
 def profiles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",

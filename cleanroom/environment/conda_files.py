@@ -21,9 +21,8 @@ from cleanroom.values.supplies import CondaWanted
 _MOST = 2**20
 _MOST_LOCK = 64 * 2**20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-PLATFORM = {"aarch64": "linux-aarch64", "ppc64le": "linux-ppc64le"}.get(
-    platform.machine(), "linux-64"
-)
+_PLATFORMS = {"aarch64": "linux-aarch64", "arm64": "linux-aarch64", "ppc64le": "linux-ppc64le"}
+PLATFORM = _PLATFORMS.get(platform.machine(), "linux-64")
 """What conda calls this machine."""
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 _REPAIR = "Mend the file; --deployment none runs the rules in the room's own software."

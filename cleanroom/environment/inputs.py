@@ -5,20 +5,19 @@ seen read-only in every room. Not here: which data.
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cleanroom.beneath import Beneath
 from cleanroom.environment.making import Maker, Work, make_once
-from cleanroom.environment.prefixes import TREE, folder_of
-from cleanroom.environment.sources import check_public
+from cleanroom.environment.sources import answered
+from cleanroom.environment.supplies import input_of
 from cleanroom.errors import Interrupted, Unprovided
 from cleanroom.room.engines.interface import Mount
+from cleanroom.source.address import public
 from cleanroom.values.base import digest
-from cleanroom.values.environment import HeldInput, Input, place_of
+from cleanroom.values.environment import HeldInput, Input
 
-_SECONDS = 30.0
 _BLOCK = 2**20
 _REPAIR = "Say under `inputs:` in cleanroom.yaml what is there, and its SHA-256."
 
@@ -35,7 +34,7 @@ def provision_inputs(
 
 
 def _provided(one: Input, maker: Maker, *, private: bool) -> HeldInput:
-    kept = _kept(maker.cache, one.sha256)
+    kept = input_of(maker.cache, one.sha256)
     kept.parent.mkdir(parents=True, exist_ok=True)
     if not kept.exists():
         maker.say(f"fetching {one.target}")
@@ -58,13 +57,8 @@ def _provided(one: Input, maker: Maker, *, private: bool) -> HeldInput:
 
 
 def _public(url: str) -> str:
-    """An address without user, password and query, which may hold what lets one in."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-
-
-def _kept(cache: Path, sha256: str) -> Path:
-    return cache / "inputs" / sha256
+    """An address without what may let one in."""
+    return public(urlsplit(url)._replace(query="").geturl())
 
 
 def _fetch(one: Input, kept: Path, maker: Maker, *, private: bool) -> None:
@@ -111,43 +105,17 @@ def _downloader(maker: Maker, *, private: bool) -> Callable[[str, str, object], 
     """What pooch calls to have a file: it ends where a person stops, or the file is larger than a
     room's disk.
     """
-    import requests
 
     def download(url: str, output: str, _: object) -> None:
-        if not private:
-            check_public(url)
-        with requests.get(url, timeout=_SECONDS, stream=True) as answer:
-            if not private:
-                check_public(answer.url)
+        left = maker.limits.disk
+        with answered(url, private=private) as answer, Path(output).open("wb") as stream:
             answer.raise_for_status()
-            left = maker.limits.disk
-            with Path(output).open("wb") as stream:
-                for block in answer.iter_content(_BLOCK):
-                    left -= len(block)
-                    if maker.stopped():
-                        raise Interrupted("Stopped.")
-                    if left < 0:
-                        raise Unprovided("An input is larger than --disk allows.", _REPAIR)
-                    stream.write(block)
+            for block in answer.iter_content(_BLOCK):
+                left -= len(block)
+                if maker.stopped():
+                    raise Interrupted("Stopped.")
+                if left < 0:
+                    raise Unprovided("An input is larger than --disk allows.", _REPAIR)
+                stream.write(block)
 
     return download
-
-
-def mounts_of_inputs(cache: Path, inputs: Sequence[HeldInput]) -> Iterator[Mount]:
-    """How a room sees what was not unpacked; a prefix is seen as every prefix."""
-    for sha256 in dict.fromkeys(one.sha256 for one in inputs if not one.prefix):
-        yield Mount(host=str(_kept(cache, sha256)), room=_place(sha256))
-    for prefix in dict.fromkeys(one.prefix for one in inputs if one.prefix):
-        yield Mount(host=str(folder_of(cache, prefix) / TREE), room=place_of(prefix))
-
-
-def _place(sha256: str) -> str:
-    return f"/room/inputs/{sha256[:16]}"
-
-
-def lay_inputs(work: Path, inputs: Sequence[HeldInput]) -> None:
-    """Links in a clone to where its room sees each input."""
-    with Beneath(work) as here:
-        for one in inputs:
-            to = place_of(one.prefix) or _place(one.sha256)
-            here.link(os.fsencode(one.target), os.fsencode(to))

@@ -65,10 +65,15 @@ class Maker(NamedTuple):
 
     @property
     def base(self) -> str:
-        """What a prefix is made on: an image by its digest, or the Python of this host."""
-        if not self.image.shared:
-            return self.image.digest
-        return f"{sys.base_prefix} {platform.python_version()} {platform.machine()}"
+        """What a prefix is made on."""
+        return base_of(self.image)
+
+
+def base_of(image: Image) -> str:
+    """What a prefix is made on: an image by its digest, or the Python of this host."""
+    if not image.shared:
+        return image.digest
+    return f"{sys.base_prefix} {platform.python_version()} {platform.machine()}"
 
 
 class Work(NamedTuple):

@@ -71,18 +71,23 @@ def use(cache: Path, prefix: str, owner: rooms.Owner) -> Made:
     return msgspec.json.decode((folder / KEPT).read_bytes(), type=Made)
 
 
+def kept(cache: Path, digest: str) -> Kept | None:
+    """A whole prefix, by its digest."""
+    file = folder_of(cache, digest) / KEPT
+    if not digest or not file.is_file():
+        return None
+    return Kept(
+        digest=digest,
+        size=_size(file.parent),
+        used=file.stat().st_mtime,
+        made=msgspec.json.decode(file.read_bytes(), type=Made),
+    )
+
+
 def listed(cache: Path) -> list[Kept]:
     """Every whole prefix, the one used last first."""
-    found = [
-        Kept(
-            digest=kept.parent.name,
-            size=_size(kept.parent),
-            used=kept.stat().st_mtime,
-            made=msgspec.json.decode(kept.read_bytes(), type=Made),
-        )
-        for kept in (cache / "prefixes").glob(f"*/{KEPT}")
-    ]
-    return sorted(found, key=lambda one: -one.used)
+    found = [kept(cache, file.parent.name) for file in (cache / "prefixes").glob(f"*/{KEPT}")]
+    return sorted(filter(None, found), key=lambda one: -one.used)
 
 
 def lock_of(cache: Path, name: str) -> str:

@@ -1,25 +1,16 @@
 """The packages of Python that a commit declares, made into a prefix. Not here: which packages."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 
 import msgspec
 
 from cleanroom.environment.find import Found
 from cleanroom.environment.making import Maker, Work, make_once
-from cleanroom.environment.prefixes import TREE, Made, folder_of
+from cleanroom.environment.prefixes import Made
 from cleanroom.environment.provision_conda import provision_rooms_conda, rooms_recipe
 from cleanroom.environment.uv import of_uv, the_uv
-from cleanroom.room.engines.interface import Mount
 from cleanroom.values.base import digest
-from cleanroom.values.environment import Environment, place_of
-
-
-def mounts_of(cache: Path, environment: Environment) -> Iterator[Mount]:
-    """How a room sees its prefixes."""
-    prefixes = (environment.prefix, *(one.prefix for one in environment.conda))
-    for prefix in dict.fromkeys(filter(None, prefixes)):
-        yield Mount(host=str(folder_of(cache, prefix) / TREE), room=place_of(prefix))
+from cleanroom.values.environment import CondaRecipe, Environment, Recipe
 
 
 def python_of(environment: Environment) -> str:
@@ -38,12 +29,12 @@ def provision(found: Found, maker: Maker) -> Environment:
         unpinned=found.unpinned,
         declined=found.declined,
     )
-    if found.conda is not None:
-        conda = rooms_recipe(found.conda, found.pip, found.snakemake, maker)
-        return _with(blank, conda.digest, provision_rooms_conda(found.conda.name, conda, maker))
-    if found.recipe is None:
+    recipe = recipe_of(found, maker.base, maker.environ)
+    if recipe is None:
         return blank
-    recipe = msgspec.structs.replace(found.recipe, base=maker.base)
+    if isinstance(recipe, CondaRecipe):
+        name = found.conda.name if found.conda else ""
+        return _with(blank, recipe.digest, provision_rooms_conda(name, recipe, maker))
     work = Work(
         called=f"the environment of {', '.join(found.taken) or 'cleanroom.yaml'}",
         module="python",
@@ -58,14 +49,14 @@ def provision(found: Found, maker: Maker) -> Environment:
     return _with(blank, recipe.digest, made)
 
 
-def prefix_of(found: Found, maker: Maker) -> str:
-    """The digest that the prefix of this environment has, or would have; nothing without one.
+def recipe_of(found: Found, base: str, environ: Mapping[str, str]) -> Recipe | CondaRecipe | None:
+    """The recipe of what was found, on that base; none where nothing is to be made.
 
     Raises: Unprovided.
     """
     if found.conda is not None:
-        return rooms_recipe(found.conda, found.pip, found.snakemake, maker).digest
-    return msgspec.structs.replace(found.recipe, base=maker.base).digest if found.recipe else ""
+        return rooms_recipe(found.conda, found.pip, found.snakemake, base, environ)
+    return msgspec.structs.replace(found.recipe, base=base) if found.recipe else None
 
 
 def _with(blank: Environment, prefix: str, made: Made) -> Environment:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cleanroom.environment.conda_files import Channels, for_rooms, read_conda, unpinned
+from cleanroom.environment.conda_files import PLATFORM, Channels, for_rooms, read_conda, unpinned
 from cleanroom.environment.making import Maker, Work, make_once
 from cleanroom.environment.prefixes import Made
 from cleanroom.environment.supplies import PROGRAMS
@@ -41,15 +41,19 @@ def provision_conda(wanted: CondaWanted, maker: Maker, *, named: bool = False) -
 
 
 def rooms_recipe(
-    wanted: CondaWanted, pip: tuple[str, ...], snakemake: tuple[str, ...], maker: Maker
+    wanted: CondaWanted,
+    pip: tuple[str, ...],
+    snakemake: tuple[str, ...],
+    base: str,
+    environ: Mapping[str, str],
 ) -> CondaRecipe:
     """The recipe of the environment that rooms live in, with more packages of Python and one of
     these Snakemakes where it brings none.
 
     Raises: Unprovided for a file that is none.
     """
-    recipe = for_rooms(read_conda(wanted, channels_of(condarc(maker.environ))), snakemake)
-    return msgspec.structs.replace(recipe, pip=(*recipe.pip, *pip), base=maker.base)
+    recipe = for_rooms(read_conda(wanted, channels_of(condarc(environ))), snakemake)
+    return msgspec.structs.replace(recipe, pip=(*recipe.pip, *pip), base=base)
 
 
 def provision_rooms_conda(name: str, recipe: CondaRecipe, maker: Maker) -> Made:
@@ -68,7 +72,7 @@ def _work(recipe: CondaRecipe, name: str, maker: Maker, repair: str) -> Work:
     return Work(
         called=f"the environment of {name}",
         module="conda",
-        asked={"recipe": msgspec.to_builtins(recipe)},
+        asked={"recipe": {**msgspec.to_builtins(recipe), "platform": PLATFORM}},
         programs=(the_uv(), PROGRAMS / "activate.sh"),
         env=of_uv(maker.environ),
         mounts=(Mount(host=str(_rattler()), room="/room/rattler/rattler"),),

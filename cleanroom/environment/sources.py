@@ -6,18 +6,23 @@ a network around it unless that is allowed: what comes back is shown to the work
 Not here: which ones.
 """
 
+import contextlib
 import hashlib
 import ipaddress
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from cleanroom.environment.supplies import source_of
 from cleanroom.errors import Interrupted, Unprovided
 from cleanroom.values.environment import RemoteSource
+
+if TYPE_CHECKING:
+    import requests
 
 _MOST = 16 * 2**20
 _TRIES = (0.0, 1.0, 4.0)
@@ -62,28 +67,39 @@ def fetch(
 
 def _content(uri: str, *, private: bool) -> bytes | None:
     """The file, or None where there is none."""
+    with answered(uri, private=private) as answer:
+        if answer.status_code in (404, 410):
+            return None
+        answer.raise_for_status()
+        content = bytearray()
+        for block in answer.iter_content(2**16):
+            content += block
+            if len(content) > _MOST:
+                raise Unprovided(f"{uri} is larger than {_MOST} bytes.", _REPAIR)
+        return bytes(content)
+
+
+@contextlib.contextmanager
+def answered(uri: str, *, private: bool) -> "Iterator[requests.Response]":
+    """What an address answers, at the end of its redirections, none of which leads to this machine
+    or a network around it unless `private`.
+
+    Raises: Unprovided for one that does; OSError, as all of requests.
+    """
     import requests  # here, because it takes time and few workflows need it
 
     for _ in range(_HOPS):
         if not private:
-            check_public(uri)
+            _check_public(uri)
         with requests.get(uri, timeout=_SECONDS, stream=True, allow_redirects=False) as answer:
-            if answer.is_redirect:
-                uri = urljoin(uri, answer.headers["location"])
-                continue
-            if answer.status_code in (404, 410):
-                return None
-            answer.raise_for_status()
-            content = bytearray()
-            for block in answer.iter_content(2**16):
-                content += block
-                if len(content) > _MOST:
-                    raise Unprovided(f"{uri} is larger than {_MOST} bytes.", _REPAIR)
-            return bytes(content)
+            if not answer.is_redirect:
+                yield answer
+                return
+            uri = urljoin(uri, answer.headers["location"])
     raise requests.TooManyRedirects(uri)
 
 
-def check_public(uri: str) -> None:
+def _check_public(uri: str) -> None:
     """Raises: Unprovided for an address of this machine, or of a network around it."""
     host = urlsplit(uri).hostname or ""
     for found in socket.getaddrinfo(host, None):

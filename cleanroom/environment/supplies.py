@@ -1,13 +1,21 @@
-"""What rooms get of the supplies of a workflow: environments of conda by their keys, files of other
-places, and the programs by which Snakemake asks for conda. Not here: making or fetching them.
+"""What rooms get of the supplies of a workflow: prefixes, environments of conda by their keys,
+files of other places, data, and the programs by which Snakemake asks for conda.
+
+Not here: making or fetching them.
 """
 
 import hashlib
+import os
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cleanroom.beneath import Beneath
+from cleanroom.environment.conda_files import PLATFORM
+from cleanroom.environment.prefixes import TREE, folder_of
+from cleanroom.room.engines.interface import Mount
 from cleanroom.room.rooms import Room
-from cleanroom.values.environment import CondaPrefix, Environment, place_of
+from cleanroom.values.environment import CondaPrefix, Environment, HeldInput, place_of
 
 PROGRAMS = Path(__file__).with_name("programs")
 NAMED = "name:"
@@ -19,6 +27,34 @@ def places_of(environment: Environment) -> dict[str, str]:
         f"{NAMED}{one.name}" if one.named else one.key: place_of(one.prefix)
         for one in environment.conda
     }
+
+
+def input_of(cache: Path, sha256: str) -> Path:
+    """Where a cache keeps data that git does not hold."""
+    return cache / "inputs" / sha256
+
+
+def _place_of_input(one: HeldInput) -> str:
+    return place_of(one.prefix) or f"/room/inputs/{one.sha256[:16]}"
+
+
+def mounts_of(cache: Path, environment: Environment) -> Iterator[Mount]:
+    """How a room sees its prefixes, and data that were not unpacked into one."""
+    inputs = environment.inputs
+    of_rules, of_data = ([o.prefix for o in environment.conda], [o.prefix for o in inputs])
+    held = (environment.prefix, *of_rules, *of_data)
+    for prefix in dict.fromkeys(filter(None, held)):
+        yield Mount(host=str(folder_of(cache, prefix) / TREE), room=place_of(prefix))
+    files = {one.sha256: _place_of_input(one) for one in inputs if not one.prefix}
+    for sha256, place in files.items():
+        yield Mount(host=str(input_of(cache, sha256)), room=place)
+
+
+def lay_inputs(work: Path, inputs: Sequence[HeldInput]) -> None:
+    """Links in a clone to where its room sees each input."""
+    with Beneath(work) as here:
+        for one in inputs:
+            here.link(os.fsencode(one.target), os.fsencode(_place_of_input(one)))
 
 
 def source_of(cache: Path, sha256: str) -> Path:
@@ -39,6 +75,7 @@ def furnish(room: Room, environment: Environment, cache: Path) -> None:
     for program, like in (("conda", "conda"), ("mamba", "conda"), ("activate", "activate")):
         shutil.copyfile(PROGRAMS / f"{like}.sh", programs / program)
         (programs / program).chmod(0o755)
+    (room.inside / "conda" / "platform").write_text(f"{PLATFORM}\n")
     names = room.inside / "conda" / "envs"
     names.mkdir()
     for one in environment.conda:

@@ -3,8 +3,10 @@ results themselves: there they are the workflow's to keep. Pure.
 """
 
 import json
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,25 +14,47 @@ import msgspec
 
 from cleanroom.config import check_variable
 from cleanroom.errors import UsageError
-from cleanroom.values.base import canonical
 
 MASK = "***"
 LEAST = 6
 """Characters of a secret: a shorter one would mask what only looks like it."""
+_DIGEST = re.compile(r"[0-9a-f]{32,64}")
 
 V = TypeVar("V")
 
 
-def masked(value: V, secrets: Mapping[str, str], kind: Any = None) -> V:
-    """The same value, of the same type or of `kind`, without the secrets, which are by name."""
+def masked(value: V, secrets: Mapping[str, str]) -> V:
+    """The same value without the secrets, which are by name: in every text of it, and in nothing
+    else.
+    """
     if not secrets:
         return value
-    raw = canonical(value)
     spelt = {way for secret in secrets.values() for way in _spellings(secret)}
-    for secret in sorted(spelt, key=len, reverse=True):
-        raw = raw.replace(msgspec.json.encode(secret)[1:-1], MASK.encode())
-    found: V = msgspec.json.decode(raw, type=kind or type(value))
+    longest_first = sorted(map(re.escape, spelt), key=len, reverse=True)
+    pattern = re.compile("|".join(longest_first))
+
+    def without(text: str) -> str:
+        # A digest names a content, and holds a short secret by luck only.
+        return text if _DIGEST.fullmatch(text) and text not in spelt else pattern.sub(MASK, text)
+
+    found: V = _walked(value, without)
     return found
+
+
+def _walked(value: Any, change: Callable[[str], str]) -> Any:
+    """A value with every text of it changed; names of fields and states are none."""
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, msgspec.Struct):
+        fields = {name: _walked(one, change) for name, one in msgspec.structs.asdict(value).items()}
+        return type(value)(**fields)
+    if isinstance(value, dict):
+        return {_walked(key, change): _walked(one, change) for key, one in value.items()}
+    if isinstance(value, tuple | list | frozenset | set):
+        return type(value)(_walked(one, change) for one in value)
+    return value
 
 
 def _spellings(secret: str) -> set[str]:

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from cleanroom.environment.inputs import lay_inputs, mounts_of_inputs
-from cleanroom.environment.provision import mounts_of, python_of
-from cleanroom.environment.supplies import furnish, places_of
+from cleanroom.environment.provision import python_of
+from cleanroom.environment.supplies import furnish, lay_inputs, mounts_of, places_of
 from cleanroom.errors import CleanroomError
 from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, SHIFTED_CLOCK, environment, value_of
@@ -220,7 +219,6 @@ def _job(
         mounts=(
             *room.mounts(value_of("folder", spec.varied)),
             *mounts_of(Path(host.cache), spec.environment),
-            *mounts_of_inputs(Path(host.cache), spec.environment.inputs),
         ),
     )
 

@@ -2,16 +2,16 @@
 made and nothing is run. Not here: how it looks.
 """
 
+import os
 from pathlib import Path
 
-from cleanroom.environment.making import Maker
-from cleanroom.environment.prefixes import listed as prefixes
-from cleanroom.environment.provision import prefix_of
+from cleanroom.environment.making import base_of
+from cleanroom.environment.prefixes import kept
+from cleanroom.environment.provision import recipe_of
 from cleanroom.errors import ProofError
 from cleanroom.flows.choose import Chosen, Request, choose
 from cleanroom.flows.open import deployment_of
 from cleanroom.room.engines.registry import choose_engine, open_engine
-from cleanroom.room.rooms import Owner
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS
 from cleanroom.values.base import SCHEMA_VERSION, Value
@@ -91,31 +91,19 @@ def _base(request: Request) -> tuple[Image | None, str, str]:
 
 def _software(chosen: Chosen, request: Request, image: Image | None) -> Software:
     found = chosen.software
-    prefix = _prefix(chosen, request, image) if image else ""
-    kept = next((one for one in prefixes(Path(request.cache)) if one.digest == prefix), None)
+    recipe = recipe_of(found, base_of(image), os.environ) if image else None
+    prefix = recipe.digest if recipe else ""
+    there = kept(Path(request.cache), prefix)
     return Software(
         taken=found.taken,
         passed_over=found.passed_over,
         unpinned=found.unpinned,
-        to_make=found.any and kept is None,
+        to_make=found.any and there is None,
         prefix=prefix,
-        there=kept is not None,
-        packages=len(kept.made.packages) if kept else 0,
-        size=kept.size if kept else 0,
+        there=there is not None,
+        packages=len(there.made.packages) if there else 0,
+        size=there.size if there else 0,
     )
-
-
-def _prefix(chosen: Chosen, request: Request, image: Image) -> str:
-    owner = Owner(Path(request.cache))
-    try:
-        engine = open_engine(choose_engine(request.engine, request.image))
-        try:
-            maker = Maker(engine=engine, image=image, cache=Path(request.cache), owner=owner)
-            return prefix_of(chosen.software, maker)
-        finally:
-            engine.close()
-    finally:
-        owner.close()
 
 
 def _rooms(chosen: Chosen, request: Request) -> list[str]:

@@ -7,6 +7,10 @@ from pathlib import Path
 from tests.conftest import Cli, Confirm, Make, callable_as_it_stands, commit_all, require_engine
 
 SECRET = 'tok-4711/äß"q'
+PROFILES: dict[str, str | bytes] = {
+    "profiles/a/config.yaml": "cores: 1\n",
+    "profiles/b/config.yaml": "cores: 2\n",
+}
 SNAKEFILE = """import os
 envvars: "MY_TOKEN"
 rule all:
@@ -22,10 +26,8 @@ def test_a_secret_reaches_the_room_and_nothing_that_is_kept(
     make_repository: Make, confirm: Confirm, cli: Cli, cache: Path, tmp_path: Path
 ) -> None:
     require_engine("sandbox")
-    files: dict[str, str | bytes] = {
+    files = PROFILES | {
         "Snakefile": SNAKEFILE.replace("END", "true"),
-        "profiles/a/config.yaml": "cores: 1\n",
-        "profiles/b/config.yaml": "cores: 2\n",
     }
     repo = make_repository(files=files)
     own = tmp_path / "own"
@@ -51,10 +53,8 @@ def test_a_value_that_is_no_secret_stands_in_the_commit(
     make_repository: Make, confirm: Confirm
 ) -> None:
     require_engine("sandbox")
-    files: dict[str, str | bytes] = {
+    files = PROFILES | {
         "Snakefile": SNAKEFILE.replace("END", "true"),
-        "profiles/a/config.yaml": "cores: 1\n",
-        "profiles/b/config.yaml": "cores: 2\n",
         "cleanroom.yaml": "environment: {variables: {MY_TOKEN: dummy-token}}\n",
     }
     result, report = confirm(make_repository(files=files), "--engine", "sandbox")

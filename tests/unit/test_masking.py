@@ -34,6 +34,23 @@ def test_a_secret_is_masked_as_programs_spell_it(spelt: Callable[[str], str]) ->
     assert "ter" not in masked(run, {"TOKEN": SECRET}).why
 
 
+@pytest.mark.parametrize("secret", ["123456", "status", "completed", "artifacts"])
+def test_what_is_no_text_stays_whatever_a_secret_is(secret: str) -> None:
+    """Names of fields, numbers, states and digests are not the workflow's to say."""
+    run = msgspec.structs.replace(
+        evidence(), why=f"x {secret} y", started=123456.0, attempt_id=f"{'a' * 26}123456"
+    )
+    found = masked(run, {"TOKEN": secret})
+    assert found.why == "x *** y"
+    assert msgspec.structs.replace(found, why=run.why) == run
+
+
+def test_a_secret_that_looks_like_a_digest_is_masked() -> None:
+    run = msgspec.structs.replace(evidence(), why="a" * 64, called=f"x {'a' * 64}")
+    found = masked(run, {"TOKEN": "a" * 64})
+    assert (found.why, found.called) == ("***", "x ***")
+
+
 def test_of_two_secrets_the_longer_one_is_masked_whole() -> None:
     run = msgspec.structs.replace(evidence(), why="abcdefgh abcdef")
     assert masked(run, {"A": "abcdef", "B": "abcdefgh"}).why == "*** ***"

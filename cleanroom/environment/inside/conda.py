@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import platform
 import re
 import sys
 import time
@@ -25,7 +24,6 @@ sys.path.insert(0, "/room/rattler")
 
 TRIES = (0, 2, 8)
 """Seconds before each try: a channel may be away for a moment."""
-PLATFORMS = {"aarch64": "linux-aarch64", "arm64": "linux-aarch64", "ppc64le": "linux-ppc64le"}
 VERSION = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
 ARCHIVE = re.compile(r"(?P<name>[^/]+)-[^/-]+-[^/-]+\.(?:conda|tar\.bz2)$")
 
@@ -48,12 +46,11 @@ async def installed(recipe: dict[str, Any], place: str) -> list[Any]:
     """Every package of the environment, as it was solved."""
     import rattler
 
-    own: Any = PLATFORMS.get(platform.machine(), "linux-64")
     specs = list(map(spec_of, recipe["explicit"])) or list(recipe["specs"])
     records = await rattler.solve(
         recipe["channels"],
         [rattler.MatchSpec(text) for text in specs],
-        platforms=[own, "noarch"],
+        platforms=[recipe["platform"], "noarch"],
         virtual_packages=rattler.VirtualPackage.detect(),
         gateway=rattler.Gateway(cache_dir=Path("/tmp/repodata")),
         channel_priority=rattler.ChannelPriority.Strict,

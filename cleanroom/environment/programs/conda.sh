@@ -1,11 +1,7 @@
 #!/bin/sh
 # The part of conda that Snakemake asks for in a room: every environment is made before.
 root=/room/in/conda
-case "$(uname -m)" in
-    aarch64 | arm64) platform=linux-aarch64 ;;
-    ppc64le) platform=linux-ppc64le ;;
-    *) platform=linux-64 ;;
-esac
+platform=$(cat $root/platform)
 case "$*" in
     --version) echo "conda 24.7.1" ;;
     "info --json")

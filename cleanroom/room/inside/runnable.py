@@ -113,7 +113,7 @@ def runnable(
     record["needs"] = [
         tool
         for tool, wanted in (
-            ("conda", "conda" in methods or truthy(kept.get("use-conda"))),
+            ("conda", asks_for_conda(kept)),
             (
                 "apptainer",
                 any(t in methods for t in ("apptainer", "singularity"))

@@ -27,7 +27,7 @@ from .protocol import Record, Spec
 from .snakemake_api import Snakemake
 from .stack import arguments
 from .stage import stage, unstaged
-from .supplies import Supplies, fetch_wrapper
+from .supplies import Supplies, fetch_wrappers
 
 REASON = 500  # characters of a reason that are kept
 
@@ -160,9 +160,7 @@ def run_step(
         Here.keep()
         mask_folders(workflow)
         workflows.append(workflow)
-        for rule in workflow.rules:
-            if isinstance(getattr(rule, "wrapper", None), str):
-                attempt(partial(fetch_wrapper, rule, workflow))
+        fetch_wrappers(workflow)
         jobs = list(jobs_of(graph_of(workflow)))
         dag = graph_of(workflow)
         outlet.say(

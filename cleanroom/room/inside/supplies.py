@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 from functools import partial
-from typing import Any
+from typing import Any, Container
 
 from .export import IN, Outlet, attempt, clean, name, place
 from .plan import graph_of, jobs_of
@@ -121,9 +121,9 @@ class Supplies:
         jobs that no plan shows.
         """
         found: dict[str, Record] = {}
-        rules = {}
+        rules = set()
         for job in jobs_of(graph_of(workflow)):
-            rules[job.rule.name] = True
+            rules.add(job.rule.name)
             spec = attempt(lambda: job.conda_env_spec)  # noqa: B023 - called at once
             if spec is not None:
                 self._add(found, partial(spec.get_conda_env, workflow))
@@ -134,9 +134,7 @@ class Supplies:
                 spec = attempt(lambda: rule.expand_conda_env({}))  # noqa: B023
                 if spec is not None:
                     self._add(found, partial(spec.get_conda_env, workflow))
-        for rule in workflow.rules:
-            if isinstance(getattr(rule, "wrapper", None), str) and (grows or rule.name in rules):
-                attempt(partial(fetch_wrapper, rule, workflow))
+        fetch_wrappers(workflow, None if grows else rules)
         return list(found.values())
 
     def _add(self, found: dict[str, Record], make: Any) -> None:
@@ -160,14 +158,19 @@ class Supplies:
         outlet.say("wants", {"conda": conda, "sources": sorted(map(clean, self._missing))})
 
 
-def fetch_wrapper(rule: Any, workflow: Any) -> None:
-    """Have the script of a wrapper in Snakemake's cache, where the process of its job finds it."""
+def fetch_wrappers(workflow: Any, rules: Container[str] | None = None) -> None:
+    """Have the scripts of wrappers, of these rules or of all, in Snakemake's cache, where the
+    processes of their jobs find them.
+    """
     from snakemake import wrapper
 
     prefix = getattr(workflow, "wrapper_prefix", None)
     if prefix is None:
         prefix = getattr(getattr(workflow, "workflow_settings", None), "wrapper_prefix", None)
-    wrapper.get_script(rule.wrapper, workflow.sourcecache, prefix=prefix)
+    for rule in workflow.rules:
+        path = getattr(rule, "wrapper", None)
+        if isinstance(path, str) and (rules is None or rule.name in rules):
+            attempt(partial(wrapper.get_script, path, workflow.sourcecache, prefix=prefix))
 
 
 def secret_free(file: Any) -> dict[str, bool]:

@@ -96,11 +96,11 @@ def profiles(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deployment",
-        choices=("auto", "declared", "conda", "none", "profile"),
+        choices=("auto", "declared", "conda", "apptainer", "none", "profile"),
         default="auto",
-        help="what rules run in: the conda environments that they declare (declared; auto, unless "
-        "an image is given), conda whatever they declare (conda), the room's own software (none), "
-        "what the profile says (profile)",
+        help="what rules run in: the conda environments and containers that they declare "
+        "(declared; auto, unless an image is given), only conda, only containers (apptainer), the "
+        "room's own software (none), what the profile says (profile)",
     )
     parser.add_argument(
         "--engine",

@@ -16,8 +16,9 @@ from cleanroom.wording import counted, listed
 
 _MEGABYTE = 10**6
 _RUNS_IN = {
-    "declared": "the conda environments that they declare",
-    "conda": "conda, whatever they declare",
+    "declared": "the conda environments and containers that they declare",
+    "conda": "the conda environments that they declare",
+    "apptainer": "the containers that they declare",
     "none": "the room's own software",
     "profile": "what the profile says",
 }

@@ -29,6 +29,10 @@ class Made(msgspec.Struct):
     packages: tuple[Package, ...] = ()
     lock: str = ""
     refused: str = ""
+    digest: str = ""
+    """Of an image: that of its configuration."""
+    env: dict[str, str] = {}
+    """Of an image: its own variables."""
 
 
 class Kept(NamedTuple):

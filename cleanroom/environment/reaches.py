@@ -1,5 +1,5 @@
 """Whether a workflow may take something from beyond its commit: files of other places, environments
-of conda. Pure.
+of conda, images. Pure.
 
 It looks at text, and says yes rather once too often: then a plan more is made. Not here: what it
 takes, which only reading the workflow tells.
@@ -13,7 +13,7 @@ from cleanroom.environment.find import Read
 
 _CODE = re.compile(r"Snakefile.*|.*\.(?:smk|snakefile|snake|rules|snakemake)", re.IGNORECASE)
 _REACHES = re.compile(
-    r"^\s*(?:conda|wrapper|meta_wrapper)\s*:|\b(?:github|gitlab)\s*\(|"
+    r"^\s*(?:conda|container|containerized|singularity|wrapper|meta_wrapper)\s*:|\b(?:github|gitlab)\s*\(|"
     r"[\"'](?:https?://|gh:|gl:)",
     re.MULTILINE,
 )

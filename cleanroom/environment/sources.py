@@ -90,7 +90,7 @@ def answered(uri: str, *, private: bool) -> "Iterator[requests.Response]":
 
     for _ in range(_HOPS):
         if not private:
-            _check_public(uri)
+            check_public(uri)
         with requests.get(uri, timeout=_SECONDS, stream=True, allow_redirects=False) as answer:
             if not answer.is_redirect:
                 yield answer
@@ -99,7 +99,7 @@ def answered(uri: str, *, private: bool) -> "Iterator[requests.Response]":
     raise requests.TooManyRedirects(uri)
 
 
-def _check_public(uri: str) -> None:
+def check_public(uri: str) -> None:
     """Raises: Unprovided for an address of this machine, or of a network around it."""
     host = urlsplit(uri).hostname or ""
     for found in socket.getaddrinfo(host, None):

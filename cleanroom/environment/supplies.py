@@ -1,24 +1,37 @@
 """What rooms get of the supplies of a workflow: prefixes, environments of conda by their keys,
-files of other places, data, and the programs by which Snakemake asks for conda.
+images, files of other places, data, and the programs by which Snakemake asks for conda and for
+containers.
 
 Not here: making or fetching them.
 """
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import structs
+
 from cleanroom.beneath import Beneath
 from cleanroom.environment.conda_files import PLATFORM
 from cleanroom.environment.prefixes import TREE, folder_of
+from cleanroom.room.broker import Runnable
 from cleanroom.room.engines.interface import Mount
+from cleanroom.room.inside.apptainer import VERSIONS
+from cleanroom.room.inside.beside import Indexed
 from cleanroom.room.rooms import Room
 from cleanroom.values.environment import CondaPrefix, Environment, HeldInput, place_of
+from cleanroom.values.setup import Image
 
 PROGRAMS = Path(__file__).with_name("programs")
 NAMED = "name:"
+_APPTAINER = """#!/bin/sh
+exec {} -I -S -c "import sys; sys.path.insert(0, '/room/in')
+from cleanroom_room.apptainer import main
+sys.exit(main(sys.argv[1], sys.argv[2:]))" {} "$@"
+"""
 
 
 def places_of(environment: Environment) -> dict[str, str]:
@@ -68,8 +81,37 @@ def _exported(one: CondaPrefix) -> str:
     return "\n".join([f"name: {one.name}", "dependencies:", *lines]) + "\n"
 
 
-def furnish(room: Room, environment: Environment, cache: Path) -> None:
-    """Lay the programs, the names and the files into a room."""
+def images_of(cache: Path, environment: Environment, base: Image) -> dict[str, Runnable]:
+    """The images that a room may have commands run in, by their addresses."""
+    return {
+        one.url: Runnable(base, root=str(folder_of(cache, one.prefix) / TREE))
+        if one.prefix
+        else Runnable(structs.replace(base, reference=one.url, digest=one.digest))
+        for one in environment.containers
+    }
+
+
+def packages_of(cache: Path, environment: Environment) -> Path | None:
+    """The folder of this host with what scripts in containers need of Snakemake."""
+    if not environment.scripts:
+        return None
+    tree = folder_of(cache, environment.scripts) / TREE
+    return next(tree.glob("lib/python3*/site-packages"), tree)
+
+
+def _furnish_containers(room: Room, environment: Environment, python: str) -> None:
+    folder = room.inside / "containers"
+    (folder / "bin").mkdir(parents=True)
+    index = {one.url: Indexed(digest=one.digest, env=one.env) for one in environment.containers}
+    (folder / "index.json").write_text(json.dumps(index))
+    for name in VERSIONS:
+        (folder / "bin" / name).write_text(_APPTAINER.format(python, name))
+        (folder / "bin" / name).chmod(0o755)
+
+
+def furnish(room: Room, environment: Environment, cache: Path, python: str) -> None:
+    """Lay the programs, the names and the files into a room; `python` runs the programs."""
+    _furnish_containers(room, environment, python)
     programs = room.inside / "conda" / "bin"
     programs.mkdir(parents=True)
     for program, like in (("conda", "conda"), ("mamba", "conda"), ("activate", "activate")):

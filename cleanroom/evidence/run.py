@@ -17,7 +17,14 @@ from pathlib import Path
 import msgspec
 
 from cleanroom.environment.provision import python_of
-from cleanroom.environment.supplies import furnish, lay_inputs, mounts_of, places_of
+from cleanroom.environment.supplies import (
+    furnish,
+    images_of,
+    lay_inputs,
+    mounts_of,
+    packages_of,
+    places_of,
+)
 from cleanroom.errors import CleanroomError
 from cleanroom.errors import Interrupted as Stopped
 from cleanroom.evidence.context import FACTORS, SHIFTED_CLOCK, environment, value_of
@@ -30,6 +37,7 @@ from cleanroom.evidence.supervise import Guard, Watch, disk_fault
 from cleanroom.evidence.tree import Patience
 from cleanroom.profiles.find import SNAKEFILES
 from cleanroom.room import rooms
+from cleanroom.room.broker import beside
 from cleanroom.room.engines.interface import RoomJob
 from cleanroom.room.engines.registry import open_engine
 from cleanroom.room.inside.protocol import STEPS, Apart, Spec
@@ -142,17 +150,16 @@ def _inhabit(
     with contextlib.closing(open_engine(host.engine)) as engine:
         user = value_of("user", spec.varied)
         room.furnish(_asked_of_driver(spec), tracked, engine.owner, user=user, place=place)
-        furnish(room, spec.environment, Path(host.cache))
+        cache = Path(host.cache)
+        python = python_of(spec.environment) or engine.python
+        furnish(room, spec.environment, cache, python)
         before = look_before(room, spec.entry, submodules)
         guard = Guard(room, spec.limits, blank.label, watch)
-        job = _job(
-            spec,
-            host,
-            room,
-            blank.attempt_id,
-            rooms.command(python_of(spec.environment) or engine.python),
-        )
-        ended = engine.run(job, guard.stop, guard.said)
+        job = _job(spec, host, room, blank.attempt_id, rooms.command(python))
+        images = images_of(cache, spec.environment, spec.image)
+        packages = packages_of(cache, spec.environment)
+        with beside(room, job, engine, images, packages, guard.stop):
+            ended = engine.run(job, guard.stop, guard.said)
     if guard.cancelled():
         raise Stopped("Stopped.")
     claims, disk = guard.claims(), disk_fault(room, spec.limits)
@@ -286,6 +293,7 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
         "survey": spec.survey,
         "deployment": spec.deployment,
         "conda": places_of(spec.environment),
+        "images": [one.url for one in spec.environment.containers],
         "directory_order": value_of("directory order in Python", spec.varied),
         **room_keys(),
     }

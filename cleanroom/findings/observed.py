@@ -52,6 +52,9 @@ def _of_software(held: Environment) -> Iterator[Finding]:
         if one.unpinned:
             text = f"{one.name}; its lock: cleanroom env show {one.prefix[:16]}"
             yield finding("CR-054", text, file=one.name)
+    for image in held.containers:
+        if image.moves:
+            yield finding("CR-054", f"the image {image.url}, which is {image.digest[:19]} here")
     for source in held.sources:
         if source.moves and source.sha256:
             yield finding("CR-057", source.uri)

@@ -38,7 +38,7 @@ from cleanroom.values.setup import Entry, Learnt, Profile, Source
 
 _MOST_LOOKED_AT = 50
 Environments = Literal["auto", "declared", "default"]
-Deployments = Literal["auto", "declared", "conda", "none", "profile"]
+Deployments = Literal["auto", "declared", "conda", "apptainer", "none", "profile"]
 
 
 class Request(Value, frozen=True):

@@ -16,6 +16,10 @@ _SAME_DAY = (
     "whether another day or minute gives the same results: dates were not varied, which needs "
     "libfaketime in the room"
 )
+_SAME_DAY_IN_IMAGES = (
+    "whether another day or minute gives the same results of rules that ran in an image, whose "
+    "clock was not another one"
+)
 _LEFT_OPEN = "whether all other jobs of one profile agree with themselves"
 
 
@@ -36,7 +40,8 @@ class ControlRung(Rung):
         made = [run for run in seen.runs if isinstance(run.purpose, Control)]
         part = any(run.only for run in made)
         still = not any(run.other_clock for run in made)
-        open_ = [_LEFT_OPEN] * part + [_SAME_DAY] * still
+        inside = not still and any(run.in_images for run in made)
+        open_ = [_LEFT_OPEN] * part + [_SAME_DAY] * still + [_SAME_DAY_IN_IMAGES] * inside
         return Climbed(verdict, _OF_A_PART if part else "", "; ".join(open_))
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:

@@ -10,6 +10,8 @@ from cleanroom.values.purpose import Varied, factors_of
 from cleanroom.values.run import Evidence
 from cleanroom.wording import listed
 
+_IN_IMAGES = "whether rules that ran in an image depend on the date, which they saw as it is"
+
 
 class Vary(Rung):
     name = "vary"
@@ -30,7 +32,9 @@ class Vary(Rung):
         factors = next((found for run in seen.runs if (found := factors_of(run.purpose))), ())
         proves = f"the results depend on none of these: {', '.join(factors)}" if factors else ""
         varied = seen.of(Relation.VARIED)
-        return Climbed(compared(seen.proven, varied) if varied else None, proves)
+        images = any(isinstance(r.purpose, Varied) and r.in_images for r in seen.runs)
+        verdict = compared(seen.proven, varied) if varied else None
+        return Climbed(verdict, proves, _IN_IMAGES * (images and "date" in factors))
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         return of_surroundings(runs[comparison.left], runs[comparison.right])

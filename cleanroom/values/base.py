@@ -14,7 +14,7 @@ import msgspec
 
 SCHEMA_VERSION = "1.0"
 """Of reports."""
-EVIDENCE_VERSION = 4
+EVIDENCE_VERSION = 5
 """Of evidence. What was ever written is read for ever: see `evidence/versions.py`."""
 
 

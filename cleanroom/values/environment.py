@@ -108,6 +108,21 @@ class CondaPrefix(Value, frozen=True):
     """Whether rules know it by its name only."""
 
 
+class ContainerImage(Value, frozen=True):
+    """An image that rules run in: what the workflow calls it, and the digest of its configuration,
+    which holds those of its layers. Where the engine runs no images, its files lie in a `prefix`.
+    `inventory` is the digest of `packages`; `moves` where its name is a tag.
+    """
+
+    url: str
+    digest: str
+    prefix: str = ""
+    env: dict[str, str] = {}
+    packages: tuple[Package, ...] = ()
+    inventory: str = ""
+    moves: bool = False
+
+
 class RemoteSource(Value, frozen=True):
     """A file of another place that the workflow reads: a wrapper, a module, an include. `sha256`
     is empty where there is no such file. `moves` where its address is not that of a commit or a
@@ -164,6 +179,9 @@ class Environment(Value, frozen=True):
     unpinned: tuple[str, ...] = ()
     """Requirements that another day may resolve otherwise."""
     conda: tuple[CondaPrefix, ...] = ()
+    containers: tuple[ContainerImage, ...] = ()
+    scripts: str = ""
+    """The prefix with the packages of Python that scripts in containers need of Snakemake."""
     sources: tuple[RemoteSource, ...] = ()
     inputs: tuple[HeldInput, ...] = ()
     variables: dict[str, str] = {}
@@ -185,6 +203,11 @@ class Environment(Value, frozen=True):
         for name in sorted(ours.keys() & theirs.keys()):
             more = _differing(ours[name].packages, theirs[name].packages)
             found += [f"{line} in {name}" for line in more]
+        first, second = ({one.url: one for one in side.containers} for side in (self, other))
+        for url in sorted(first.keys() & second.keys()):
+            more = _differing(first[url].packages, second[url].packages)
+            changed = first[url].digest != second[url].digest
+            found += [f"{line} in {url}" for line in more] or [f"the image {url}"] * changed
         before, after = ({one.uri: one.sha256 for one in s.sources} for s in (self, other))
         both = sorted(before.keys() & after.keys())
         return found + [f"the text of {uri}" for uri in both if before[uri] != after[uri]]

@@ -214,6 +214,11 @@ class Evidence(Value, frozen=True):
         return "clock" in self.context or "date" in self.context
 
     @property
+    def in_images(self) -> bool:
+        """Whether rules ran in images, whose programs see the clock as it is."""
+        return bool(self.environment.containers)
+
+    @property
     def of_profile(self) -> bool:
         """Whether it stands for a profile: its run as such, or a folder of results in its place."""
         return isinstance(self.purpose, OfProfile | Folder | Earlier)

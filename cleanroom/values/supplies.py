@@ -1,5 +1,5 @@
-"""What a workflow takes from beyond its commit, as a room asked for it: environments of conda, and
-files of other places.
+"""What a workflow takes from beyond its commit, as a room asked for it: environments of conda,
+images of containers, files of other places.
 """
 
 from cleanroom.values.base import Value
@@ -18,10 +18,21 @@ class CondaWanted(Value, frozen=True):
     deploy: str = ""
 
 
+class ContainerWanted(Value, frozen=True):
+    """An image that rules declare, by its address. `scripts`: scripts of Python run in it, which
+    need Snakemake's own packages; `beside_conda`: rules declare an environment of conda too.
+    """
+
+    url: str
+    scripts: bool = False
+    beside_conda: bool = False
+
+
 class Wants(Value, frozen=True):
     """What reading the workflow and planning it asked for. `sources` are addresses of files that
     were not there.
     """
 
     conda: tuple[CondaWanted, ...] = ()
+    containers: tuple[ContainerWanted, ...] = ()
     sources: tuple[str, ...] = ()

@@ -57,6 +57,21 @@ def keys_of(report: dict[str, Any]) -> set[str]:
     return {o["key"] for run in report["runs"] for o in run["overrides"]}
 
 
+def test_an_image_beside_an_environment_is_used_where_the_profile_says_so(
+    channel: str, make_repository: Make, confirm: Confirm
+) -> None:
+    """It is not even fetched elsewhere: no registry answers here."""
+    text = SHOUTS.replace("    conda", '    container: "docker://127.0.0.1:1/none:1"\n    conda')
+    files = {"Snakefile": text, "envs/tools.yaml": tools(channel, "shout"), **PROFILES}
+    repo = make_repository(files=files)
+    result, report = confirm(repo, "--engine", "sandbox", "--allow-private-sources")
+    assert (result.code, report["software"]["containers"]) == (0, []), result.out
+    (repo / "profiles/b/config.yaml").write_text("sdm: [conda, apptainer]\ncores: 2\n")
+    commit_all(repo)
+    result, _ = confirm(repo, "--engine", "sandbox", "--allow-private-sources", out="second")
+    assert (result.code, "127.0.0.1:1/none" in result.err) == (4, True), result.err
+
+
 def test_rules_run_in_what_they_declare(
     make_repository: Make, confirm: Confirm, engine: str, channel: str, cache: Path
 ) -> None:

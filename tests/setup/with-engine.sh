@@ -24,6 +24,10 @@ if root_on_debian; then
     need openssl openssl
     need diffoscope diffoscope-minimal
     need faketime faketime
+    need skopeo skopeo
+    need docker-registry docker-registry
+    need bash-static bash-static
+    [ -x /bin/busybox ] || missing="$missing busybox-static"
     if ! answers; then
         need dockerd docker.io
         need debootstrap debootstrap

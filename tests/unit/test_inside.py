@@ -322,7 +322,7 @@ class Nine:
 def ran(nodes: str = "remote", snakemake: Any = None, **force: Any) -> tuple[Any, dict[str, Any]]:
     """(the settings in force in a room, what is said of them)."""
     spec: Any = {**room_keys(), "nodes": nodes, "cores": None, "jobs_in_parallel": None, "cpus": 2}
-    spec |= {"survey": False, "deployment": "declared", "conda": {}}
+    spec |= {"survey": False, "deployment": "declared", "conda": {}, "images": []}
     record: dict[str, Any] = {"overrides": [], "replaced": []}
     settings = {key.replace("_", "-"): value for key, value in force.items()}
     lines = dict.fromkeys(settings, ("profiles/ci/config.yaml", 1))

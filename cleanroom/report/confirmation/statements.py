@@ -35,13 +35,16 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         count = counted(len(held.packages), "package")
         of = listed(held.taken) if held.taken else "cleanroom.yaml"
         said = f"Python {held.python} with {count} made from {of}"
-    elif held.conda:
+    elif held.conda or held.containers:
         said = "the rooms' own"
     else:
         said = "the rooms' own; the repository declares none that was taken"
     if held.conda:
         count = counted(len(held.conda), "environment")
         said += f"; {count} of conda for rules, made from {listed(_names(held), _FILES)}"
+    if held.containers:
+        count = counted(len(held.containers), "image")
+        said += f"; {count} for rules, {listed([one.url for one in held.containers], _FILES)}"
     there = [source for source in held.sources if source.sha256]
     if there:
         said += f"; {counted(len(there), 'file')} of other places"
@@ -60,6 +63,7 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         prefix=held.prefix,
         inventory=held.inventory,
         conda=held.conda,
+        containers=held.containers,
         sources=tuple(there),
         inputs=held.inputs,
     )

@@ -117,7 +117,7 @@ def show(report: Report, paths: Sequence[Path], console: Console) -> None:
         place = f"{report.learnt.file}, line {report.learnt.line}"
         parts += [Text(f"entered as {one_line(place)} does it", style="dim")]
     held = report.software
-    if held.prefix or held.passed_over or held.conda or held.sources or held.inputs:
+    if held.prefix or held.passed_over or held.of_rules or held.inputs:
         parts += [Text(f"software: {one_line(report.software.sentence)}", style="dim")]
     subtitle = f"{report.source.commit[:12]} · {report.isolation} · {report.seconds:.1f} s"
     then = report.next.why, report.next.command

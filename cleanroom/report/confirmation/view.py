@@ -18,7 +18,14 @@ from cleanroom.values.comparison import (
     JobSide,
     Sameness,
 )
-from cleanroom.values.environment import CondaPrefix, HeldInput, Package, PassedOver, RemoteSource
+from cleanroom.values.environment import (
+    CondaPrefix,
+    ContainerImage,
+    HeldInput,
+    Package,
+    PassedOver,
+    RemoteSource,
+)
 from cleanroom.values.run import RunStatus
 from cleanroom.values.setup import Image, Layer, Learnt, Override, Setting, SettingPlace, Source
 from cleanroom.values.verdict import ClimbedRung, VerdictName
@@ -154,8 +161,14 @@ class SoftwareView(Value, frozen=True):
     prefix: str
     inventory: str
     conda: tuple[CondaPrefix, ...] = ()
+    containers: tuple[ContainerImage, ...] = ()
     sources: tuple[RemoteSource, ...] = ()
     inputs: tuple[HeldInput, ...] = ()
+
+    @property
+    def of_rules(self) -> bool:
+        """Whether rules took anything from beyond the commit."""
+        return bool(self.conda or self.containers or self.sources)
 
 
 class Accepted(Value, frozen=True):

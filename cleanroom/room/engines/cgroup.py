@@ -70,9 +70,15 @@ class Group:
 
 
 @contextlib.contextmanager
-def limited(name: str, memory: int, processes: int) -> Iterator[Group]:
-    """A group with these limits, removed at the end, when the last process has left it."""
+def limited(name: str, memory: int, processes: int, beside: str = "") -> Iterator[Group]:
+    """A group with these limits, removed at the end, when the last process has left it; or that of
+    the room `beside` which this one is, which has its limits already.
+    """
     group = Group()
+    if beside:
+        group.folders += [folder for folder in _folders(f"cleanroom-{beside}") if folder.is_dir()]
+        yield group
+        return
     for folder, files in _folders(f"cleanroom-{name}").items():
         try:
             folder.mkdir()

@@ -10,11 +10,12 @@ import select
 import socket
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import docker
+import msgspec
 import requests
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Ulimit
@@ -22,12 +23,14 @@ from docker.types import Mount as DockerMount
 
 from cleanroom.errors import EngineError, ImageError
 from cleanroom.room.engines.frames import Frames
-from cleanroom.room.engines.interface import Limits, RoomExit, RoomJob
+from cleanroom.room.engines.interface import ImageFacts, Limits, RoomExit, RoomJob
 from cleanroom.values.setup import Image
 
 _LABEL = "cleanroom.owner"
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
+_LAST_SECONDS = 60
+_MOST_READ = 64 * 2**20
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 DEFAULT_IMAGE = "cleanroom-room:latest"
 
@@ -40,6 +43,7 @@ class DockerEngine:
 
     name = "docker"
     isolation = "container"
+    has_images = True
     python = "python3"
 
     def __init__(self) -> None:
@@ -105,11 +109,52 @@ class DockerEngine:
                 "Check the name, pull or load it first, or leave out --image.",
             ) from None
 
-    def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
+    def facts(self, image: Image, paths: Sequence[str]) -> ImageFacts:
+        try:
+            said = self._client.images.get(image.digest).attrs["Config"].get("Env") or []
+            env = dict(line.split("=", 1) for line in said if "=" in line)
+            container = self._client.containers.create(image.digest, command=["true"])
+            try:
+                texts = {path: self._text_of(container, path) for path in paths}
+            finally:
+                container.remove(force=True)
+        except (DockerException, requests.RequestException) as error:
+            raise ImageError(
+                f"The image '{image.reference}' cannot be looked into ({_reason(error)}).",
+                "See `cleanroom doctor`.",
+            ) from None
+        return ImageFacts(env=env, texts={p: t for p, t in texts.items() if t})
+
+    def _text_of(self, container: Any, path: str) -> str:
+        """A file of a container, up to a bound; nothing where it has none."""
+        try:
+            blocks, about = container.get_archive(path)
+        except NotFound:
+            return ""
+        if int(about["size"]) > _MOST_READ:
+            return ""
+        with tarfile.open(fileobj=io.BytesIO(b"".join(blocks))) as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member and member.isfile() else None
+            return file.read().decode("utf-8", "replace") if file else ""
+
+    def run(
+        self,
+        job: RoomJob,
+        stop: Callable[[], str],
+        said: Callable[[bytes], None],
+        complained: Callable[[bytes], None] | None = None,
+    ) -> RoomExit:
         name = f"cleanroom-{job.name}"
         try:
             with self._container(name, job) as container:
-                return self._attend(container, stop, said)
+                ended = self._attend(
+                    container, stop, said, complained or _nothing, held=not job.beside
+                )
+                if job.beside and not ended.stopped:
+                    code = int(container.wait(timeout=_LAST_SECONDS)["StatusCode"])
+                    return msgspec.structs.replace(ended, code=code)
+                return ended
         except (DockerException, requests.RequestException, OSError) as error:
             raise EngineError(
                 f"The engine refused or lost the room {name} ({_reason(error)}).",
@@ -130,7 +175,8 @@ class DockerEngine:
                 environment=job.env,
                 user=user,
                 hostname=None if job.network == "host" else job.hostname,
-                working_dir="/room",
+                working_dir="/" if job.beside else "/room",
+                pid_mode=f"container:cleanroom-{job.beside}" if job.beside else None,
                 labels={_LABEL: job.owner},
                 network_mode=job.network,
                 mounts=[
@@ -154,8 +200,8 @@ class DockerEngine:
                     for name, value in _ulimits(limits).items()
                 ],
                 shm_size="64m" if limits.memory < 2**30 else "1g",
-                stdin_open=True,
-                auto_remove=True,
+                stdin_open=not job.beside,
+                auto_remove=not job.beside,  # its exit code is asked for first
                 # with `stdin_open`: standard input closes when we, its only reader, are gone
                 detach=False,
                 use_config_proxy=False,
@@ -177,12 +223,20 @@ class DockerEngine:
         )
 
     def _attend(
-        self, container: Any, stop: Callable[[], str], said: Callable[[bytes], None]
+        self,
+        container: Any,
+        stop: Callable[[], str],
+        said: Callable[[bytes], None],
+        complained: Callable[[bytes], None],
+        *,
+        held: bool,
     ) -> RoomExit:
-        """Hold the container's standard input open until it ends: it ends itself when we are
-        gone.
+        """Listen until the container ends. One that is `held` ends itself when we are gone: then
+        its standard input closes.
         """
-        stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        stream = container.attach_socket(
+            params={"stdin": int(held), "stdout": 1, "stderr": 1, "stream": 1}
+        )
         connection = cast(socket.socket, getattr(stream, "_sock", stream))
         frames, output = Frames(), b""
         try:
@@ -197,6 +251,7 @@ class DockerEngine:
                         if stdout:
                             said(piece)
                         else:
+                            complained(piece)
                             output = (output + piece)[-_TAIL:]
                 if reason := stop():
                     return RoomExit(stopped=reason, output=_text(output))
@@ -325,6 +380,10 @@ def room_uid() -> int:
 
 def room_gid() -> int:
     return os.getgid() or 10001
+
+
+def _nothing(_: bytes) -> None:
+    """Nobody listens."""
 
 
 def _text(output: bytes) -> str:

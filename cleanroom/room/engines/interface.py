@@ -3,7 +3,7 @@
 Not here: how a container or a sandbox is made, and what runs in it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from cleanroom.values.base import Value
@@ -51,6 +51,14 @@ class RoomJob(Value, frozen=True):
     limits: Limits
     network: Network = "none"
     hostname: str = "room"
+    beside: str = ""
+    """The name of the room that it is a part of: its processes and limits are that room's, as far
+    as an engine can do that.
+    """
+    root: str = ""
+    """A folder of this host whose files take the place of the image's, where an engine has no
+    images.
+    """
 
 
 class RoomExit(Value, frozen=True):
@@ -61,14 +69,25 @@ class RoomExit(Value, frozen=True):
     stopped: str = ""
     reached: str = ""
     """The limit that it ran into, where the engine can tell: `memory` or `processes`."""
+    code: int | None = None
+    """The exit code of its command, of a part of a room only."""
     output: str = ""
     """The last of what its first process printed on standard error."""
+
+
+class ImageFacts(Value, frozen=True):
+    """What an image says of itself: its variables, and the texts of some of its files."""
+
+    env: dict[str, str]
+    texts: dict[str, str]
 
 
 class Engine(Protocol):
     """Makes rooms. No handle of a container escapes."""
 
     name: str
+    has_images: bool
+    """Whether it runs images; else it takes a folder of files in their place."""
     isolation: str
     """What keeps a room apart, in a person's words."""
     python: str
@@ -83,12 +102,23 @@ class Engine(Protocol):
         """The image by its digest, never a tag. Raises ImageError."""
         ...
 
-    def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
+    def facts(self, image: Image, paths: Sequence[str]) -> ImageFacts:
+        """What an image says of itself; of these files those that it has. Raises ImageError."""
+        ...
+
+    def run(
+        self,
+        job: RoomJob,
+        stop: Callable[[], str],
+        said: Callable[[bytes], None],
+        complained: Callable[[bytes], None] | None = None,
+    ) -> RoomExit:
         """Run one command in a fresh room and remove the room, whatever happens.
         Nothing of it lives when this returns.
 
         `stop` is asked several times a second; a reason ends the room at once. `said` gets the
-        standard output of the command, in pieces. Raises EngineError.
+        standard output of the command, in pieces, `complained` its standard error. Raises
+        EngineError.
         """
         ...
 

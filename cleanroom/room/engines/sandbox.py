@@ -19,8 +19,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -28,7 +29,7 @@ import msgspec
 
 from cleanroom.errors import EngineError, ImageError
 from cleanroom.room.engines import cgroup, seccomp
-from cleanroom.room.engines.interface import RoomExit, RoomJob
+from cleanroom.room.engines.interface import ImageFacts, RoomExit, RoomJob
 from cleanroom.values.setup import Image
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -46,6 +47,8 @@ _ETC = (
     "magic",
     "mime.types",
 )
+_HOST = "/room/host"
+"""Where the system's folders are in a room of other files, for what must run before its command."""
 UID = GID = 10001
 """Who a sandbox is; called for by a person and not by root, it only says so, and on the host is
 that person.
@@ -60,6 +63,7 @@ class SandboxEngine:
 
     name = "sandbox"
     isolation = "sandbox (weaker than a container)"
+    has_images = False
     owner = (UID, GID)
 
     def __init__(self) -> None:
@@ -123,9 +127,20 @@ class SandboxEngine:
             shared=True,
         )
 
-    def run(self, job: RoomJob, stop: Callable[[], str], said: Callable[[bytes], None]) -> RoomExit:
+    def facts(self, image: Image, paths: Sequence[str]) -> ImageFacts:
+        raise ImageError("The sandbox has no images.", "Use --engine docker.")
+
+    def run(
+        self,
+        job: RoomJob,
+        stop: Callable[[], str],
+        said: Callable[[bytes], None],
+        complained: Callable[[bytes], None] | None = None,
+    ) -> RoomExit:
         try:
-            with cgroup.limited(job.name, job.limits.memory, job.limits.processes) as group:
+            with cgroup.limited(
+                job.name, job.limits.memory, job.limits.processes, job.beside
+            ) as group:
                 # Without a control group, only each process and each user can be limited.
                 limits = [] if group.limits_memory else [f"--as={job.limits.memory}"]
                 limits += [] if group.limits_processes else [f"--nproc={job.limits.processes}"]
@@ -136,8 +151,10 @@ class SandboxEngine:
                     *limits,
                     *self._arguments(job),
                 ]
-                ended = _attend(command, [*_as_nobody(), *job.command], stop, said, group.join)
-                return msgspec.structs.replace(ended, reached=group.reached())
+                inner = [*_as_nobody(_HOST if job.root else ""), *job.command]
+                ended = _attend(command, inner, stop, said, complained, group.join)
+                code = ended.code if job.beside else None
+                return msgspec.structs.replace(ended, reached=group.reached(), code=code)
         except OSError as error:
             raise EngineError(
                 f"The sandbox cannot start ({error}).", "See `cleanroom doctor`."
@@ -150,22 +167,23 @@ class SandboxEngine:
             yield "--unshare-net"
         yield from (
             "--die-with-parent",
-            "--as-pid-1",
+            *(() if job.beside else ("--as-pid-1",)),
             "--new-session",
             *_rights(),
             "--clearenv",
             "--hostname",
             job.hostname,
         )
-        yield from _software()
+        yield from _files_of(job) if job.root else _software()
         if job.network == "host":
             for name in ("resolv.conf", "hosts"):
                 yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
         for mount in job.mounts:
             yield from _way_to(mount.room)
             yield from ("--bind" if mount.writable else "--ro-bind", mount.host, mount.room)
-        yield from _python()  # after the room's own folders, so that one below /tmp is not hidden
-        yield from ("--remount-ro", "/", "--chdir", "/room")
+        if not job.root:
+            yield from _python()  # after the room's folders, so that one below /tmp is not hidden
+        yield from ("--remount-ro", "/", "--chdir", "/" if job.root else "/room")
         path = f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
         for key, value in {"PATH": path, **job.env}.items():
             yield from ("--setenv", key, value)
@@ -195,15 +213,50 @@ _ADVICE = {
 }
 
 
+def _files_of(job: RoomJob) -> Iterator[str]:
+    """Other files in place of the system's, none of which can be written, and what the kernel
+    offers. The files are somebody else's: nothing is mounted through a link among them.
+    """
+    places = {"/proc", "/dev", _HOST, *(mount.room for mount in job.mounts)}
+    opened = {str(above) for place in places for above in PurePosixPath(place).parents}
+
+    def lay(folder: str) -> Iterator[str]:
+        for entry in sorted(os.scandir(job.root + folder), key=lambda entry: entry.name):
+            place = f"{folder}/{entry.name}"
+            if place in places:
+                continue
+            if entry.is_symlink():
+                if place not in opened:
+                    yield from ("--symlink", os.readlink(entry.path), place)
+            elif entry.is_dir() and place in opened:
+                yield from ("--perms", "0755", "--dir", place)
+                yield from lay(place)
+            elif entry.is_dir() or entry.is_file():
+                yield from ("--ro-bind", entry.path, place)
+
+    yield from lay("")
+    yield from _kernel()
+    if os.geteuid() == 0:
+        yield from (*_way_to(f"{_HOST}/usr"), *_system(_HOST))
+
+
 def _software() -> Iterator[str]:
     """The system's folders, and what the kernel offers, none of which can be written."""
-    for folder in map(Path, _SYSTEM):
-        if folder.is_symlink():
-            yield from ("--symlink", str(folder.readlink()), str(folder))
-        elif folder.is_dir():
-            yield from ("--ro-bind", str(folder), str(folder))
+    yield from _system()
     for name in _ETC:
         yield from (*_way_to(f"/etc/{name}"), "--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    yield from _kernel()
+
+
+def _system(below: str = "") -> Iterator[str]:
+    for folder in map(Path, _SYSTEM):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), f"{below}{folder}")
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), f"{below}{folder}")
+
+
+def _kernel() -> Iterator[str]:
     yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
 
 
@@ -235,13 +288,16 @@ def _rights() -> tuple[str, ...]:
     return ("--cap-drop", "ALL", *(word for name in kept for word in ("--cap-add", name)))
 
 
-def _as_nobody() -> tuple[str, ...]:
-    """The command before every command of a room that root called for."""
+def _as_nobody(below: str = "") -> tuple[str, ...]:
+    """The command before every command of a room that root called for; in a room of other files,
+    the system's own folders are `below` another one.
+    """
     if os.geteuid():
         return ()
+    here = (*_loader(below), f"{below}{shutil.which('setpriv')}") if below else ("setpriv",)
     user = (f"--reuid={UID}", f"--regid={GID}", "--clear-groups")
     return (
-        "setpriv",
+        *here,
         *user,
         "--inh-caps=-all",
         "--ambient-caps=-all",
@@ -249,6 +305,19 @@ def _as_nobody() -> tuple[str, ...]:
         "--no-new-privs",
         "--pdeathsig=KILL",
         "--",
+    )
+
+
+def _loader(below: str) -> tuple[str, ...]:
+    """What starts a program of this host where its folders are below another one."""
+    mapped = (line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines())
+    loader = next(path for path in mapped if Path(path).name.startswith("ld-"))
+    libraries = {str(Path(loader).parent), f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"}
+    libraries |= {"/usr/lib64", "/usr/lib"}
+    return (
+        f"{below}{loader}",
+        "--library-path",
+        ":".join(f"{below}{p}" for p in sorted(libraries)),
     )
 
 
@@ -271,12 +340,13 @@ def _attend(
     inner: list[str],
     stop: Callable[[], str],
     said: Callable[[bytes], None],
+    complained: Callable[[bytes], None] | None,
     join: Callable[[], None],
 ) -> RoomExit:
     """Run `inner` in the room that `command` makes; returns when the room's first process, and so
     every other one, is gone.
     """
-    output, reason = b"", ""
+    output, reason, code = b"", "", None
     told, tell = os.pipe()
     with _filter() as (options, fd), os.fdopen(told, "rb") as info:
         whole = [*command, *options, "--info-fd", str(tell), "--", *inner]
@@ -304,11 +374,16 @@ def _attend(
                         elif stream is process.stdout:
                             said(block)
                         else:
+                            if complained:
+                                complained(block)
                             output = (output + block)[-_TAIL:]
+                    reason = stop()
+                while complained and not reason and (code := process.poll()) is None:
+                    time.sleep(_POLL_SECONDS / 10)  # it closed both, and goes on
                     reason = stop()
             finally:
                 _end(process, first)
-    return RoomExit(stopped=reason, output=output.decode("utf-8", "backslashreplace"))
+    return RoomExit(stopped=reason, code=code, output=output.decode("utf-8", "backslashreplace"))
 
 
 @contextlib.contextmanager

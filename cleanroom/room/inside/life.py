@@ -12,6 +12,7 @@ import os
 import shutil
 from typing import Any, Callable, Iterable
 
+from .containers import offer_containers
 from .effects import without_step
 from .export import PLACES, WORK, Outlet, name, raw, tracked_paths
 from .interrupt import Interruption
@@ -73,6 +74,7 @@ class Life:
                 # as it was resolved, whatever an earlier step made of the file
                 write_profile(self.snakemake, self._profile)
                 offer_conda(self.spec, self._profile)
+                offer_containers(self.spec, self._profile)
                 self._supplies.serve()
             return function(outlet)
 

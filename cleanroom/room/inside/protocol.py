@@ -26,9 +26,9 @@ one.
 """
 
 
-Deployment = Literal["declared", "conda", "none", "profile"]
-"""What rules run in: the environments that they declare, those of conda, the room's own software,
-or what the profile says.
+Deployment = Literal["declared", "conda", "apptainer", "none", "profile"]
+"""What rules run in: the environments and containers that they declare, only those of conda, only
+containers, the room's own software, or what the profile says.
 """
 
 
@@ -101,6 +101,8 @@ class Spec(Keys):
     deployment: Deployment
     conda: Dict[str, str]
     """Where the environments of conda are that were made for this room, by their keys."""
+    images: List[str]
+    """The images that rules can run in, by their addresses."""
     directory_order: str
 
 

@@ -10,6 +10,13 @@ import shutil
 import sys
 from typing import Any
 
+from .containers import (
+    METHODS,
+    PLACES_OF_IMAGES,
+    SWITCHES,
+    asks_for_containers,
+    offer_containers,
+)
 from .export import clean, place, plain, raw
 from .protocol import Record, Spec
 from .snakemake_api import Snakemake
@@ -107,30 +114,20 @@ def runnable(
     _cores(spec, snakemake, record, force, kept, remote)
     _deployment(spec, snakemake, record, kept)
     offer_conda(spec, kept)
-    methods = str(kept.get("software-deployment-method", "")) + str(
-        kept.get("deployment-method", "")
-    )
-    record["needs"] = [
-        tool
-        for tool, wanted in (
-            ("conda", asks_for_conda(kept)),
-            (
-                "apptainer",
-                any(t in methods for t in ("apptainer", "singularity"))
-                or truthy(kept.get("use-singularity"))
-                or truthy(kept.get("use-apptainer")),
-            ),
-        )
-        if wanted
-        and not shutil.which(tool)
-        and not (tool == "apptainer" and shutil.which("singularity"))
-    ]
+    offer_containers(spec, kept)
+    record["needs"] = []
+    if asks_for_conda(kept) and not shutil.which("conda"):
+        record["needs"].append("conda")
+    if asks_for_containers(kept) and not any(map(shutil.which, METHODS)):
+        record["needs"].append("apptainer")
     return kept
 
 
 _METHOD = "software-deployment-method"
-_OF_DEPLOYMENT = (_METHOD, "use-conda", "use-singularity", "use-apptainer", "use-envmodules")
-_PLACES_OF_CONDA = ("conda-prefix", "conda-base-path")
+_OF_DEPLOYMENT = (_METHOD, "use-conda", *SWITCHES, "use-envmodules")
+_PLACES = {"conda": ("conda-prefix", "conda-base-path"), "apptainer": PLACES_OF_IMAGES}
+_DECLARED = {"conda": "environments of conda", "apptainer": "containers"}
+_OLDER = {"conda": "use-conda", "apptainer": "use-singularity"}
 
 
 def _deployment(spec: Spec, snakemake: Snakemake, record: Record, kept: Record) -> None:
@@ -143,22 +140,24 @@ def _deployment(spec: Spec, snakemake: Snakemake, record: Record, kept: Record) 
             if truthy(kept.get(key)):
                 record["overrides"].append(override(key, kept.pop(key), None, why, "deployed"))
         return
-    wanted = spec["deployment"] == "conda" or (spec["deployment"] == "declared" and spec["conda"])
-    if wanted and not asks_for_conda(kept):
-        _turn_on_conda(snakemake, record, kept)
-    if spec["conda"]:
-        for key in _PLACES_OF_CONDA:
+    for method, held, on in (
+        ("conda", spec["conda"], asks_for_conda(kept)),
+        ("apptainer", spec["images"], asks_for_containers(kept)),
+    ):
+        if not on and spec["deployment"] in ([method, "declared"] if held else [method]):
+            _turn_on(method, snakemake, record, kept)
+        for key in _PLACES[method] if held else ():
             if truthy(kept.get(key)):
-                why = "environments of conda are made before the room, and lie in it"
+                why = "%s are made before the room, and lie in it" % _DECLARED[method]
                 record["overrides"].append(override(key, kept.pop(key), None, why, "provided"))
 
 
-def _turn_on_conda(snakemake: Snakemake, record: Record, kept: Record) -> None:
-    why = "rules declare environments of conda, which most people turn on when they call"
+def _turn_on(method: str, snakemake: Snakemake, record: Record, kept: Record) -> None:
+    why = "rules declare %s, which most people turn on when they call" % _DECLARED[method]
     if snakemake.major < 8:
-        return _add(snakemake, record, kept, "use-conda", True, why, "deployed")
+        return _add(snakemake, record, kept, _OLDER[method], True, why, "deployed")
     was = kept.get(_METHOD) or []
-    value = [*(was if isinstance(was, list) else str(was).split()), "conda"]
+    value = [*(was if isinstance(was, list) else str(was).split()), method]
     return _add(snakemake, record, kept, _METHOD, value, why, "deployed")
 
 
@@ -176,7 +175,10 @@ def is_elsewhere(spec: Spec, key: str, value: Any) -> bool:
     """Whether it names a folder that this room does not have and cannot make."""
     if key not in spec["path_keys"] or not os.path.isabs(str(value)):
         return False
-    return not (spec["conda"] and key in _PLACES_OF_CONDA) and not is_there(str(value))
+    provided = (spec["conda"] and key in _PLACES["conda"]) or (
+        spec["images"] and key in _PLACES["apptainer"]
+    )
+    return not provided and not is_there(str(value))
 
 
 def is_there(folder: str) -> bool:

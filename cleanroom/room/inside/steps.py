@@ -10,6 +10,7 @@ import os
 from functools import partial
 from typing import Any
 
+from .containers import images_of
 from .export import WORK, Here, Outlet, attempt, clean, name
 from .guard import Guard
 from .interrupt import Interruption
@@ -79,7 +80,7 @@ def plan_step(
 ) -> int:
     """Each job of the plan as a claim, then all the rest of it."""
     original = snakemake.scheduler.__init__
-    conda: list[Record] = []
+    wanted: dict[str, list[Record]] = {}
 
     def init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
@@ -89,13 +90,13 @@ def plan_step(
             outlet.say("job", job)
         outlet.say("plan", rest)
         if supplies and spec["survey"]:
-            conda.extend(supplies.survey(workflow))
+            wanted.update(conda=supplies.survey(workflow), containers=images_of(workflow))
         return original(self, workflow, *args, **kwargs)
 
     snakemake.scheduler.__init__ = init
     code = snakemake.main(arguments(spec, cores, profile) + ["--dry-run"])
     if supplies and spec["survey"]:
-        supplies.say(outlet, conda)
+        supplies.say(outlet, wanted)
     return code
 
 

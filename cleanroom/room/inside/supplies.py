@@ -154,8 +154,8 @@ class Supplies:
         record = {"name": local, "key": key_of(env)}
         found[record["key"]] = dict(record, text=texts[0], pin=texts[1], deploy=texts[2])
 
-    def say(self, outlet: Outlet, conda: list[Record]) -> None:
-        outlet.say("wants", {"conda": conda, "sources": sorted(map(clean, self._missing))})
+    def say(self, outlet: Outlet, wanted: dict[str, list[Record]]) -> None:
+        outlet.say("wants", {**wanted, "sources": sorted(map(clean, self._missing))})
 
 
 def fetch_wrappers(workflow: Any, rules: Container[str] | None = None) -> None:

@@ -56,6 +56,8 @@ def confirm(
     image: str = "",
     environment: Environments = "auto",
     deployment: Deployments = "auto",
+    snakemakes: Sequence[str] = (),
+    refresh: bool = False,
     secrets: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     network: Network = "none",
@@ -66,8 +68,10 @@ def confirm(
 
     `repo` is a URL or a path, `ref` a commit, tag or branch. `profiles` are names or paths; empty
     means all. `rungs` names what is asked beside the usual: vary, recover, stage, nodes, rest.
-    `against` names an earlier run, a folder of results, or a commit. `today` decides which
-    acceptances are in force. `secrets` are variables of every room, whose values nothing shows.
+    `against` names an earlier run, a folder of results, or a commit. `snakemakes` are versions of
+    it: the first runs the profiles, each other one the baseline once more. `refresh` makes the
+    declared software anew. `today` decides which acceptances are in force. `secrets` are variables
+    of every room, whose values nothing shows.
     `cache` keeps mirrors and evidence; empty means the user's own cache folder.
 
     Returns the whole report, whatever the verdict: `report.verdict`, `report.exit_code`,
@@ -89,6 +93,8 @@ def confirm(
         image=image,
         environment=environment,
         deployment=deployment,
+        snakemakes=tuple(snakemakes),
+        refresh=refresh,
         secrets=checked(secrets),
         limits=limits or Limits(),
         network=network,

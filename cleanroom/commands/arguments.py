@@ -98,6 +98,13 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="run the baseline once more with each job a process of its own, as on a cluster",
     )
     parser.add_argument(
+        "--snakemake",
+        action="append",
+        metavar="VERSION",
+        default=[],
+        help="run under this Snakemake; a second one runs the baseline once more and is compared",
+    )
+    parser.add_argument(
         "--rest",
         action="append_const",
         const="rest",

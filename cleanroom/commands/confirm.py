@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def command(arguments: argparse.Namespace) -> int:
             f"{confirmation.source.url} are not part of this confirmation."
         )
     return deliver(confirmation, arguments, Path(arguments.out))
+
+
+def check_versions(stated: list[str]) -> tuple[str, ...]:
+    """The versions that were asked for, each once. Raises: UsageError for what is none."""
+    for version in stated:
+        if not re.fullmatch(r"\d+(\.\d+)+", version):
+            raise UsageError(
+                f"'{version}' is no version of Snakemake.", "Give one in full, such as 8.30.0."
+            )
+    return tuple(dict.fromkeys(stated))
 
 
 def deliver(confirmation: Confirmation, arguments: argparse.Namespace, out: Path | None) -> int:
@@ -75,6 +86,8 @@ def request_of(arguments: argparse.Namespace) -> Request:
         image=arguments.image,
         environment=arguments.environment,
         deployment=arguments.deployment,
+        refresh=arguments.refresh,
+        snakemakes=check_versions(getattr(arguments, "snakemake", [])),
         entry=Entry(
             folder=arguments.folder,
             snakefile=arguments.snakefile,

@@ -95,6 +95,11 @@ def profiles(parser: argparse.ArgumentParser) -> None:
         "always (declared), never (default)",
     )
     parser.add_argument(
+        "--refresh",
+        action="store_true",
+        help="make and fetch anew what the cache holds of the declared software",
+    )
+    parser.add_argument(
         "--deployment",
         choices=("auto", "declared", "conda", "apptainer", "none", "profile"),
         default="auto",

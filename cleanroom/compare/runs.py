@@ -17,7 +17,15 @@ from cleanroom.values.comparison import (
     Relation,
     Sameness,
 )
-from cleanroom.values.purpose import Control, Interrupted, Nodes, Purpose, Staged, Varied
+from cleanroom.values.purpose import (
+    Control,
+    Interrupted,
+    Nodes,
+    OtherSnakemake,
+    Purpose,
+    Staged,
+    Varied,
+)
 from cleanroom.values.run import Evidence, RunStatus
 
 
@@ -80,7 +88,7 @@ def _compare(left: Evidence, right: Evidence, ground: ComparisonContext) -> Comp
     return _only_results(found) if relation in _OF_RESULTS else found
 
 
-_OF_RESULTS = (Relation.RESUMED, Relation.STAGED, Relation.NODES)
+_OF_RESULTS = (Relation.RESUMED, Relation.STAGED, Relation.NODES, Relation.SNAKEMAKE)
 
 
 def _relation(purpose: Purpose) -> Relation:
@@ -96,6 +104,8 @@ def _relation(purpose: Purpose) -> Relation:
             return Relation.STAGED
         case Nodes():
             return Relation.NODES
+        case OtherSnakemake():
+            return Relation.SNAKEMAKE
         case _:
             return Relation.PROFILE
 

@@ -18,6 +18,8 @@ from cleanroom.values.setup import Entry, Learnt
 _ACTION = "snakemake/snakemake-github-action"
 _GITHUB, _GITLAB = ".github/workflows/", ".gitlab-ci.yml"
 _MAKEFILES, _READMES = ("Makefile", "makefile", "GNUmakefile"), ("README.md", "README.rst")
+_CATALOG = ".snakemake-workflow-catalog.yml"
+_TESTS, _CONFIG = (".test", ".tests"), r"(?:config/)?config\.ya?ml"
 _MOST_FILES = 30
 _LEADING = re.compile(
     r"(?:(?:pixi|poetry|uv|pipenv|conda|mamba|micromamba)\s+run\s+(?:-\S+\s+\S+\s+)*|time\s+|"
@@ -103,6 +105,9 @@ def learn_entries(tracked: Sequence[str], read: Read) -> tuple[list[Learnt], lis
     for path in _MAKEFILES:
         if path in tracked:
             found += _learnt(path, read, _of_makefile)
+    if _CATALOG in tracked:
+        found += _learnt(_CATALOG, read, _of_catalog)
+    found += filter(None, (_of_tests(place, tracked) for place in _TESTS))
     told = [one for p in _READMES if p in tracked for one in _learnt(p, read, _of_readme)]
     return _once(found), _once(told)
 
@@ -163,6 +168,22 @@ def _of_makefile(text: str) -> Iterator[_Said]:
     for line in text.replace("\\\n", " ").splitlines():
         if line.startswith("\t"):
             yield from _of_shell(line.strip().lstrip("@-+"))
+
+
+def _of_catalog(text: str) -> Iterator[_Said]:
+    """What the catalogue of workflows is told that every call needs."""
+    usage = _mapping(_mapping(read_plain(text)).get("usage"))
+    flags = _mapping(usage.get("mandatory-flags")).get("flags")
+    if isinstance(flags, str) and flags.strip():
+        yield _Said(f"snakemake {flags}", mark=flags)
+
+
+def _of_tests(place: str, tracked: Sequence[str]) -> Learnt | None:
+    """A folder of test data, with a configuration of its own."""
+    found = [p for p in sorted(tracked) if re.fullmatch(rf"{re.escape(place)}/{_CONFIG}", p)]
+    if not found:
+        return None
+    return Learnt(entry=Entry(directory=place), file=found[0], text=f"snakemake -d {place}")
 
 
 def _of_readme(text: str) -> Iterator[_Said]:

@@ -80,9 +80,9 @@ def find_environment(
         for name, kind in _OTHERS.items()
         if (path := posixpath.join(place, name)) in tracked
     ]
-    stated = settings.requirements or settings.packages or settings.snakemake
+    stated = settings.requirements or settings.packages
     usual = [p for place in here for p in _declaring(place, tracked, read)]
-    if settings.use == USE_DEFAULT and not stated:
+    if settings.use == USE_DEFAULT and not stated and not settings.snakemake:
         why = "cleanroom.yaml takes the default environment"
         passed = [*(PassedOver(file=p, why=why) for p in usual), *passed]
         return Found(passed_over=tuple(passed), declined=bool(usual))
@@ -105,6 +105,8 @@ def find_environment(
             return _taken((path,), read, settings, others + passed)
         except UsageError as error:
             passed = [PassedOver(file=path, why=error.what.rstrip(".")), *passed]
+    if settings.snakemake:
+        return _taken((), read, settings, passed)
     return Found(passed_over=tuple(passed))
 
 

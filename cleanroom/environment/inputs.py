@@ -49,6 +49,7 @@ def _provided(one: Input, maker: Maker, *, private: bool) -> HeldInput:
             asked={"recipe": {}},
             mounts=(Mount(host=str(kept), room="/room/archive"),),
             repair=_REPAIR,
+            fixed=True,
         )
         make_once(prefix, work, maker)
     source = _public(one.url) or Path(one.path).name

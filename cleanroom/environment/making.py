@@ -24,6 +24,7 @@ from cleanroom.environment.prefixes import (
     TREE,
     Made,
     folder_of,
+    forget,
     guard_of,
     parts_of,
     use,
@@ -62,6 +63,10 @@ class Maker(NamedTuple):
     environ: Mapping[str, str] = os.environ
     say: Callable[[str], None] = lambda _: None
     seconds: float = SECONDS
+    anew: set[str] | None = None
+    """The prefixes that were made anew in this call, where everything is to be; None where what is
+    there already is taken.
+    """
 
     @property
     def base(self) -> str:
@@ -93,6 +98,8 @@ class Work(NamedTuple):
     mounts: Sequence[Mount] = ()
     repair: str = ""
     """What a person can do where it is refused."""
+    fixed: bool = False
+    """Whether another day makes the same of it, so that it is never made anew."""
 
 
 def make_once(prefix: str, work: Work, maker: Maker) -> Made:
@@ -103,6 +110,14 @@ def make_once(prefix: str, work: Work, maker: Maker) -> Made:
     kept = folder_of(maker.cache, prefix) / KEPT
     kept.parent.parent.mkdir(parents=True, exist_ok=True)
     with held(guard_of(maker.cache, prefix), maker.stopped):
+        if maker.anew is not None and not work.fixed and prefix not in maker.anew:
+            maker.anew.add(prefix)
+            if not forget(maker.cache, prefix, maker.owner):
+                raise Unprovided(
+                    f"{work.called.capitalize()} is used by another confirmation and cannot be "
+                    "made anew.",
+                    "Wait until that one has ended.",
+                )
         if not kept.exists():
             maker.say(f"making {work.called}")
             _make(prefix, work, maker, kept.parent)

@@ -114,15 +114,23 @@ def prune(cache: Path, most: int, owner: rooms.Owner) -> Iterator[Kept]:
     for one in reversed(left):
         if total <= most:
             return
-        folder = folder_of(cache, one.digest)
-        part = folder.with_name(f"{PART}{one.digest[:16]}-{owner.name}")
         with held(guard_of(cache, one.digest), lambda: False):
-            if _users(cache, one.digest, owner, living=True):
+            if not forget(cache, one.digest, owner):
                 continue
-            folder.rename(part)  # at once, so that none is ever there in part
-        rooms.Room(part).remove()
         total -= one.size
         yield one
+
+
+def forget(cache: Path, prefix: str, owner: rooms.Owner) -> bool:
+    """Remove a prefix, whose guard is held, if it is there; whether nobody uses it."""
+    folder = folder_of(cache, prefix)
+    if _users(cache, prefix, owner, living=True):
+        return False
+    if folder.exists():
+        part = folder.with_name(f"{PART}{prefix[:16]}-{owner.name}")
+        folder.rename(part)  # at once, so that none is ever there in part
+        rooms.Room(part).remove()
+    return True
 
 
 def _users(cache: Path, prefix: str, owner: rooms.Owner, *, living: bool) -> list[Path]:

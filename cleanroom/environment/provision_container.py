@@ -72,6 +72,7 @@ def provision_packages(maker: Maker) -> str:
         module="packages",
         asked={"recipe": {}},
         repair="Give an image with Snakemake, or none.",
+        fixed=True,
     )
     make_once(prefix, work, maker)
     return prefix
@@ -80,7 +81,7 @@ def provision_packages(maker: Maker) -> str:
 def _by_engine(url: str, reference: str, maker: Maker, *, moves: bool) -> ContainerImage:
     maker.say(f"fetching the image {reference}")
     try:
-        image = maker.engine.resolve(reference)
+        image = maker.engine.resolve(reference, anew=maker.anew is not None)
         facts = maker.engine.facts(image, list(READERS))
     except ImageError as error:
         raise Unprovided(error.what, _REPAIR) from None

@@ -7,7 +7,7 @@ takes, which only reading the workflow tells.
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cleanroom.environment.find import Read
 
@@ -20,7 +20,12 @@ _REACHES = re.compile(
 _MOST = 1000
 
 
-def reaches(tracked: Sequence[str], read: Read) -> bool:
-    """Whether a file of code of a workflow says so."""
+def code_of(tracked: Sequence[str], read: Read) -> dict[str, str]:
+    """The texts of the files of code of a workflow, by their paths, up to a bound."""
     code = [path for path in tracked if _CODE.fullmatch(posixpath.basename(path))]
-    return len(code) > _MOST or any(_REACHES.search(read(path) or "") for path in code)
+    return {path: read(path) or "" for path in code[: _MOST + 1]}
+
+
+def reaches(code: Mapping[str, str]) -> bool:
+    """Whether code of a workflow says so; so much of it that not all was read may."""
+    return len(code) > _MOST or any(map(_REACHES.search, code.values()))

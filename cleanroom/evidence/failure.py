@@ -93,6 +93,17 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
         _IMAGE,
     ),
     (
+        r"Failed to (?:store|retrieve)[^\n]*storage[^\n]*\nFileNotFoundError: [^\n]*No such file "
+        r"or directory: '([\w.+-]+)'",
+        _PROGRAM,
+        _IMAGE,
+    ),
+    (
+        r"Could not create (conda environment) from",
+        "a {} that no plan before the run asked for",
+        "Name the environment in the rule itself, without wildcards, so that a plan shows it.",
+    ),
+    (
         r"[Pp]ackage (snakemake-[\w-]+) is not installed",
         _PLUGIN,
         _PACKAGE,

@@ -24,6 +24,9 @@ def observe(
     for path in source.passed_over:
         text = f"{path}; to confirm it, name it with --profile"
         found[finding("CR-051", text, file=path)] = None
+    if source.pointers:
+        text = f"DVC or git-annex has {_names(source.pointers)}"
+        found[finding("CR-058", text, file=source.pointers[0])] = None
     if runs and runs[0].image.shared:
         found[finding("CR-006", "rooms shared the host's system software, read-only")] = None
     if runs:

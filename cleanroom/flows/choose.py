@@ -4,6 +4,8 @@ Not here: what is done with runs.
 
 import datetime
 import os
+import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,7 +16,8 @@ from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.entry.learn import learn_entries, options_of
 from cleanroom.environment.find import Found, Read, find_environment
-from cleanroom.environment.reaches import reaches
+from cleanroom.environment.plugins import plugins_of, with_plugins
+from cleanroom.environment.reaches import code_of, reaches
 from cleanroom.errors import SourceError, UsageError
 from cleanroom.profiles.find import (
     NONE,
@@ -29,7 +32,7 @@ from cleanroom.profiles.find import (
     reads_like_profile,
 )
 from cleanroom.room.engines.interface import Limits, Network
-from cleanroom.source import Patience, Reach, Repository, open_repository
+from cleanroom.source import Patience, Reach, Repository, open_repository, pointers
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
 from cleanroom.values.declared import Declared
@@ -53,7 +56,9 @@ class Request(Value, frozen=True):
     begin.
     `environment` says whether packages that the commit declares are made and used: `auto` does so
     unless an image is given. `deployment` says what rules run in: `declared` is the conda
-    environments that they declare, `auto` too, unless an image is given.
+    environments and images that they declare, `auto` too, unless an image is given. `refresh` makes
+    and fetches anew what the cache holds of all that.
+    `snakemakes` are versions of it: the first runs the profiles, the others the baseline once more.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
     repository of this machine, `private_sources` whether files that the workflow reads from other
@@ -70,6 +75,8 @@ class Request(Value, frozen=True):
     image: str = ""
     environment: Environments = "auto"
     deployment: Deployments = "auto"
+    snakemakes: tuple[str, ...] = ()
+    refresh: bool = False
     entry: Entry = Entry()
     config: str = ""
     limits: Limits = Limits()
@@ -106,6 +113,8 @@ class Chosen:
     """The tracked paths of the commit."""
     software: Found
     """Which files of it declare packages."""
+    others: dict[str, Found] = field(default_factory=dict)
+    """The same with another Snakemake, by its version."""
     reaches: bool = False
     """Whether its code may take files of other places, or environments of conda."""
     inputs: tuple[Input, ...] = ()
@@ -145,7 +154,8 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
     elif entry.folder in (".", "./"):  # said, so that nothing is learnt
         entry = msgspec.structs.replace(entry, folder="")
     find_snakefile(tracked, entry.folder, entry.snakefile, entry.directory)
-    found = find_profiles(tracked, entry.folder, repository.links(source.commit))
+    links = repository.links(source.commit)
+    found = find_profiles(tracked, entry.folder, links)
     stated = (NONE,) if settings.profiles == () else settings.profiles or ()
     wanted = request.profiles or stated
     if lenient:
@@ -164,7 +174,24 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         if path not in used and path.rpartition("/")[0] not in used
         if reads_like_profile(read(path) or "")
     ]
-    source = msgspec.structs.replace(source, passed_over=tuple(passed_over))
+    inputs = _inputs(settings.inputs, names, own=bool(request.config))
+    away = pointers(names, links, [one.target for one in inputs])
+    source = msgspec.structs.replace(
+        source, passed_over=tuple(passed_over), pointers=tuple(away[:_MOST_LOOKED_AT])
+    )
+    code = code_of(names, read)
+    plugins = plugins_of(_profile_texts(profiles, names, entry.folder, read), code)
+
+    def holding(snakemake: str) -> Found:
+        stated = settings.environment
+        if snakemake:
+            stated = msgspec.structs.replace(stated, snakemake=snakemake)
+        found = find_environment(names, read, entry.folder, stated)
+        return _software(request, with_plugins(found, plugins))
+
+    first_version, *other_versions = request.snakemakes or ("",)
+    software = holding(first_version)
+    others = {version: holding(version) for version in other_versions}
     return Chosen(
         source=source,
         entry=entry,
@@ -173,21 +200,30 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         acceptances=settings.accept,
         declared=settings.declared,
         delivered=frozenset(map(escape_path, tracked)),
-        reaches=reaches(names, read),
+        reaches=reaches(code),
         variables=settings.environment.variables,
-        inputs=_inputs(settings.inputs, names, own=bool(request.config)),
+        inputs=inputs,
         named=_named(settings.environment.conda, read),
-        software=_software(
-            request, find_environment(names, read, entry.folder, settings.environment)
-        ),
+        software=software,
+        others=others,
     )
+
+
+def _profile_texts(
+    profiles: Sequence[Profile], tracked: list[str], folder: str, read: Read
+) -> dict[str, str]:
+    """The texts of the files of profiles, by their paths."""
+    places = [posixpath.join(folder, profile.path) for profile in profiles if profile.path]
+    files = [p for p in tracked if p in places or posixpath.dirname(p) in places]
+    return {path: read(path) or "" for path in files if path.endswith(".yaml")}
 
 
 def _software(request: Request, found: Found) -> Found:
     """What the commit declares of its packages, as far as it was asked for: nothing of it is taken
     where an image is given.
     """
-    if request.environment == "declared" or (request.environment == "auto" and not request.image):
+    asked = request.environment == "declared" or bool(request.snakemakes)
+    if asked or (request.environment == "auto" and not request.image):
         return found
     first = "--image" if request.environment == "auto" else f"--environment {request.environment}"
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)

@@ -124,7 +124,7 @@ def _run_all(
     is needed.
     """
     requests = ready.requests(STEPS)
-    asked = Asked(ready.climb, requests[0].label, ready.repeats)
+    asked = Asked(ready.climb, requests[0].label, ready.repeats, tuple(ready.others))
     requests += sorted(
         (ready.wanted(one) for rung in RUNGS for one in rung.at_once(asked)),
         key=lambda request: isinstance(request.purpose, Control),

@@ -5,8 +5,8 @@ run. Not here: what is chosen, and what is done with runs.
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -34,6 +34,7 @@ from cleanroom.values.purpose import (
     Hybrid,
     Interrupted,
     Nodes,
+    OtherSnakemake,
     Staged,
     Steady,
     Varied,
@@ -61,6 +62,8 @@ class RunFactory:
     today: datetime.date
     store: Store
     repeats: int = 0
+    others: Mapping[str, Environment] = field(default_factory=dict)
+    """What rooms hold under each other Snakemake that was asked for."""
     climb: frozenset[str] = frozenset()
     delivered: frozenset[str] = frozenset()
     """The tracked paths of the commit."""
@@ -161,6 +164,14 @@ class RunFactory:
                 return self._interrupted(wanted.of, wanted.purpose, wanted.label)
             case Varied() | Staged() | Nodes():
                 return self.again(wanted.purpose, wanted.label)
+            case OtherSnakemake(version=version):
+                return msgspec.structs.replace(
+                    self.base,
+                    purpose=wanted.purpose,
+                    called=wanted.label,
+                    environment=self.others[version],
+                    steps=_ONLY_RUN,
+                )
             case _:
                 raise ValueError(
                     f"no rung asks for a run of the kind {type(wanted.purpose).__name__}"
@@ -222,6 +233,7 @@ def opened(
                 stopped=watch.cancelled.is_set,
                 limits=request.limits,
                 seconds=min(SECONDS, request.limits.run),
+                anew=set() if request.refresh else None,
                 say=lambda text: watch.saw(
                     "environment", Event(event="step", name=text, state="start")
                 ),
@@ -229,8 +241,17 @@ def opened(
             software = [_provided(one, request, maker) for one in chosen]
             runner = LocalRunner(_host(request, engine_name, owner))
             readies = [
-                _with_supplies(
-                    _ready(request, one, image, held, runner), request, one, maker, watch, running
+                _with_others(
+                    _with_supplies(
+                        _ready(request, one, image, held, runner),
+                        request,
+                        one,
+                        maker,
+                        watch,
+                        running,
+                    ),
+                    one,
+                    maker,
                 )
                 for one, held in zip(chosen, software, strict=True)
             ]
@@ -272,6 +293,21 @@ def _with_supplies(
     )
     base = msgspec.structs.replace(ready.base, environment=found)
     return dataclasses.replace(ready, base=base)
+
+
+def _with_others(ready: RunFactory, one: Chosen, maker: Maker) -> RunFactory:
+    """The same with what rooms hold under each other Snakemake: all but the packages beside it."""
+    found = {}
+    for version, software in one.others.items():
+        made = provision(software, maker)
+        found[version] = msgspec.structs.replace(
+            ready.base.environment,
+            prefix=made.prefix,
+            python=made.python,
+            packages=made.packages,
+            inventory=made.inventory,
+        )
+    return dataclasses.replace(ready, others=found)
 
 
 def _host(request: Request, engine: str, owner: rooms.Owner) -> HostContext:

@@ -110,7 +110,7 @@ def _rooms(chosen: Chosen, request: Request) -> list[str]:
     names = [profile.name for profile in chosen.profiles]
     looked = [f"{name}, planned to see what it takes from beyond the commit" for name in names]
     first = names[0]
-    asked = Asked(request.climb, first, request.repeats)
+    asked = Asked(request.climb, first, request.repeats, tuple(chosen.others))
     more = [f"{first}, {rung.name}" for rung in RUNGS for _ in rung.at_once(asked)]
     if len(names) == 1 and not more and not request.against:
         more = [f"{first}, once more"]

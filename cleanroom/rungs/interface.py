@@ -21,13 +21,14 @@ class Wanted(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What somebody asked for: the rungs by name, the baseline's name, how many controls at
-    least.
+    """What somebody asked for: the rungs by name, the baseline's name, how many controls at least,
+    under which other Snakemakes.
     """
 
     climb: frozenset[str]
     baseline: str
     repeats: int = 0
+    snakemakes: tuple[str, ...] = ()
 
 
 class Seen(NamedTuple):

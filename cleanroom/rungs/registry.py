@@ -12,6 +12,7 @@ from cleanroom.rungs import (
     recover,
     rest,
     run,
+    snakemake,
     stage,
     vary,
 )
@@ -31,6 +32,7 @@ RUNGS: tuple[Rung, ...] = (
     recover.RUNG,
     stage.RUNG,
     nodes.RUNG,
+    snakemake.RUNG,
     rest.RUNG,
     baseline.RUNG,
 )

@@ -3,6 +3,7 @@
 from cleanroom.source.address import published
 from cleanroom.source.calls import Patience
 from cleanroom.source.mirror import Reach
+from cleanroom.source.pointers import pointers
 from cleanroom.source.repository import Repository, open_repository
 
-__all__ = ["Patience", "Reach", "Repository", "open_repository", "published"]
+__all__ = ["Patience", "Reach", "Repository", "open_repository", "pointers", "published"]

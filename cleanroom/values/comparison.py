@@ -150,6 +150,7 @@ class Relation(StrEnum):
     RESUMED = "the same profile, killed and resumed: only results decide"
     STAGED = "the same profile, whose jobs saw only what they declare: only results decide"
     NODES = "the same profile, each job as a process of its own: only results decide"
+    SNAKEMAKE = "the same profile under another Snakemake: only results decide"
     EARLIER = "later than the left one, which is of an earlier confirmation: only results decide"
 
 

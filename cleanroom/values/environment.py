@@ -51,6 +51,8 @@ class Recipe(Value, frozen=True):
     base: str = ""
     snakemake: str = ""
     """A requirement; empty where a file names Snakemake itself."""
+    plugins: tuple[str, ...] = ()
+    """Plug-ins of Snakemake, left out where they do not fit what else is asked for."""
 
     @property
     def digest(self) -> str:
@@ -216,7 +218,7 @@ class Environment(Value, frozen=True):
 def _differing(first: tuple[Package, ...], second: tuple[Package, ...]) -> list[str]:
     ours, theirs = ({p.name: p for p in side} for side in (first, second))
     found = []
-    for name in sorted(ours.keys() | theirs.keys()):
+    for name in sorted(ours.keys() | theirs.keys(), key=lambda name: (name != "snakemake", name)):
         a, b = ours.get(name), theirs.get(name)
         if a != b:
             old, new = (p.version if p else "none" for p in (a, b))

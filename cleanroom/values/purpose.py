@@ -52,6 +52,12 @@ class Nodes(Value, frozen=True, tag_field="kind", tag="nodes"):
     """
 
 
+class OtherSnakemake(Value, frozen=True, tag_field="kind", tag="snakemake"):
+    """The baseline under another version of Snakemake."""
+
+    version: str
+
+
 class Interrupted(Value, frozen=True, tag_field="kind", tag="interrupted"):
     """A run is killed and then resumed: the signal, and the moment of a job.
     `job` counts starts of jobs with outputs, from 0 on.
@@ -88,7 +94,17 @@ class Folder(Value, frozen=True, tag_field="kind", tag="folder"):
 
 
 Purpose = (
-    OfProfile | Control | Varied | Steady | Staged | Nodes | Interrupted | Hybrid | Earlier | Folder
+    OfProfile
+    | Control
+    | Varied
+    | Steady
+    | Staged
+    | Nodes
+    | OtherSnakemake
+    | Interrupted
+    | Hybrid
+    | Earlier
+    | Folder
 )
 
 

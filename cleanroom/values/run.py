@@ -17,6 +17,7 @@ from cleanroom.values.purpose import (
     Interrupted,
     Nodes,
     OfProfile,
+    OtherSnakemake,
     Purpose,
     Staged,
 )
@@ -225,18 +226,19 @@ class Evidence(Value, frozen=True):
 
     @property
     def on_trial(self) -> bool:
-        """Whether it was killed on the way, or its jobs were staged or processes of their own: that
-        it fails is an answer then, and no failure of the workflow.
+        """Whether it was killed on the way, its jobs were staged or processes of their own, or it
+        was under another Snakemake: that it fails is an answer then, and no failure of the
+        workflow.
         """
-        return isinstance(self.purpose, Interrupted | Staged | Nodes)
+        return isinstance(self.purpose, Interrupted | Staged | Nodes | OtherSnakemake)
 
     @property
     def comparable(self) -> bool:
-        """Whether what it left can be compared: it completed, or its jobs were staged or processes
-        of their own and one failed, whose outputs then are missing.
+        """Whether what it left can be compared: it completed, or its jobs were staged, processes of
+        their own or under another Snakemake and one failed, whose outputs then are missing.
         """
         return self.status is RunStatus.COMPLETED or (
-            isinstance(self.purpose, Staged | Nodes)
+            isinstance(self.purpose, Staged | Nodes | OtherSnakemake)
             and self.status is RunStatus.FAILED
             and any(attempt.ok is False for attempt in self.attempts)
         )

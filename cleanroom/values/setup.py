@@ -17,6 +17,8 @@ class Source(Value, frozen=True):
     commit: str
     uncommitted: int = 0
     passed_over: tuple[str, ...] = ()
+    pointers: tuple[str, ...] = ()
+    """Files that the commit only points to, by DVC or git-annex."""
 
 
 class Entry(Value, frozen=True, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ from cleanroom.environment.find import Found, find_environment
 from cleanroom.environment.inside.conda import public, spec_of
 from cleanroom.environment.inside.python import Refused
 from cleanroom.environment.provision_conda import channels_of
-from cleanroom.environment.reaches import reaches
+from cleanroom.environment.reaches import code_of, reaches
 from cleanroom.environment.sources import fetch
 from cleanroom.errors import Interrupted, Unprovided, UsageError
 from cleanroom.room.host_settings import condarc
@@ -250,7 +250,7 @@ def test_a_file_that_is_none_is_passed_over_and_named() -> None:
     ],
 )
 def test_whether_code_may_reach_beyond_its_commit(path: str, text: str, expected: bool) -> None:
-    assert reaches([path], {path: text}.get) is expected
+    assert reaches(code_of([path], {path: text}.get)) is expected
 
 
 class _Host(http.server.BaseHTTPRequestHandler):

@@ -60,6 +60,28 @@ def test_the_action_of_snakemake() -> None:
     ]
 
 
+CATALOG = """
+usage:
+  mandatory-flags:
+    desc: what every call needs
+    flags: --sdm conda --directory example all
+"""
+
+
+def test_the_catalogue_of_workflows_and_folders_of_tests() -> None:
+    """Continuous integration says it first; a folder of test data comes last."""
+    name = ".snakemake-workflow-catalog.yml"
+    tracked = [name, ".test/config/config.yaml", ".tests/config.yml", "config/config.yaml"]
+    own, told = learn_entries(tracked, lambda path: CATALOG if path == name else None)
+    assert [(one.entry, one.file, one.line) for one in own] == [
+        (Entry(directory="example", targets=("all",)), name, 5),
+        (Entry(directory=".test"), ".test/config/config.yaml", 0),
+        (Entry(directory=".tests"), ".tests/config.yml", 0),
+    ]
+    assert told == []
+    assert learn_entries([".test/data.txt"], lambda path: None) == ([], [])
+
+
 def test_steps_of_a_job_with_the_folder_where_they_stand() -> None:
     file = ".github/workflows/ci.yaml"
     assert learnt({file: STEPS}) == [

@@ -139,6 +139,18 @@ def test_the_rule_is_the_one_that_failed() -> None:
             "plug-in 'snakemake-storage-plugin-fs'",
         ),
         (
+            job(
+                "Failed to store output in storage store/out.txt\nFileNotFoundError: [Errno 2] No "
+                "such file or directory: 'rsync'"
+            ),
+            "program 'rsync'",
+        ),
+        (
+            "CreateCondaEnvironmentException:\nCould not create conda environment from "
+            "/room/work/.snakemake/conda/0123_.yaml:\nCommand:\nconda env create --quiet",
+            "a conda environment that no plan",
+        ),
+        (
             plan(
                 "WorkflowError",
                 "No storage provider found for query https://a.org/b.txt. Either install the "

@@ -112,7 +112,8 @@ def resolved(recipe: dict[str, Any], beside: tuple[str, ...]) -> str:
 def make(recipe: dict[str, Any], place: str) -> dict[str, Any]:
     """Make the prefix at its place."""
     refused = []
-    for beside in BESIDE:
+    plugins = tuple(recipe["plugins"])
+    for beside in [(*plugins, *more) for more in BESIDE] + list(BESIDE) * bool(plugins):
         try:
             lock = resolved(recipe, beside)
             break

@@ -66,10 +66,10 @@ class DockerEngine:
     def close(self) -> None:
         self._client.close()
 
-    def resolve(self, reference: str) -> Image:
+    def resolve(self, reference: str, *, anew: bool = False) -> Image:
         reference = reference or DEFAULT_IMAGE
         try:
-            found = self._client.images.get(reference)
+            found = self._pull(reference) if anew else self._client.images.get(reference)
         except ImageNotFound:
             found = self._pull(reference)
         except (APIError, requests.RequestException) as error:

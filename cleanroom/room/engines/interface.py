@@ -98,8 +98,10 @@ class Engine(Protocol):
         """(user, group) as which a room runs, and to whom its folders belong."""
         ...
 
-    def resolve(self, reference: str) -> Image:
-        """The image by its digest, never a tag. Raises ImageError."""
+    def resolve(self, reference: str, *, anew: bool = False) -> Image:
+        """The image by its digest, never a tag; `anew`: as its registry has it now. Raises
+        ImageError.
+        """
         ...
 
     def facts(self, image: Image, paths: Sequence[str]) -> ImageFacts:

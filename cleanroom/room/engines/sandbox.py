@@ -106,7 +106,7 @@ class SandboxEngine:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def resolve(self, reference: str) -> Image:
+    def resolve(self, reference: str, *, anew: bool = False) -> Image:
         if reference:
             raise ImageError(
                 f"The sandbox has no images, so that '{reference}' cannot be used.",

@@ -30,11 +30,23 @@ from .reads import hidden_in, reads_of
 def file_refs(files: Iterable[Any]) -> list[Record]:
     refs = []
     for file in files:
-        flags = sorted(
-            k for k, v in (getattr(file, "flags", None) or {}).items() if v not in (None, False)
-        )
-        refs.append({"path": unnamed(place(file)), "flags": [clean(f) for f in flags]})
+        said = getattr(file, "flags", None) or {}
+        flags = sorted(k for k, v in said.items() if v not in (None, False))
+        stored = stored_here(said.get(STORED))
+        if stored:
+            flags.remove(STORED)
+        refs.append({"path": unnamed(place(stored or file)), "flags": [clean(f) for f in flags]})
     return refs
+
+
+STORED = "storage_object"
+
+
+def stored_here(stored: Any) -> str:
+    """Where a file lies whose storage is a folder of this room; nothing for any other storage."""
+    if not type(stored).__module__.startswith("snakemake_storage_plugin_fs"):
+        return ""
+    return str(attempt(lambda: stored.query, ""))
 
 
 def params_of(job: Any) -> list[list[Any]]:

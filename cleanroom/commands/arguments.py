@@ -285,6 +285,12 @@ def _image(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--tag", metavar="NAME", default="", help="another name than the default image's"
     )
+    for name, what in (
+        ("--apt", "a package of Debian to be in it"),
+        ("--pip", "a package of Python to be in it, as pip takes it"),
+        ("--requirements", "a file of such packages"),
+    ):
+        parser.add_argument(name, action="append", default=[], metavar="X", help=what)
     options.common(parser)
 
 

@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+from pathlib import Path
 
 from cleanroom.commands.boundary import say
-from cleanroom.room.build import build_image
+from cleanroom.errors import UsageError
+from cleanroom.room.build import More, build_image
 from cleanroom.room.engines.docker import DockerEngine
 
 
@@ -20,6 +22,7 @@ def command(arguments: argparse.Namespace) -> int:
             base=arguments.base,
             snakemake=arguments.snakemake,
             tag=arguments.tag,
+            more=More(tuple(arguments.apt), _requirements(arguments)),
         )
         image = engine.resolve(tag)
     finally:
@@ -30,3 +33,16 @@ def command(arguments: argparse.Namespace) -> int:
         else f"{tag} {image.digest}"
     )
     return 0
+
+
+def _requirements(arguments: argparse.Namespace) -> bytes:
+    """One file of all the requirements that were given. Raises: UsageError."""
+    texts = list(arguments.pip)
+    for name in arguments.requirements:
+        try:
+            texts.append(Path(name).read_text())
+        except (OSError, UnicodeDecodeError):
+            raise UsageError(
+                f"There is no file '{name}'.", "Give one with --requirements."
+            ) from None
+    return "".join(f"{text.rstrip()}\n" for text in texts).encode()

@@ -31,14 +31,6 @@ _MOST_CHARACTERS = 2**20
 _CONDA = ("pixi.lock", "pixi.toml", "conda-lock.yml", "environment.yml", "environment.yaml")
 _USUAL = (*_CONDA, "uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")
 _MORE = re.compile(r"(?:.*[-_.])?requirements(?:[-_.].*)?\.(?:txt|in)")
-_OTHERS = {
-    "apt.txt": "system packages",
-    "Dockerfile": "an image",
-}
-_WHY_NOT = {
-    "system packages": "rooms get no system packages; give an image that has them, with --image",
-    "an image": "no image is built of it; build it, and give it with --image",
-}
 _INCLUDED = re.compile(r"(?:-r|--requirement|-c|--constraint)[= ]\s*(\S+)")
 _LOCAL = re.compile(r"(?:-e|--editable)\b|\.{1,2}(?:/|$|\[)|file:|/")
 
@@ -74,12 +66,7 @@ def find_environment(
     read. A file that nobody named and that cannot be read is passed over.
     """
     here = list(dict.fromkeys((folder, "")))
-    passed = [
-        PassedOver(file=path, why=_WHY_NOT[kind])
-        for place in here
-        for name, kind in _OTHERS.items()
-        if (path := posixpath.join(place, name)) in tracked
-    ]
+    passed: list[PassedOver] = []
     stated = settings.requirements or settings.packages
     usual = [p for place in here for p in _declaring(place, tracked, read)]
     if settings.use == USE_DEFAULT and not stated and not settings.snakemake:

@@ -34,9 +34,7 @@ def provision_container(
     Raises: Unprovided where it cannot be fetched, Interrupted.
     """
     reference = _reference(wanted.url)
-    host = _registry(reference)
-    if host and not private:
-        check_public(f"{_SCHEME}{host}/")
+    check_registry(reference, private=private)
     tagged = _REFERENCE.fullmatch(reference)
     moves = tagged is None or not tagged["digest"]
     if maker.engine.has_images:
@@ -45,7 +43,12 @@ def provision_container(
     work = Work(
         called=f"the image {reference}",
         module="image",
-        asked={"recipe": {"url": f"{_SCHEME}{reference}", "plain": _is_this_machine(host)}},
+        asked={
+            "recipe": {
+                "url": f"{_SCHEME}{reference}",
+                "plain": _is_this_machine(_registry(reference)),
+            }
+        },
         env=index_settings(maker.environ),
         repair=f"{_REPAIR} The sandbox needs skopeo: apt-get install skopeo.",
     )
@@ -107,6 +110,15 @@ def _reference(url: str) -> str:
             f"Rules run in the image '{url}', which is no image of a registry.", _REPAIR
         )
     return reference
+
+
+def check_registry(reference: str, *, private: bool) -> None:
+    """Raises: Unprovided for a registry of this machine or of a network around it, unless
+    `private`.
+    """
+    host = _registry(reference)
+    if host and not private:
+        check_public(f"{_SCHEME}{host}/")
 
 
 def _registry(reference: str) -> str:

@@ -5,7 +5,7 @@ Not here: what is done with runs.
 import datetime
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ import msgspec
 from cleanroom import config as configuration
 from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.entry.learn import learn_entries, options_of
+from cleanroom.environment.base import Base, find_base
 from cleanroom.environment.find import Found, Read, find_environment
 from cleanroom.environment.plugins import plugins_of, with_plugins
 from cleanroom.environment.reaches import code_of, reaches
@@ -113,6 +114,10 @@ class Chosen:
     """The tracked paths of the commit."""
     software: Found
     """Which files of it declare packages."""
+    base: Base = field(default_factory=Base)
+    """The image that it asks for under its rooms."""
+    content: Callable[[str], bytes] = lambda path: b""
+    """What reads a tracked file, by its path."""
     others: dict[str, Found] = field(default_factory=dict)
     """The same with another Snakemake, by its version."""
     reaches: bool = False
@@ -189,6 +194,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         found = find_environment(names, read, entry.folder, stated)
         return _software(request, with_plugins(found, plugins))
 
+    base = _base(request, find_base(names, read, entry.folder, settings.environment))
     first_version, *other_versions = request.snakemakes or ("",)
     software = holding(first_version)
     others = {version: holding(version) for version in other_versions}
@@ -204,7 +210,9 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         variables=settings.environment.variables,
         inputs=inputs,
         named=_named(settings.environment.conda, read),
-        software=software,
+        software=software._replace(passed_over=(*software.passed_over, *base.passed_over)),
+        base=base,
+        content=lambda path: repository.read(source.commit, path) or b"",
         others=others,
     )
 
@@ -229,6 +237,15 @@ def _software(request: Request, found: Found) -> Found:
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
     declined = found.any
     return Found(passed_over=(*passed, *found.passed_over), declined=declined)
+
+
+def _base(request: Request, found: Base) -> Base:
+    """The image that the commit asks for, as far as it was asked for."""
+    if not request.image and request.environment != "default":
+        return found
+    first = "--image" if request.image else "--environment default"
+    passed = [PassedOver(file=file, why=f"{first} comes first") for file in found.taken]
+    return Base(passed_over=(*passed, *found.passed_over))
 
 
 def _inputs(stated: tuple[Input, ...], tracked: list[str], *, own: bool) -> tuple[Input, ...]:

@@ -14,6 +14,7 @@ import msgspec
 from cleanroom.environment.inputs import provision_inputs
 from cleanroom.environment.making import SECONDS, Maker
 from cleanroom.environment.provision import provision
+from cleanroom.environment.provision_base import provision_base, system_packages
 from cleanroom.evidence.request import HostContext, RunSpec
 from cleanroom.evidence.store import Store
 from cleanroom.evidence.supervise import Watch
@@ -238,28 +239,31 @@ def opened(
                     "environment", Event(event="step", name=text, state="start")
                 ),
             )
-            software = [_provided(one, request, maker) for one in chosen]
             runner = LocalRunner(_host(request, engine_name, owner))
-            readies = [
-                _with_others(
-                    _with_supplies(
-                        _ready(request, one, image, held, runner),
-                        request,
-                        one,
-                        maker,
-                        watch,
-                        running,
-                    ),
-                    one,
-                    maker,
-                )
-                for one, held in zip(chosen, software, strict=True)
-            ]
+            readies = [_made(one, request, runner, maker, watch, running) for one in chosen]
         finally:
             engine.close()
         yield readies
     finally:
         owner.close()
+
+
+def _made(
+    one: Chosen, request: Request, runner: Runner, maker: Maker, watch: Watch, running: bool
+) -> RunFactory:
+    """One commit with all that its rooms hold."""
+    image, passed = provision_base(one.base, maker, one.content, private=request.private_sources)
+    maker = maker._replace(image=image)
+    held = _provided(one, request, maker)
+    held = msgspec.structs.replace(
+        held,
+        passed_over=(*held.passed_over, *passed),
+        built_from=() if passed else one.base.called,
+        system=system_packages(image, maker),
+    )
+    ready = _ready(request, one, image, held, runner)
+    ready = _with_supplies(ready, request, one, maker, watch, running)
+    return _with_others(ready, one, maker)
 
 
 def _provided(one: Chosen, request: Request, maker: Maker) -> Environment:

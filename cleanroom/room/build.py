@@ -11,10 +11,12 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from cleanroom.errors import ImageError
+from cleanroom.errors import ImageError, UsageError
 from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
 from cleanroom.room.host_settings import PIP, PROXY, certificates
+from cleanroom.values.environment import PACKAGE_OF_DEBIAN
 
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"
@@ -23,6 +25,32 @@ _PACKAGES = (
     "rsync,gawk"
 )
 Say = Callable[[str], None]
+_APT = (
+    "USER root\nRUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes "
+    "--no-install-recommends {} && rm -rf /var/lib/apt/lists/*\n"
+)
+_PIP = (
+    "COPY ca.pem requirements.txt /tmp/build/\n"
+    "RUN set -eu; if [ -s /tmp/build/ca.pem ]; then export PIP_CERT=/tmp/build/ca.pem "
+    "SSL_CERT_FILE=/tmp/build/ca.pem; fi; /opt/snakemake/bin/pip install --no-cache-dir "
+    "--disable-pip-version-check --requirement /tmp/build/requirements.txt; rm -rf /tmp/build\n"
+)
+
+
+class More(NamedTuple):
+    """Software beside that of the default image: packages of Debian, and a file of requirements
+    of Python, for Snakemake's own interpreter.
+    """
+
+    apt: tuple[str, ...] = ()
+    requirements: bytes = b""
+
+    def steps(self) -> bytes:
+        """The steps of a Dockerfile that add it. Raises: UsageError for what is no package."""
+        if bad := [name for name in self.apt if not PACKAGE_OF_DEBIAN.fullmatch(name)]:
+            raise UsageError(f"'{bad[0]}' is no package of Debian.", "Give its name with --apt.")
+        apt = _APT.format(" ".join(self.apt)) if self.apt else ""
+        return (apt + (_PIP if self.requirements else "")).encode()
 
 
 def dockerfile() -> bytes:
@@ -47,14 +75,17 @@ def build_image(
     base: str = "",
     snakemake: str = "",
     tag: str = "",
+    more: More | None = None,
 ) -> str:
-    """Build the room image and return its tag.
+    """Build the room image, with `more` software in it, and return its tag.
 
     `base` is an image, `debian` for one made here, or empty: the pulled one where a registry
     answers, else Debian's.
 
     Raises: ImageError.
     """
+    more = more or More()
+    steps = dockerfile() + more.steps()
     base = base or _reachable_base(engine, environ, say)
     if base == "debian":
         base = debian_base(engine, environ, say)
@@ -63,7 +94,8 @@ def build_image(
         args["SNAKEMAKE"] = snakemake
     tag = tag or DEFAULT_IMAGE
     say(f"building {tag} on {base}")
-    for line in engine.build(dockerfile(), tag, args, "host", {"ca.pem": certificates(environ)}):
+    files = {"ca.pem": certificates(environ), "requirements.txt": more.requirements}
+    for line in engine.build(steps, tag, args, "host", files):
         say(line)
     return tag
 

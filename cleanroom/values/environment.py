@@ -2,10 +2,15 @@
 to.
 """
 
+import re
+
 from cleanroom.values.base import Value, digest
 
 DEFAULT_SNAKEMAKE = "9.27.1"
 """The newest Snakemake that was tested; what a prefix gets where nothing asks for another one."""
+
+PACKAGE_OF_DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]*(?:=[A-Za-z0-9.+:~-]+)?")
+"""A package of Debian by its name, and its version where that is said."""
 
 USE_DEFAULT = "default"
 """What `use:` says where the room's own software is to be taken."""
@@ -24,13 +29,17 @@ def place_of(prefix: str) -> str:
 
 
 class EnvironmentSettings(Value, frozen=True, forbid_unknown_fields=True):
-    """`environment:` in `cleanroom.yaml`: files and packages of Python, and which Snakemake.
+    """`environment:` in `cleanroom.yaml`: the image under the rooms, or the Dockerfile or packages
+    of Debian that it is built of; files and packages of Python, and which Snakemake.
     `use: default` takes the room's own software, whatever the repository declares. `conda` says
     which file describes an environment that rules know by its name only, `variables` are variables
     of every room, which are no secrets.
     """
 
     use: str = ""
+    image: str = ""
+    dockerfile: str = ""
+    apt: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     snakemake: str = ""
@@ -178,6 +187,10 @@ class Environment(Value, frozen=True):
     inventory: str = ""
     declined: bool = False
     """Whether packages are declared, and somebody asked for the base's own software."""
+    built_from: tuple[str, ...] = ()
+    """What the image under the rooms was made of, where the commit says so."""
+    system: tuple[Package, ...] = ()
+    """The packages that the image lists; nothing in the sandbox."""
     unpinned: tuple[str, ...] = ()
     """Requirements that another day may resolve otherwise."""
     conda: tuple[CondaPrefix, ...] = ()
@@ -201,6 +214,7 @@ class Environment(Value, frozen=True):
         each remote file that is not the same.
         """
         found = _differing(self.packages, other.packages)
+        found += [f"{line} in the image" for line in _differing(self.system, other.system)]
         ours, theirs = ({one.name: one for one in side.conda} for side in (self, other))
         for name in sorted(ours.keys() & theirs.keys()):
             more = _differing(ours[name].packages, theirs[name].packages)

@@ -18,6 +18,7 @@ def test_all_of_it_before_anything_is_made(make_repository: Make, cli: Cli, tmp_
         "wf/profiles/local/config.yaml": "cores: 1\n",
         "wf/profiles/ci/config.yaml": "cores: 2\n",
         "wf/requirements.txt": "cowsay==6.1\nnumpy\n",
+        "wf/Dockerfile": "FROM debian\n",
         "wf/apt.txt": "samtools\n",
         ".github/workflows/test.yml": "jobs:\n  t:\n    steps:\n    - run: cd wf && snakemake -c1\n",
     }
@@ -31,7 +32,7 @@ def test_all_of_it_before_anything_is_made(make_repository: Make, cli: Cli, tmp_
     assert said["software"]["taken"] == ["wf/requirements.txt"]
     assert said["software"]["to_make"] and not said["software"]["there"]
     assert said["software"]["unpinned"] == ["numpy"]
-    assert [p["file"] for p in said["software"]["passed_over"]] == ["wf/apt.txt"]
+    assert [p["file"] for p in said["software"]["passed_over"]] == ["wf/Dockerfile"]
     assert said["reaches"] and len(said["rooms"]) == 4
     assert said["deployment"] == "declared"
     assert not list(own.rglob("environment.json")) and not list(own.rglob("evidence/*"))

@@ -205,14 +205,13 @@ def test_an_environment_of_conda_comes_before_packages_of_python() -> None:
     files = {
         "environment.yml": "dependencies: [zlib]\n",
         "requirements.txt": "a\n",
-        "apt.txt": "b\n",
     }
     answer = found(files)
     assert (answer.taken, answer.recipe) == (("environment.yml",), None)
     assert answer.conda is not None and answer.conda.name == "environment.yml"
     assert answer.unpinned == ("zlib",)
     assert answer.snakemake[0].startswith("snakemake==9") and "pulp" in answer.snakemake[-1]
-    assert {p.file for p in answer.passed_over} == {"requirements.txt", "apt.txt"}
+    assert {p.file for p in answer.passed_over} == {"requirements.txt"}
 
 
 def test_both_where_somebody_says_so() -> None:

@@ -62,13 +62,6 @@ def test_the_folder_where_the_workflow_is_entered_comes_before_the_top() -> None
     }
 
 
-@pytest.mark.parametrize("name", ["apt.txt", "Dockerfile"])
-def test_what_cannot_be_made_is_passed_over_aloud(name: str) -> None:
-    answer = found({name: "x", "requirements.txt": "a\n"})
-    assert answer.taken == ("requirements.txt",)
-    assert "--image" in passed(answer)[name]
-
-
 def test_includes_are_followed_and_what_is_no_package_is_left_out() -> None:
     answer = found(
         {

@@ -39,6 +39,8 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         said = "the rooms' own"
     else:
         said = "the rooms' own; the repository declares none that was taken"
+    if held.built_from:
+        said = f"an image of {listed(held.built_from)}; {said}"
     if held.conda:
         count = counted(len(held.conda), "environment")
         said += f"; {count} of conda for rules, made from {listed(_names(held), _FILES)}"
@@ -62,6 +64,8 @@ def software_of(runs: Sequence[Evidence]) -> SoftwareView:
         packages=held.packages,
         prefix=held.prefix,
         inventory=held.inventory,
+        system=held.system,
+        built_from=held.built_from,
         conda=held.conda,
         containers=held.containers,
         sources=tuple(there),

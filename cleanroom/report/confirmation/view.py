@@ -160,6 +160,8 @@ class SoftwareView(Value, frozen=True):
     packages: tuple[Package, ...]
     prefix: str
     inventory: str
+    system: tuple[Package, ...] = ()
+    built_from: tuple[str, ...] = ()
     conda: tuple[CondaPrefix, ...] = ()
     containers: tuple[ContainerImage, ...] = ()
     sources: tuple[RemoteSource, ...] = ()
@@ -168,7 +170,7 @@ class SoftwareView(Value, frozen=True):
     @property
     def of_rules(self) -> bool:
         """Whether rules took anything from beyond the commit."""
-        return bool(self.conda or self.containers or self.sources)
+        return bool(self.conda or self.containers or self.sources or self.built_from)
 
 
 class Accepted(Value, frozen=True):

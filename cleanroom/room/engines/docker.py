@@ -303,7 +303,7 @@ class DockerEngine:
         with tarfile.open(fileobj=context, mode="w") as archive:
             for name, content in {"Dockerfile": dockerfile, **extra}.items():
                 member = tarfile.TarInfo(name)
-                member.size = len(content)
+                member.size, member.mode = len(content), 0o755
                 archive.addfile(member, io.BytesIO(content))
         context.seek(0)
         try:

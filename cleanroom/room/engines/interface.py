@@ -3,7 +3,7 @@
 Not here: how a container or a sandbox is made, and what runs in it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from cleanroom.values.base import Value
@@ -101,6 +101,19 @@ class Engine(Protocol):
     def resolve(self, reference: str, *, anew: bool = False) -> Image:
         """The image by its digest, never a tag; `anew`: as its registry has it now. Raises
         ImageError.
+        """
+        ...
+
+    def build(
+        self,
+        dockerfile: bytes,
+        tag: str,
+        args: dict[str, str],
+        network: str | None,
+        extra: dict[str, bytes],
+    ) -> Iterator[str]:
+        """Build an image from a Dockerfile and extra files of its context; yields the engine's
+        lines. Raises ImageError.
         """
         ...
 

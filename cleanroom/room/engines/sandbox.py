@@ -127,6 +127,16 @@ class SandboxEngine:
             shared=True,
         )
 
+    def build(
+        self,
+        dockerfile: bytes,
+        tag: str,
+        args: dict[str, str],
+        network: str | None,
+        extra: dict[str, bytes],
+    ) -> Iterator[str]:
+        raise ImageError("The sandbox builds no images.", "Use --engine docker.")
+
     def facts(self, image: Image, paths: Sequence[str]) -> ImageFacts:
         raise ImageError("The sandbox has no images.", "Use --engine docker.")
 

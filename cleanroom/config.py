@@ -6,7 +6,7 @@ Not here: whether a comparator exists, profiles of Snakemake.
 
 import re
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -35,6 +35,8 @@ class Settings(Value, frozen=True, forbid_unknown_fields=True):
 
     workflow: Entry = Entry()
     environment: EnvironmentSettings = EnvironmentSettings()
+    room: Literal["", "slurm"] = ""
+    """`slurm`: a profile for Slurm has one in its room."""
     inputs: tuple[Input, ...] = ()
     profiles: tuple[str, ...] | None = None
     baseline_profile: str | None = None

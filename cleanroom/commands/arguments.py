@@ -98,6 +98,12 @@ def _confirm(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="run the baseline once more with each job a process of its own, as on a cluster",
     )
     parser.add_argument(
+        "--executor",
+        choices=("slurm",),
+        default="",
+        help="run a profile for Slurm by its own executor, on a Slurm of one node in its room",
+    )
+    parser.add_argument(
         "--snakemake",
         action="append",
         metavar="VERSION",

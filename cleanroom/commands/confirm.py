@@ -87,6 +87,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         environment=arguments.environment,
         deployment=arguments.deployment,
         refresh=arguments.refresh,
+        executor=getattr(arguments, "executor", ""),
         snakemakes=check_versions(getattr(arguments, "snakemake", [])),
         entry=Entry(
             folder=arguments.folder,

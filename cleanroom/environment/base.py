@@ -14,6 +14,7 @@ from cleanroom.errors import UsageError
 from cleanroom.values.environment import PACKAGE_OF_DEBIAN, EnvironmentSettings, PassedOver
 from cleanroom.wording import counted
 
+PACKAGES_OF_SLURM = ("slurmctld", "slurmd", "slurm-client")
 _APT, _DOCKERFILE = "apt.txt", "Dockerfile"
 _COPIED = re.compile(r"^\s*(?:COPY|ADD)\s+(.+)$", re.IGNORECASE | re.MULTILINE)
 _MOST_FILES = 500

@@ -13,6 +13,7 @@ import yaml
 from cleanroom.environment.find import Found
 from cleanroom.values.environment import DEFAULT_SNAKEMAKE, Recipe
 
+PLUGIN_OF_SLURM = "snakemake-executor-plugin-slurm"
 _KEYS = {"default-storage-provider": "storage", "logger": "logger"}
 _NONE = ("none", "")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")

@@ -27,10 +27,10 @@ from cleanroom.values.setup import Image
 
 PROGRAMS = Path(__file__).with_name("programs")
 NAMED = "name:"
-_APPTAINER = """#!/bin/sh
+_PROGRAM = """#!/bin/sh
 exec {} -I -S -c "import sys; sys.path.insert(0, '/room/in')
-from cleanroom_room.apptainer import main
-sys.exit(main(sys.argv[1], sys.argv[2:]))" {} "$@"
+from cleanroom_room.{} import main
+sys.exit(main({}))" "$@"
 """
 
 
@@ -101,17 +101,27 @@ def packages_of(cache: Path, environment: Environment) -> Path | None:
 
 def _furnish_containers(room: Room, environment: Environment, python: str) -> None:
     folder = room.inside / "containers"
-    (folder / "bin").mkdir(parents=True)
+    folder.mkdir()
     index = {one.url: Indexed(digest=one.digest, env=one.env) for one in environment.containers}
     (folder / "index.json").write_text(json.dumps(index))
     for name in VERSIONS:
-        (folder / "bin" / name).write_text(_APPTAINER.format(python, name))
-        (folder / "bin" / name).chmod(0o755)
+        _lay_program(folder / "bin" / name, python, "apptainer", f"'{name}', sys.argv[1:]")
 
 
-def furnish(room: Room, environment: Environment, cache: Path, python: str) -> None:
+def _lay_program(file: Path, python: str, module: str, arguments: str) -> None:
+    """A program of a room that is a module of the driver's."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(_PROGRAM.format(python, module, arguments))
+    file.chmod(0o755)
+
+
+def furnish(
+    room: Room, environment: Environment, cache: Path, python: str, *, slurm: bool = False
+) -> None:
     """Lay the programs, the names and the files into a room; `python` runs the programs."""
     _furnish_containers(room, environment, python)
+    if slurm:
+        _lay_program(room.inside / "slurm" / "bin" / "sacct", python, "sacct", "sys.argv[1:]")
     programs = room.inside / "conda" / "bin"
     programs.mkdir(parents=True)
     for program, like in (("conda", "conda"), ("mamba", "conda"), ("activate", "activate")):

@@ -104,6 +104,11 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
         "Name the environment in the rule itself, without wildcards, so that a plan shows it.",
     ),
     (
+        r"NoSlurm: ([^\n]*[^\n.])",
+        "a Slurm in its room: {}",
+        "Leave out --executor slurm, and `room: slurm` in cleanroom.yaml.",
+    ),
+    (
         r"[Pp]ackage (snakemake-[\w-]+) is not installed",
         _PLUGIN,
         _PACKAGE,

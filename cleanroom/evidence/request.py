@@ -40,6 +40,8 @@ class RunSpec(Value, frozen=True):
     survey: bool = False
     """Whether it is made only to learn what the workflow takes from beyond its commit."""
     deployment: Deployment = "declared"
+    slurm: bool = False
+    """Whether a profile for Slurm has one in its room."""
 
     @property
     def varied(self) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ def _inhabit(
         room.furnish(_asked_of_driver(spec), tracked, engine.owner, user=user, place=place)
         cache = Path(host.cache)
         python = python_of(spec.environment) or engine.python
-        furnish(room, spec.environment, cache, python)
+        furnish(room, spec.environment, cache, python, slurm=spec.slurm)
         before = look_before(room, spec.entry, submodules)
         guard = Guard(room, spec.limits, blank.label, watch)
         job = _job(spec, host, room, blank.attempt_id, rooms.command(python))
@@ -224,6 +224,7 @@ def _job(
         command=command,
         network=spec.network,
         mounts=(
+            *(room.of_slurm if spec.slurm else ()),
             *room.mounts(value_of("folder", spec.varied)),
             *mounts_of(Path(host.cache), spec.environment),
         ),
@@ -293,6 +294,7 @@ def _asked_of_driver(spec: RunSpec) -> Spec:
         "survey": spec.survey,
         "deployment": spec.deployment,
         "conda": places_of(spec.environment),
+        "slurm": spec.slurm,
         "images": [one.url for one in spec.environment.containers],
         "directory_order": value_of("directory order in Python", spec.varied),
         **room_keys(),

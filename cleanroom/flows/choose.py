@@ -17,7 +17,7 @@ from cleanroom.compare.equivalences import check_equivalences
 from cleanroom.entry.learn import learn_entries, options_of
 from cleanroom.environment.base import Base, find_base
 from cleanroom.environment.find import Found, Read, find_environment
-from cleanroom.environment.plugins import plugins_of, with_plugins
+from cleanroom.environment.plugins import PLUGIN_OF_SLURM, plugins_of, with_plugins
 from cleanroom.environment.reaches import code_of, reaches
 from cleanroom.errors import SourceError, UsageError
 from cleanroom.profiles.find import (
@@ -60,6 +60,7 @@ class Request(Value, frozen=True):
     environments and images that they declare, `auto` too, unless an image is given. `refresh` makes
     and fetches anew what the cache holds of all that.
     `snakemakes` are versions of it: the first runs the profiles, the others the baseline once more.
+    `executor`: a profile that names it is run by it, in a room that has one.
     `today` decides which acceptances are in force; None is the day of the call. `fetch_limit` is
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
     repository of this machine, `private_sources` whether files that the workflow reads from other
@@ -77,6 +78,7 @@ class Request(Value, frozen=True):
     environment: Environments = "auto"
     deployment: Deployments = "auto"
     snakemakes: tuple[str, ...] = ()
+    executor: Literal["", "slurm"] = ""
     refresh: bool = False
     entry: Entry = Entry()
     config: str = ""
@@ -114,6 +116,8 @@ class Chosen:
     """The tracked paths of the commit."""
     software: Found
     """Which files of it declare packages."""
+    slurm: bool = False
+    """Whether a profile for Slurm has one in its room."""
     base: Base = field(default_factory=Base)
     """The image that it asks for under its rooms."""
     content: Callable[[str], bytes] = lambda path: b""
@@ -185,7 +189,11 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         source, passed_over=tuple(passed_over), pointers=tuple(away[:_MOST_LOOKED_AT])
     )
     code = code_of(names, read)
+    slurm = "slurm" in (request.executor, settings.room)
     plugins = plugins_of(_profile_texts(profiles, names, entry.folder, read), code)
+
+    if slurm:
+        plugins[PLUGIN_OF_SLURM] = "what a profile for Slurm needs"
 
     def holding(snakemake: str) -> Found:
         stated = settings.environment
@@ -211,6 +219,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         inputs=inputs,
         named=_named(settings.environment.conda, read),
         software=software._replace(passed_over=(*software.passed_over, *base.passed_over)),
+        slurm=slurm,
         base=base,
         content=lambda path: repository.read(source.commit, path) or b"",
         others=others,
@@ -230,7 +239,7 @@ def _software(request: Request, found: Found) -> Found:
     """What the commit declares of its packages, as far as it was asked for: nothing of it is taken
     where an image is given.
     """
-    asked = request.environment == "declared" or bool(request.snakemakes)
+    asked = request.environment == "declared" or bool(request.snakemakes or request.executor)
     if asked or (request.environment == "auto" and not request.image):
         return found
     first = "--image" if request.environment == "auto" else f"--environment {request.environment}"

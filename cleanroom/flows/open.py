@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from cleanroom.environment.base import PACKAGES_OF_SLURM
 from cleanroom.environment.inputs import provision_inputs
 from cleanroom.environment.making import SECONDS, Maker
 from cleanroom.environment.provision import provision
@@ -252,13 +253,16 @@ def _made(
     one: Chosen, request: Request, runner: Runner, maker: Maker, watch: Watch, running: bool
 ) -> RunFactory:
     """One commit with all that its rooms hold."""
-    image, passed = provision_base(one.base, maker, one.content, private=request.private_sources)
+    base = one.base
+    if one.slurm and maker.engine.has_images and not request.image:
+        base = base._replace(apt=(*base.apt, *PACKAGES_OF_SLURM))
+    image, passed = provision_base(base, maker, one.content, private=request.private_sources)
     maker = maker._replace(image=image)
     held = _provided(one, request, maker)
     held = msgspec.structs.replace(
         held,
         passed_over=(*held.passed_over, *passed),
-        built_from=() if passed else one.base.called,
+        built_from=() if passed else base.called,
         system=system_packages(image, maker),
     )
     ready = _ready(request, one, image, held, runner)
@@ -347,6 +351,7 @@ def _ready(
         image=image,
         environment=software,
         deployment=deployment_of(request),
+        slurm=chosen.slurm,
         learnt=chosen.learnt,
         hash_seed=_BASELINE_SEED,
         limits=request.limits,

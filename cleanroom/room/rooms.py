@@ -32,6 +32,7 @@ _GROUPS = "root:x:0:\ncleanroom:x:{gid}:\n"
 
 
 _PROCESSORS = {"cpuinfo": "/proc/cpuinfo", "online": "/sys/devices/system/cpu/online"}
+_PROCESSORS_OF_HOST = "/sys/devices/system"
 _CALL_SECONDS = 600.0
 PLACE = "/room/work"
 """Where the clone is in every room, unless that is varied."""
@@ -72,7 +73,7 @@ class Room:
         shutil.copytree(
             _INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__")
         )
-        for home in ("home", "other/home"):
+        for home in ("home", "other/home", "slurm"):
             (self.tmp / home).mkdir(parents=True)
         if os.geteuid() == 0:
             _call(
@@ -85,6 +86,14 @@ class Room:
                 self.tmp,
                 self.places,
             )
+
+    @property
+    def of_slurm(self) -> tuple[Mount, ...]:
+        """What a Slurm of the room looks at: what it is to be, and the processors of the host."""
+        return (
+            Mount(host=_PROCESSORS_OF_HOST, room=_PROCESSORS_OF_HOST),
+            Mount(host=str(self.tmp / "slurm"), room="/etc/slurm"),
+        )
 
     def mounts(self, place: str = PLACE) -> Iterator[Mount]:
         yield Mount(host=str(self.inside), room="/room/in")

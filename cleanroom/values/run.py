@@ -207,7 +207,8 @@ class Evidence(Value, frozen=True):
     @property
     def apart(self) -> bool:
         """Whether each job was a process of its own, which read the workflow again."""
-        return any(override.cause is OverrideCause.NODES for override in self.overrides)
+        causes = (OverrideCause.NODES, OverrideCause.SLURM)
+        return any(override.cause in causes for override in self.overrides)
 
     @property
     def other_clock(self) -> bool:

@@ -128,6 +128,8 @@ class OverrideCause(StrEnum):
     """Snakemake needs a number of cores, and the profile states none."""
     MINIMUM = "minimum"
     """Somebody asked for more cores than the profile states."""
+    SLURM = "slurm"
+    """The profile's own executor sends jobs to a Slurm in the room."""
     DEPLOYED = "deployed"
     """Rules run in the software that they declare, which the profile does not turn on; or not,
     because somebody asked for that.

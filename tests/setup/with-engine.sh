@@ -25,6 +25,7 @@ if root_on_debian; then
     need diffoscope diffoscope-minimal
     need faketime faketime
     need skopeo skopeo
+    [ -x /usr/sbin/slurmctld ] || missing="$missing slurmctld slurmd slurm-client"
     need docker-registry docker-registry
     need bash-static bash-static
     [ -x /bin/busybox ] || missing="$missing busybox-static"

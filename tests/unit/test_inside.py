@@ -43,6 +43,7 @@ def test_the_protocol_is_standard_library_and_does_nothing_when_it_is_imported()
 def test_the_driver_is_of_the_standard_library_and_of_python_3_8(file: Path) -> None:
     tree = ast.parse(file.read_text(), feature_version=(3, 8))
     of_others = {"snakemake", "snakemake_interface_executor_plugins", "yaml"}
+    of_others |= {"snakemake_executor_plugin_slurm"}
     for node in ast.walk(tree):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
@@ -322,7 +323,7 @@ class Nine:
 def ran(nodes: str = "remote", snakemake: Any = None, **force: Any) -> tuple[Any, dict[str, Any]]:
     """(the settings in force in a room, what is said of them)."""
     spec: Any = {**room_keys(), "nodes": nodes, "cores": None, "jobs_in_parallel": None, "cpus": 2}
-    spec |= {"survey": False, "deployment": "declared", "conda": {}, "images": []}
+    spec |= {"survey": False, "deployment": "declared", "conda": {}, "images": [], "slurm": False}
     record: dict[str, Any] = {"overrides": [], "replaced": []}
     settings = {key.replace("_", "-"): value for key, value in force.items()}
     lines = dict.fromkeys(settings, ("profiles/ci/config.yaml", 1))

@@ -26,7 +26,7 @@ import sys
 from functools import partial
 
 from .export import IN, WORK, Outlet, attempt, hide
-from .life import FAKETIME, Life
+from .life import Life, has_other_clock
 from .listing.sitecustomize import reverse
 from .protocol import Spec
 from .snakemake_api import Snakemake
@@ -145,7 +145,7 @@ def main() -> None:
         unlisted = sorted(
             key for key in set(snakemake.options.values()) if not known.fullmatch(key)
         )
-        of_room = {"faketime": bool(FAKETIME), "processors": len(processors)}
+        of_room = {"faketime": has_other_clock(spec), "processors": len(processors)}
         warden.say(
             "versions", dict(of_room, snakemake=snakemake.version, python=python, unlisted=unlisted)
         )

@@ -6,12 +6,14 @@ Not here: what a step does, and how it is held to its limits.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
 import shutil
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Iterator
 
+from . import slurm
 from .containers import offer_containers
 from .effects import without_step
 from .export import PLACES, WORK, Outlet, name, raw, tracked_paths
@@ -151,8 +153,9 @@ class Life:
             first = RESUMED
 
         def run(outlet: Outlet) -> int:
-            another_date(spec)
-            return run_step(spec, snakemake, cores, outlet, jobs, first)
+            with self._surroundings(jobs):
+                another_date(spec)
+                return run_step(spec, snakemake, cores, outlet, jobs, first)
 
         ok, _ = self._step("run", run, watched=False)
         if not ok or "rest" not in spec["steps"] or self._touched:
@@ -164,14 +167,29 @@ class Life:
             return  # a tree that nobody can read to its end; the host says so
         self._step("rest", lambda outlet: rest_step(spec, snakemake, cores, outlet))
 
+    @contextlib.contextmanager
+    def _surroundings(self, jobs: list[Record]) -> Iterator[None]:
+        """What the profile's own executor needs of this room, while it runs."""
+        profile = self._profile or {}
+        if slurm.by_slurm(self.spec, profile, self.snakemake.major):
+            slurm.look_often()
+            slurm.start(jobs, profile)
+            try:
+                yield
+            finally:
+                slurm.stop()
+        else:
+            yield
+
     def _interrupt(self, struck: Interruption, jobs: list[Record]) -> None:
         """A run that is killed, and what a person does before the next call."""
         spec, snakemake, cores = self.spec, self.snakemake, self._cores
-        self._step(
-            "interrupted",
-            lambda outlet: run_step(spec, snakemake, cores, outlet, jobs, interruption=struck),
-            watched=False,
-        )
+
+        def run(outlet: Outlet) -> int:
+            with self._surroundings(jobs):
+                return run_step(spec, snakemake, cores, outlet, jobs, interruption=struck)
+
+        self._step("interrupted", run, watched=False)
         # A cache of Snakemake's that holds pickled objects; jobs of the interrupted run could have
         # written it.
         cache = os.path.join(spec["directory"] or ".", ".snakemake", "iocache")
@@ -267,11 +285,16 @@ def claims_of(lines: Iterable[bytes]) -> dict[str, list[Any]]:
     return found
 
 
+def has_other_clock(spec: Spec) -> bool:
+    """Whether jobs of this room can see another date: Slurm refuses jobs from another day."""
+    return bool(FAKETIME) and not spec["slurm"]
+
+
 def another_date(spec: Spec) -> None:
     """What jobs start from here on sees another date, or one that stands still, where libfaketime
     is in the room; Snakemake itself and its clock do not.
     """
-    if spec["date"] != "today" and FAKETIME:
+    if spec["date"] != "today" and has_other_clock(spec):
         os.environ.update(
             LD_PRELOAD=FAKETIME[0],
             FAKETIME=spec["date"],

@@ -103,6 +103,8 @@ class Spec(Keys):
     """Where the environments of conda are that were made for this room, by their keys."""
     images: List[str]
     """The images that rules can run in, by their addresses."""
+    slurm: bool
+    """Whether a profile for Slurm has one in this room."""
     directory_order: str
 
 

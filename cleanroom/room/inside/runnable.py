@@ -19,6 +19,8 @@ from .containers import (
 )
 from .export import clean, place, plain, raw
 from .protocol import Record, Spec
+from .slurm import by_slurm
+from .slurm import is_here as slurm_is_here
 from .snakemake_api import Snakemake
 from .supplies import asks_for_conda, offer_conda
 
@@ -53,14 +55,15 @@ def runnable(
     executor_key = re.compile(spec["executor_keys"])
     executors = snakemake.executors()
     kept = {}
-    remote = (
+    own = by_slurm(spec, force, snakemake.major)
+    remote = not own and (
         spec["nodes"] == "every"
         or force.get("executor", "local") not in ("local",) + IDLE
         or any(truthy(force.get(k)) for k in spec["cluster_keys"])
     )
     for key, value in force.items():
         known = key in snakemake.options
-        placement = executor_key.fullmatch(key) is not None
+        placement = executor_key.fullmatch(key) is not None and not (own and known)
         having = spec["older"].get(key, [])
         outdated = not known and bool(having) and snakemake.major not in having
         if not known and not placement and not outdated:
@@ -90,6 +93,12 @@ def runnable(
             record["overrides"].append(
                 override(key, value, None, "how the room runs jobs: locally", "local")
             )
+        elif own and key == "slurm-logdir":
+            why = "what the cluster writes down of jobs is no result, and lies in the room's folder"
+            record["overrides"].append(override(key, value, None, why, "provided"))
+        elif own and key == "cores":
+            why = "cores cap the threads of remote jobs"
+            record["overrides"].append(override(key, value, None, why, "remote"))
         elif is_elsewhere(spec, key, value):
             record["overrides"].append(
                 override(key, value, None, "a folder of another machine", "elsewhere")
@@ -107,11 +116,14 @@ def runnable(
     added.append(("max-jobs-per-timespan", "100000/1s", "no waiting between jobs"))
     for key, value, why in added:
         _add(snakemake, record, kept, key, value, why, "comparison")
+    if own:
+        _cap_threads(snakemake, record, force, kept)
+        _by_own_slurm(snakemake, record, force, kept)
     if remote:
         _as_if_remote(snakemake, record, force, kept)
         if spec["nodes"] != "none":
             _apart(snakemake, record, force, kept)
-    _cores(spec, snakemake, record, force, kept, remote)
+    _cores(spec, snakemake, record, force, kept, remote or own)
     _deployment(spec, snakemake, record, kept)
     offer_conda(spec, kept)
     offer_containers(spec, kept)
@@ -120,6 +132,8 @@ def runnable(
         record["needs"].append("conda")
     if asks_for_containers(kept) and not any(map(shutil.which, METHODS)):
         record["needs"].append("apptainer")
+    if own and not slurm_is_here():
+        record["needs"].append("slurm")
     return kept
 
 
@@ -203,10 +217,25 @@ def _apart(snakemake: Snakemake, record: Record, force: Record, kept: Record) ->
         kept["seconds-between-status-checks"] = 1
 
 
-def _as_if_remote(snakemake: Snakemake, record: Record, force: Record, kept: Record) -> None:
-    """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads,
-    and resources have defaults.
-    """
+def _by_own_slurm(snakemake: Snakemake, record: Record, force: Record, kept: Record) -> None:
+    """The executor that the profile names, and a Slurm in the room for it."""
+    key = "executor" if snakemake.major >= 8 else "cluster"
+    why = (
+        "jobs went through a Slurm of one node in the room, which enforces partitions, processors, "
+        "run time, features, generic resources and licences; memory, accounts and quality of "
+        "service it does not"
+    )
+    record["overrides"].append(override(key, force[key], kept[key], why, "slurm"))
+    for name, value in (
+        ("slurm-init-seconds-before-status-checks", 1),
+        ("seconds-between-status-checks", 1),
+    ):
+        if name in snakemake.options:
+            kept[name] = value
+
+
+def _cap_threads(snakemake: Snakemake, record: Record, force: Record, kept: Record) -> None:
+    """Cores cap the threads of remote jobs too."""
     cores, most = str(force.get("cores", "")), str(force.get("max-threads", ""))
     if cores.isdigit() and snakemake.major >= 8:
         least = min(int(cores), int(most)) if most.isdigit() else int(cores)
@@ -219,6 +248,13 @@ def _as_if_remote(snakemake: Snakemake, record: Record, force: Record, kept: Rec
             "cores cap the threads of remote jobs too",
             "remote",
         )
+
+
+def _as_if_remote(snakemake: Snakemake, record: Record, force: Record, kept: Record) -> None:
+    """What Snakemake does to jobs of a remote executor beside sending them away: cores cap threads,
+    and resources have defaults.
+    """
+    _cap_threads(snakemake, record, force, kept)
     if not truthy(force.get("default-resources")):
         _add(
             snakemake,

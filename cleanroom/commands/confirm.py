@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cleanroom.commands import progress
 from cleanroom.commands.boundary import cache_folder, say
+from cleanroom.commands.options import size
 from cleanroom.errors import UsageError
 from cleanroom.evidence.masking import check_secret
 from cleanroom.flows.choose import Request
@@ -34,6 +35,15 @@ def command(arguments: argparse.Namespace) -> int:
             f"{confirmation.source.url} are not part of this confirmation."
         )
     return deliver(confirmation, arguments, Path(arguments.out))
+
+
+def _limit_of_prefixes() -> int:
+    """How many bytes of prefixes the cache keeps. Raises: UsageError."""
+    said = os.environ.get("CLEANROOM_PREFIX_LIMIT", "50g")
+    try:
+        return size(said)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"CLEANROOM_PREFIX_LIMIT: {error}.", "Give a size such as 50g.") from None
 
 
 def check_versions(stated: list[str]) -> tuple[str, ...]:
@@ -104,6 +114,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         fetch_limit=arguments.fetch_limit,
         local_submodules=arguments.allow_local_submodules,
         private_sources=arguments.allow_private_sources,
+        prefix_limit=_limit_of_prefixes(),
         secrets={name: check_secret(name, os.environ.get(name)) for name in arguments.env},
         keep_rooms=getattr(arguments, "keep_rooms", False),
         repeats=getattr(arguments, "repeats", None) or 0,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from cleanroom import __version__
 from cleanroom.commands.boundary import say
+from cleanroom.entry.learn import learn_entries
 from cleanroom.errors import ExitCode, UsageError
-from cleanroom.profiles.find import choose_baseline, find_profiles
+from cleanroom.profiles.find import choose_baseline, enters, find_profiles
 from cleanroom.report.render import render_template
 from cleanroom.values.base import escape_path
 
@@ -64,6 +65,13 @@ def _makefile(path: Path, targets: str) -> int:
     return 1
 
 
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
 def _values(folder: Path) -> dict[str, object]:
     """The profiles that the folder has, and the one that the others are compared with."""
     try:
@@ -91,7 +99,11 @@ def _values(folder: Path) -> dict[str, object]:
     }
     found = find_profiles(tracked, links=links)
     names = [profile.name for profile in found]
+    names_of_files = [os.fsdecode(path) for path in tracked]
+    own, _ = learn_entries(names_of_files, lambda path: _text(folder / path))
+    whole = [one for one in own if enters(tracked, one.entry)]
     return {
+        "learnt": whole[0] if whole else None,
         "version": __version__,
         "profiles": names,
         "baseline": names[choose_baseline(found, "")] if found else "",

@@ -179,7 +179,8 @@ def _make(prefix: str, work: Work, maker: Maker, folder: Path) -> None:
         part.mkdir()
         tree.rename(part / TREE)
         (part / LOCK).write_text(made.lock)
-        (part / KEPT).write_bytes(msgspec.json.encode(made))
+        size = rooms.Room(part).usage()[0]
+        (part / KEPT).write_bytes(msgspec.json.encode(msgspec.structs.replace(made, size=size)))
         part.rename(folder)
 
 

@@ -29,6 +29,8 @@ class Made(msgspec.Struct):
     packages: tuple[Package, ...] = ()
     lock: str = ""
     refused: str = ""
+    size: int = 0
+    """Bytes, as the host measured them; 0 where they were not."""
     digest: str = ""
     """Of an image: that of its configuration."""
     env: dict[str, str] = {}
@@ -80,12 +82,9 @@ def kept(cache: Path, digest: str) -> Kept | None:
     file = folder_of(cache, digest) / KEPT
     if not digest or not file.is_file():
         return None
-    return Kept(
-        digest=digest,
-        size=_size(file.parent),
-        used=file.stat().st_mtime,
-        made=msgspec.json.decode(file.read_bytes(), type=Made),
-    )
+    made = msgspec.json.decode(file.read_bytes(), type=Made)
+    size = made.size or _size(file.parent)
+    return Kept(digest=digest, size=size, used=file.stat().st_mtime, made=made)
 
 
 def listed(cache: Path) -> list[Kept]:

@@ -32,7 +32,7 @@ from cleanroom.profiles.find import (
     is_usual,
     reads_like_profile,
 )
-from cleanroom.room.engines.interface import Limits, Network
+from cleanroom.room.engines.interface import GIB, Limits, Network
 from cleanroom.source import Patience, Reach, Repository, open_repository, pointers
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.base import Value, escape_path
@@ -65,7 +65,8 @@ class Request(Value, frozen=True):
     for how many seconds git may make no progress, `local_submodules` whether a submodule may be any
     repository of this machine, `private_sources` whether files that the workflow reads from other
     places may lie on it or in a network around it. `secrets` are variables of every room, by name,
-    whose values nothing shows.
+    whose values nothing shows. `prefix_limit` is how many bytes of prefixes the cache keeps; those
+    used least recently go first, and none that a confirmation uses.
     """
 
     repo: str
@@ -95,6 +96,7 @@ class Request(Value, frozen=True):
     fetch_limit: float = 600.0
     local_submodules: bool = False
     private_sources: bool = False
+    prefix_limit: int = 50 * GIB
     secrets: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property

@@ -14,6 +14,7 @@ import msgspec
 from cleanroom.environment.base import PACKAGES_OF_SLURM
 from cleanroom.environment.inputs import provision_inputs
 from cleanroom.environment.making import SECONDS, Maker
+from cleanroom.environment.prefixes import prune
 from cleanroom.environment.provision import provision
 from cleanroom.environment.provision_base import provision_base, system_packages
 from cleanroom.evidence.request import HostContext, RunSpec
@@ -244,6 +245,8 @@ def opened(
             readies = [_made(one, request, runner, maker, watch, running) for one in chosen]
         finally:
             engine.close()
+        for gone in prune(cache, request.prefix_limit, owner):
+            maker.say(f"removed the environment {gone.digest[:16]}, used least recently")
         yield readies
     finally:
         owner.close()

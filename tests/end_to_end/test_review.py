@@ -12,7 +12,7 @@ import yaml
 
 from cleanroom import __version__
 from cleanroom.report.schema import schema
-from tests.conftest import Result, callable_as_it_stands, commit_all, git, require_engine
+from tests.conftest import Result, callable_as_it_stands, commit_all, git, require_engine, snakefile
 from tests.end_to_end.test_audit import published
 
 Make = Callable[..., Path]
@@ -309,3 +309,23 @@ def test_init_elsewhere(make_repository: Make, cli: Cli, tmp_path: Path) -> None
     result = cli("init", tmp_path / "plain")
     assert (result.code, "not a git repository" in result.err) == (2, True)
     assert list((tmp_path / "plain").iterdir()) == []
+
+
+def test_init_writes_down_how_the_repository_enters_its_workflow(
+    make_repository: Make, cli: Cli
+) -> None:
+    calls = "jobs:\n  t:\n    steps:\n    - run: cd wf && snakemake all -c1 --configfile c.yaml\n"
+    files: dict[str, str | bytes] = {
+        "wf/Snakefile": snakefile("echo 1 > {output}"),
+        "wf/c.yaml": "{}\n",
+        ".github/workflows/test.yml": calls,
+    }
+    repo = make_repository(files=files)
+    assert cli("init", repo).code == 0
+    text = (repo / "cleanroom.yaml").read_text()
+    assert "as .github/workflows/test.yml, line 4, calls it" in text
+    assert yaml.safe_load(text)["workflow"] == {
+        "folder": "wf",
+        "configfiles": ["c.yaml"],
+        "targets": ["all"],
+    }

@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
@@ -39,11 +40,40 @@ def test_the_protocol_is_standard_library_and_does_nothing_when_it_is_imported()
     assert imported == {"__future__", "typing"}
 
 
+OPTIONS = """
+import sys
+if sys.argv[1] == "light":
+    from cleanroom.room.inside.lighter import put_off_reports
+    put_off_reports()
+import snakemake.cli
+for action in snakemake.cli.get_argument_parser()._actions:
+    kind = getattr(action.type, "__name__", action.type)
+    print(action.option_strings, action.help, kind, action.nargs)
+print("docutils" in sys.modules, file=sys.stderr)
+"""
+
+
+def test_reports_that_are_put_off_keep_every_option() -> None:
+    said = {
+        how: subprocess.run(
+            [sys.executable, "-c", OPTIONS, how], capture_output=True, text=True, check=True
+        )
+        for how in ("light", "full")
+    }
+    assert said["light"].stdout == said["full"].stdout
+    assert "--report-html-path" in said["light"].stdout
+    assert {how: one.stderr.split()[-1] for how, one in said.items()} == {
+        "light": "False",
+        "full": "True",
+    }
+
+
 @pytest.mark.parametrize("file", sorted(INSIDE.glob("*.py")), ids=lambda file: file.name)
 def test_the_driver_is_of_the_standard_library_and_of_python_3_8(file: Path) -> None:
     tree = ast.parse(file.read_text(), feature_version=(3, 8))
     of_others = {"snakemake", "snakemake_interface_executor_plugins", "yaml"}
-    of_others |= {"snakemake_executor_plugin_slurm"}
+    of_others |= {"snakemake_executor_plugin_slurm", "snakemake_interface_common"}
+    of_others |= {"snakemake_interface_report_plugins"}
     for node in ast.walk(tree):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:

@@ -27,6 +27,7 @@ from functools import partial
 
 from .export import IN, WORK, Outlet, attempt, hide
 from .life import Life, has_other_clock
+from .lighter import put_off_reports
 from .listing.sitecustomize import reverse
 from .protocol import Spec
 from .snakemake_api import Snakemake
@@ -35,14 +36,12 @@ from .supervisor import HostGone, Warden
 from .supplies import activate
 
 EVERY_CALL = (
-    "snakemake.report.html_reporter",
     "snakemake.profiles",
+    "yte",
     "snakemake.storage",
     "smart_open",
 )
-"""What Snakemake 8 and 9 import in each call, with numpy, docutils and jinja2 behind it: half the
-time of a step.
-"""
+"""What Snakemake 8 and 9 import in each call, with numpy behind it: half the time of a step."""
 PREFIXES = "/room/env/"
 
 
@@ -114,6 +113,7 @@ def imported() -> Snakemake:
     any step after it.
     """
     gc.disable()
+    attempt(put_off_reports)
     snakemake = Snakemake()
     for module in EVERY_CALL if snakemake.major >= 8 else ():
         attempt(partial(importlib.import_module, module))

@@ -1,7 +1,7 @@
 """The benchmarks: each a ratio or a bound, measured in one run.
 `make bench` prints the table of docs/benchmarks.md.
 
-python -m benchmarks.run [small] [many] [room] [further] [hashing] [artifacts] [audit] [plans]
+python -m benchmarks.run [small] [many] [room] [environments] [further] [hashing] [artifacts] [audit] [plans]
 [labelled] [pairs]
                          [csv] [binary] [small_files] [--repeats N]
 """
@@ -315,6 +315,12 @@ def pairs(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
         )
 
 
+def environments(scratch: Path, repeats: int) -> Iterator[tuple[str, str, str]]:
+    from benchmarks import environments as measured  # here, because conda's libraries take time
+
+    yield from measured.environments(scratch, IMAGE, repository, confirm, timed, min(repeats, 3))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
@@ -325,6 +331,7 @@ def main() -> None:
         "artifacts": artifacts,
         "small": small,
         "room": room,
+        "environments": environments,
         "further": further,
         "many": many,
         "hashing": hashing,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.conda_channel import served
 from tests.conftest import Cli, Confirm, Make, commit_all, require, require_engine
 
 PROFILES: dict[str, str | bytes] = {
@@ -122,6 +123,32 @@ def test_what_cannot_be_made_ends_in_a_sentence(
     assert "--environment default" in result.err
     after = {p for p in (cache / "prefixes").glob("*/") if not p.name.startswith(".part")}
     assert not {p for p in after - before if not (p / "environment.json").exists()}
+
+
+def test_an_index_that_is_down_and_a_broken_wheel_end_in_a_sentence(
+    make_repository: Make, cli: Cli, tmp_path: Path
+) -> None:
+    require_engine("sandbox")
+    files = {"Snakefile": workflow("echo 1 > {output}"), "requirements.txt": "cowsay==6.1\n"}
+    repo = make_repository(files=PROFILES | files)
+    words = ("confirm", repo, "HEAD", "--engine", "sandbox", "-q", "--out", tmp_path / "out")
+    own = tmp_path / "own"
+    nobody = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_INDEX": ""}
+    result = cli(*words, env=nobody, cache=own)
+    assert result.code == 4, result.out + result.err
+    assert "cannot be made" in result.err and "127.0.0.1:9" in result.err
+    wheel = tmp_path / "served" / "simple" / "broken-of-nobody"
+    wheel.mkdir(parents=True)
+    name = "broken_of_nobody-1.0-py3-none-any.whl"
+    (wheel / name).write_bytes(b"PK no wheel")
+    (wheel / "index.html").write_text(f'<a href="{name}">{name}</a>')
+    (repo / "requirements.txt").write_text("broken-of-nobody==1.0\n")
+    commit_all(repo)
+    with served(tmp_path / "served") as address:
+        result = cli(*words, env={"UV_INDEX": f"{address}/simple"}, cache=own)
+    assert result.code == 4, result.out + result.err
+    assert "cannot be made" in result.err and "broken-of-nobody" in result.err
+    assert not list(own.glob("prefixes/*/environment.json"))
 
 
 def test_the_rooms_own_software_can_be_asked_for(make_repository: Make, confirm: Confirm) -> None:

@@ -33,8 +33,8 @@ def with_replan(ready: RunFactory, runs: Sequence[Evidence], watch: Watch) -> li
 
 
 def _other_plan(baseline: Evidence, run: Evidence) -> bool:
-    """Whether a run plans something else, or cannot plan at all."""
+    """Whether a run plans something else that decides, or cannot plan at all."""
     if baseline.plan is None or run.plan is None:
         failed = [s for s in run.steps if s.name == "plan" and s.status is StepStatus.FAILED]
         return bool(failed)
-    return bool(compare_plans(baseline.plan, run.plan))
+    return any(difference.decides for difference in compare_plans(baseline.plan, run.plan))

@@ -46,13 +46,18 @@ class Lacking(NamedTuple):
 
 
 _IMAGE = "Give an image that has it, with --image."
+_OF_SYSTEM = (
+    "Name its package of Debian under `environment: apt:` in cleanroom.yaml, as `apt: [{}]` (with "
+    "Docker), or install it on this machine (for the sandbox), or give an image that has it, with "
+    "--image."
+)
 _PACKAGE = (
     "Name its package under `environment: packages:` in cleanroom.yaml, or give an image that has "
     "it, with --image."
 )
 _CONFIGURATION = "Commit it, or name another one with --configfile."
 _COMMIT = "Commit it, or let a rule make it."
-_NETWORK = "Let the room have a network, with --network, or bring the data along."
+_NETWORK = "Let the room have a network, with --network host, or bring the data along."
 _PROGRAM = "the program '{}', which the room does not have"
 _PLUGIN = "the plug-in '{}', which the room does not have"
 _LACKS: tuple[tuple[str, str, str], ...] = (
@@ -64,39 +69,39 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     (
         r"there is no package called [‘'\"“]?([\w.]+)",
         "the R package '{}', which the room does not have",
-        _IMAGE,
+        _OF_SYSTEM.replace("{}", "r-cran-{}"),
     ),
     (
         r"(?:^|: )([\w.+/-]+): command not found",
         _PROGRAM,
-        _IMAGE,
+        _OF_SYSTEM,
     ),
     (
         r"^\S*sh: (?:line )?\d+: ([\w.+/-]+): not found",
         _PROGRAM,
-        _IMAGE,
+        _OF_SYSTEM,
     ),
     (
         r"env: [‘']?([\w.+-]+)[’']?: No such file",
         _PROGRAM,
-        _IMAGE,
+        _OF_SYSTEM,
     ),
     (
         r"FileNotFoundError\b[^\n]*\n?[^\n]*No such file or directory: '([\w.+-]+)'"
         r"(?=[\s\S]*subprocess\.py)",
         _PROGRAM,
-        _IMAGE,
+        _OF_SYSTEM,
     ),
     (
         r"subprocess\.py[\s\S]*No such file or directory: '([\w.+-]+)'",
         _PROGRAM,
-        _IMAGE,
+        _OF_SYSTEM,
     ),
     (
         r"Failed to (?:store|retrieve)[^\n]*storage[^\n]*\nFileNotFoundError: [^\n]*No such file "
         r"or directory: '([\w.+-]+)'",
         _PROGRAM,
-        _IMAGE,
+        _OF_SYSTEM,
     ),
     (
         r"Could not create (conda environment) from",
@@ -236,7 +241,9 @@ def lacking(log: str, python: str = "") -> Lacking | None:
     text = "\n".join(line for line in log.splitlines() if not line.startswith("  Command: "))
     for pattern, what, provide in _LACKS:
         if found := re.search(pattern, text, re.MULTILINE):
-            return Lacking(what.format(found[1]), provide, pattern.startswith(_OF_FILES))
+            name = found[1]
+            provided = provide.replace("{}", name.rpartition("/")[2].lower())
+            return Lacking(what.format(name), provided, pattern.startswith(_OF_FILES))
     if (code := _CODE.findall(text)) and code[-1] == _EXIT_NOT_FOUND:
         return Lacking("a program that the room does not have (exit status 127)", _IMAGE)
     have = tuple(int(part) for part in re.findall(r"\d+", python)[:2])

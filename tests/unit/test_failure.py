@@ -216,7 +216,14 @@ def test_what_no_workflow_brings_along(log: str, what: str) -> None:
     found = lacking(log, "3.11.7")
     assert found is not None
     assert what in found.what
-    assert found.provide.endswith(".")
+    assert found.provide.endswith(".") and "{}" not in found.provide
+
+
+def test_what_would_provide_it_is_a_line_to_write() -> None:
+    program = lacking(job("/opt/x/bin/Samtools: command not found", 127), "3.11.7")
+    assert program is not None and "`apt: [samtools]`" in program.provide
+    package = lacking(job("there is no package called ‘DESeq2’"), "3.11.7")
+    assert package is not None and "`apt: [r-cran-deseq2]`" in package.provide
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from msgspec import structs
 from cleanroom.beneath import Beneath
 from cleanroom.environment.conda_files import PLATFORM
 from cleanroom.environment.prefixes import TREE, folder_of
-from cleanroom.room.broker import Runnable
+from cleanroom.room.broker import Offered
 from cleanroom.room.engines.interface import Mount
 from cleanroom.room.inside.apptainer import VERSIONS
 from cleanroom.room.inside.beside import Indexed
@@ -81,12 +81,12 @@ def _exported(one: CondaPrefix) -> str:
     return "\n".join([f"name: {one.name}", "dependencies:", *lines]) + "\n"
 
 
-def images_of(cache: Path, environment: Environment, base: Image) -> dict[str, Runnable]:
+def images_of(cache: Path, environment: Environment, base: Image) -> dict[str, Offered]:
     """The images that a room may have commands run in, by their addresses."""
     return {
-        one.url: Runnable(base, root=str(folder_of(cache, one.prefix) / TREE))
+        one.url: Offered(base, root=str(folder_of(cache, one.prefix) / TREE))
         if one.prefix
-        else Runnable(structs.replace(base, reference=one.url, digest=one.digest))
+        else Offered(structs.replace(base, reference=one.url, digest=one.digest))
         for one in environment.containers
     }
 

@@ -9,7 +9,8 @@ setting was replaced, that a profile cannot be read; the configuration stands fo
 said how it is entered.
 4: `environment` says too which environments of conda and which files of other places rooms held,
 `wants` what the workflow asked for of these.
-5: the images that rules ran in are part of both.
+5: the images that rules ran in are part of both; `environment` says too what the image under the
+rooms was made of and lists, `source` what the commit only points to.
 """
 
 import re

@@ -30,7 +30,7 @@ _KEPT = (*SHARED, "/etc/passwd", "/etc/group")
 """The places of a room that a container sees too."""
 
 
-class Runnable(NamedTuple):
+class Offered(NamedTuple):
     """An image that a room may have commands run in: by its digest where the engine runs images,
     else by the `root` folder with its files.
     """
@@ -53,7 +53,7 @@ def beside(
     room: Room,
     job: RoomJob,
     engine: Engine,
-    images: Mapping[str, Runnable],
+    images: Mapping[str, Offered],
     packages: Path | None,
     stop: Callable[[], str],
 ) -> Iterator[None]:
@@ -94,7 +94,7 @@ class _Broker:
         self,
         job: RoomJob,
         engine: Engine,
-        images: Mapping[str, Runnable],
+        images: Mapping[str, Offered],
         packages: Path | None,
         stop: Callable[[], str],
     ) -> None:
@@ -206,7 +206,7 @@ def _is_shared(place: str) -> bool:
     return any(place == kept or place.startswith(f"{kept}/") for kept in _KEPT)
 
 
-def _fault(request: _Request, images: Mapping[str, Runnable]) -> str:
+def _fault(request: _Request, images: Mapping[str, Offered]) -> str:
     """Why a request is refused; empty where it is not."""
     if request.image not in images:
         return "there is no such image in this room"

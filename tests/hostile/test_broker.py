@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cleanroom.room.broker import Runnable, beside
+from cleanroom.room.broker import Offered, beside
 from cleanroom.room.engines.interface import Limits, Mount, RoomExit, RoomJob
 from cleanroom.room.inside.beside import END, HEADER, MOST_ASKED, SOCKET, STDERR
 from cleanroom.room.rooms import Room
@@ -116,7 +116,7 @@ REFUSED = {
 def test_what_is_not_on_offer_is_refused(tmp_path: Path, name: str) -> None:
     room, job = room_of(tmp_path)
     engine = _Engine()
-    images = {"docker://x": Runnable(IMAGE)}
+    images = {"docker://x": Offered(IMAGE)}
     with beside(room, job, engine, images, None, lambda: ""):  # type: ignore[arg-type]
         ((code, complaint),) = answers(room, REFUSED[name])
     # Who still speaks when that is refused may not hear why.
@@ -128,7 +128,7 @@ def test_what_is_not_on_offer_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_command_gets_the_rooms_own_folders_and_nothing_else(tmp_path: Path) -> None:
     room, job = room_of(tmp_path)
     engine = _Engine()
-    images = {"docker://x": Runnable(IMAGE, root="/files")}
+    images = {"docker://x": Offered(IMAGE, root="/files")}
     place = "/mnt/snakemake_searchpaths/item_3"
     with beside(room, job, engine, images, Path("/packages"), lambda: ""):  # type: ignore[arg-type]
         assert list(answers(room, line(packages=[place], env={"A": "1"}))) == [(0, "")]
@@ -155,7 +155,7 @@ def test_a_command_gets_the_rooms_own_folders_and_nothing_else(tmp_path: Path) -
 def test_no_more_run_at_once_than_there_are_processors(tmp_path: Path) -> None:
     room, job = room_of(tmp_path)
     engine = _Engine(0.2)
-    images = {"docker://x": Runnable(IMAGE)}
+    images = {"docker://x": Offered(IMAGE)}
     with beside(room, job, engine, images, None, lambda: ""):  # type: ignore[arg-type]
         threads = [threading.Thread(target=lambda: list(answers(room, line()))) for _ in range(12)]
         for thread in threads:
@@ -169,7 +169,7 @@ def test_no_more_run_at_once_than_there_are_processors(tmp_path: Path) -> None:
 def test_nothing_lives_when_the_room_is_over_or_nobody_waits(tmp_path: Path) -> None:
     room, job = room_of(tmp_path)
     engine = _Engine(60.0)
-    images = {"docker://x": Runnable(IMAGE)}
+    images = {"docker://x": Offered(IMAGE)}
     begin = time.monotonic()
     with beside(room, job, engine, images, None, lambda: ""):  # type: ignore[arg-type]
         gone = socket.socket(socket.AF_UNIX)

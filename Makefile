@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # What was compiled is kept, whatever the caller's shell says: else every call that a test makes compiles the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check coverage pythons bench truth faults fuzz schema pages clean
+.PHONY: demo test check coverage pythons bench corpus truth faults fuzz schema pages clean
 
 demo: $(VENV)/.demo
 	@sh tests/setup/demo.sh $(VENV)
@@ -41,6 +41,10 @@ pythons:
 
 bench: $(VENV)/.dev
 	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.run $(BENCH)
+
+# Public repositories as they are, from local clones: `make corpus CLONES=DIR`, where DIR/owner/name is one of benchmarks/corpus/corpus.toml.
+corpus: $(VENV)/.dev
+	@sh tests/setup/with-engine.sh $(VENV) $(PY) -m benchmarks.corpus.run --clones $(CLONES) $(CORPUS)
 
 # Small workflows whose answer is known: in the sandbox, or `make truth ENGINE=docker`. Fails where a figure falls below what is recorded.
 # After them the other tables of questions with a known answer (tests marked `truth`), unless TRUTH asks for something else.

@@ -104,6 +104,13 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
         _OF_SYSTEM,
     ),
     (
+        r"Failed to (?:check existence of|retrieve|store|get [\w ]+ of)[^\n]*\n\s*"
+        r"(\w*(?:Credentials|Connection|Endpoint|Timeout|Access|Auth|Client)\w*(?:Error|Exception))\b",
+        "what its storage asks for ({})",
+        "Let the room reach it with --network host and --env for what lets one in, or bring the data "
+        "along under `inputs:` in cleanroom.yaml.",
+    ),
+    (
         r"Could not create (conda environment) from",
         "a {} that no plan before the run asked for",
         "Name the environment in the rule itself, without wildcards, so that a plan shows it.",

@@ -49,6 +49,7 @@ def test_jobs_go_through_slurm(make_repository: Make, confirm: Confirm, engine: 
     assert nodes["verdict"] == "HELD"
     lingering = [f["text"] for f in report["findings"] if f["code"] == "CR-047"]
     assert lingering == []
+    assert report["reproduce"].endswith("--executor slurm")
 
 
 def test_what_only_a_job_of_slurm_sees_drifts(make_repository: Make, confirm: Confirm) -> None:

@@ -30,6 +30,7 @@ def test_two_snakemakes_are_compared(make_repository: Make, confirm: Confirm, en
     rung = next(rung for rung in report["rungs"] if rung["name"] == "snakemake")
     assert rung["verdict"] == "HELD"
     assert rung["proves"] == f"Snakemake {NEW} and {OLD} leave the same results"
+    assert report["reproduce"].endswith(" ".join(BOTH))
     told = [f["text"] for f in report["findings"] if f["code"] == "CR-055"]
     assert any(f"snakemake {NEW} → {OLD}" in text or f"{OLD} → {NEW}" in text for text in told)
 

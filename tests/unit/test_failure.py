@@ -146,6 +146,11 @@ def test_the_rule_is_the_one_that_failed() -> None:
             "program 'rsync'",
         ),
         (
+            "WorkflowError:\nFailed to check existence of s3://bucket/out.txt\nNoCredentialsError: "
+            "Unable to locate credentials\n",
+            "its storage asks for (NoCredentialsError)",
+        ),
+        (
             "CreateCondaEnvironmentException:\nCould not create conda environment from "
             "/room/work/.snakemake/conda/0123_.yaml:\nCommand:\nconda env create --quiet",
             "a conda environment that no plan",

@@ -2,7 +2,7 @@
 
 import datetime
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -31,8 +31,9 @@ from cleanroom.values.comparison import (
     Sameness,
 )
 from cleanroom.values.plan import Job
-from cleanroom.values.purpose import Control, Interrupted, Staged, factors_of
+from cleanroom.values.purpose import Control, Interrupted, OtherSnakemake, Staged, factors_of
 from cleanroom.values.run import Attempt, Evidence
+from cleanroom.values.setup import OverrideCause
 from cleanroom.values.verdict import Confirmation
 
 _LINES = 12
@@ -282,5 +283,17 @@ def _again(confirmation: Confirmation) -> list[str]:
     against = (
         ["--against", earlier.folder or confirmation.evidence[earlier.label]] if earlier else []
     )
-    options = [*call_options(confirmation.entry, confirmation.runs), *climbed, *against]
+    runs = confirmation.runs
+    options = [*call_options(confirmation.entry, runs), *_software(runs), *climbed, *against]
     return ["cleanroom", "confirm", source.url, source.commit, *options]
+
+
+def _software(runs: Sequence[Evidence]) -> list[str]:
+    """The options that name the same Snakemakes and the same executor."""
+    words: list[str] = []
+    others = [r.purpose.version for r in runs if isinstance(r.purpose, OtherSnakemake)]
+    for version in [runs[0].versions.get("snakemake", ""), *others] if others else ():
+        words += ["--snakemake", version]
+    if any(o.cause is OverrideCause.SLURM for run in runs for o in run.overrides):
+        words += ["--executor", "slurm"]
+    return words

@@ -105,10 +105,11 @@ _LACKS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"Failed to (?:check existence of|retrieve|store|get [\w ]+ of)[^\n]*\n\s*"
-        r"(\w*(?:Credentials|Connection|Endpoint|Timeout|Access|Auth|Client)\w*(?:Error|Exception))\b",
+        r"(\w*(?:Credentials|Connection|Endpoint|Timeout|Access|Auth|Client)\w*"
+        r"(?:Error|Exception))\b",
         "what its storage asks for ({})",
-        "Let the room reach it with --network host and --env for what lets one in, or bring the data "
-        "along under `inputs:` in cleanroom.yaml.",
+        "Let the room reach it with --network host and --env for what lets one in, or bring the "
+        "data along under `inputs:` in cleanroom.yaml.",
     ),
     (
         r"Could not create (conda environment) from",

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from cleanroom.environment.find import Read
 from cleanroom.errors import UsageError
-from cleanroom.values.environment import PACKAGE_OF_DEBIAN, EnvironmentSettings, PassedOver
+from cleanroom.room.debian import check_packages
+from cleanroom.values.environment import EnvironmentSettings, PassedOver
 from cleanroom.wording import counted
 
 PACKAGES_OF_SLURM = ("slurmctld", "slurmd", "slurm-client")
 _APT, _DOCKERFILE = "apt.txt", "Dockerfile"
+_STATED = "cleanroom.yaml: environment: apt"
 _COPIED = re.compile(r"^\s*(?:COPY|ADD)\s+(.+)$", re.IGNORECASE | re.MULTILINE)
 _MOST_FILES = 500
 _UNNAMED = (
@@ -67,6 +69,7 @@ def find_base(
         for place in places
         if (path := posixpath.join(place, name)) in tracked
     ]
+    check_packages(settings.apt, _STATED)
     if settings.image:
         return Base(image=settings.image, apt=settings.apt, passed_over=_passed(there))
     if settings.dockerfile:
@@ -87,10 +90,7 @@ def find_base(
     files = [path for path in there if path.endswith(_APT)]
     taken = tuple(files[:1]) if not settings.apt else ()
     apt = settings.apt or tuple(_packages(read(taken[0]) or "")) if taken or settings.apt else ()
-    bad = [name for name in apt if not PACKAGE_OF_DEBIAN.fullmatch(name)]
-    if bad:
-        where = taken[0] if taken else "cleanroom.yaml: environment: apt"
-        raise UsageError(f"{where}: '{bad[0]}' is no package of Debian.", "Write its name.")
+    check_packages(apt, taken[0] if taken else _STATED)
     return Base(apt=apt, taken=taken, passed_over=_passed([p for p in there if p not in taken]))
 
 

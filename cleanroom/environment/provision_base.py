@@ -12,7 +12,8 @@ from cleanroom.environment.inside.installed import READERS, installed
 from cleanroom.environment.making import Maker
 from cleanroom.environment.provision_container import check_registry
 from cleanroom.errors import ImageError, Interrupted, Unprovided
-from cleanroom.room.host_settings import PROXY, certificates
+from cleanroom.room.debian import install
+from cleanroom.room.host_settings import PROXY
 from cleanroom.values.base import digest
 from cleanroom.values.environment import Package, PassedOver
 from cleanroom.values.setup import Image
@@ -24,11 +25,6 @@ Content = Callable[[str], bytes]
 _REPAIR = (
     "Mend what the repository declares; --environment default takes the default image, and --image "
     "another one."
-)
-_APT = (
-    "FROM {}\nUSER root\nCOPY ca.pem /tmp/build/ca.pem\nRUN apt-get update && DEBIAN_FRONTEND="
-    "noninteractive apt-get install --yes --no-install-recommends {} && rm -rf "
-    "/var/lib/apt/lists/* /tmp/build\n"
 )
 
 
@@ -57,9 +53,8 @@ def provision_base(
             files = {path: content(path) for path in base.context}
             image = _built(base.dockerfile, files, base.taken[0], maker)
         if base.apt:
-            text = _APT.format(image.digest, " ".join(base.apt))
-            files = {"ca.pem": certificates(maker.environ)}
-            image = _built(text, files, f"{counted(len(base.apt), 'package')} of the system", maker)
+            text = f"FROM {image.digest}\n{install(base.apt, 'environment: apt')}"
+            image = _built(text, {}, f"{counted(len(base.apt), 'package')} of the system", maker)
     except ImageError as error:
         raise Unprovided(error.what, _REPAIR) from None
     return image, []
@@ -67,7 +62,7 @@ def provision_base(
 
 def _built(text: str, files: dict[str, bytes], called: str, maker: Maker) -> Image:
     """An image by its recipe, built where the engine does not have it yet."""
-    named = {path: digest(raw.hex()) for path, raw in files.items() if path != "ca.pem"}
+    named = {path: digest(raw.hex()) for path, raw in files.items()}
     tag = f"cleanroom-made:{digest({'dockerfile': text, 'files': named})[:32]}"
     if maker.anew is None:
         try:

@@ -64,7 +64,8 @@ def beside(
         yield
         return
     over = threading.Event()
-    broker = _Broker(job, engine, images, packages, lambda: stop() or "over" * over.is_set())
+    ends = lambda: stop() or "over" * over.is_set()  # noqa: E731 - one line of it
+    broker = _Broker(room.work, job, engine, images, packages, ends)
     path = room.folder / SOCKET.removeprefix("/room/")
     with socket.socket(socket.AF_UNIX) as door:
         _bind(door, path)
@@ -92,12 +93,14 @@ def _bind(door: socket.socket, path: Path) -> None:
 class _Broker:
     def __init__(
         self,
+        work: Path,
         job: RoomJob,
         engine: Engine,
         images: Mapping[str, Offered],
         packages: Path | None,
         stop: Callable[[], str],
     ) -> None:
+        self._work = str(work)  # whose place in a room may be another one
         self._job, self._engine, self._images, self._packages = job, engine, images, packages
         self._stop = stop
         self._asked = 0
@@ -169,7 +172,7 @@ class _Broker:
 
     def _run(self, connection: socket.socket, request: _Request, number: int) -> None:
         wanted = self._images[request.image]
-        mounts = [m for m in self._job.mounts if _is_shared(m.room)]
+        mounts = [m for m in self._job.mounts if m.host == self._work or _is_shared(m.room)]
         if self._packages is not None:
             mounts += [Mount(host=str(self._packages), room=place) for place in request.packages]
         job = msgspec.structs.replace(

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from cleanroom.errors import ImageError, UsageError
+from cleanroom.errors import ImageError
+from cleanroom.room.debian import install
 from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
 from cleanroom.room.host_settings import PIP, PROXY, certificates
-from cleanroom.values.environment import PACKAGE_OF_DEBIAN
 
 PULLED_BASE = "python:3.12-slim-bookworm"
 DEBIAN_BASE = "cleanroom-base:bookworm"
@@ -25,10 +25,6 @@ _PACKAGES = (
     "rsync,gawk"
 )
 Say = Callable[[str], None]
-_APT = (
-    "USER root\nRUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes "
-    "--no-install-recommends {} && rm -rf /var/lib/apt/lists/*\n"
-)
 _PIP = (
     "COPY ca.pem requirements.txt /tmp/build/\n"
     "RUN set -eu; if [ -s /tmp/build/ca.pem ]; then export PIP_CERT=/tmp/build/ca.pem "
@@ -47,10 +43,7 @@ class More(NamedTuple):
 
     def steps(self) -> bytes:
         """The steps of a Dockerfile that add it. Raises: UsageError for what is no package."""
-        if bad := [name for name in self.apt if not PACKAGE_OF_DEBIAN.fullmatch(name)]:
-            raise UsageError(f"'{bad[0]}' is no package of Debian.", "Give its name with --apt.")
-        apt = _APT.format(" ".join(self.apt)) if self.apt else ""
-        return (apt + (_PIP if self.requirements else "")).encode()
+        return (install(self.apt, "--apt") + (_PIP if self.requirements else "")).encode()
 
 
 def dockerfile() -> bytes:

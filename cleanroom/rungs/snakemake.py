@@ -30,7 +30,7 @@ class SnakemakeRung(Rung):
         runs = _runs(seen)
         if not runs:
             return Climbed()
-        lacking = [run for run in runs if not run.comparable]
+        lacking = any(map(_not_under_it, runs))
         verdict = compared(seen.proven and not lacking, seen.of(Relation.SNAKEMAKE))
         held = [run.versions.get("snakemake", "") for run in (seen.runs[0], *runs)]
         proves = f"Snakemake {listed(held)} leave the same results"
@@ -38,8 +38,8 @@ class SnakemakeRung(Rung):
 
     def lacking(self, seen: Seen) -> Iterable[str]:
         for run in _runs(seen):
-            if not run.comparable:
-                yield f"{run.label} did not end well: {first_line(run.why)}"
+            if why := _not_under_it(run):
+                yield why
 
     def causes(self, runs: Mapping[str, Evidence], comparison: Comparison) -> Iterable[Cause]:
         pair = (comparison.left, comparison.right)
@@ -55,6 +55,16 @@ class SnakemakeRung(Rung):
 
     def drifted(self, comparison: Comparison, causes: Iterable[str]) -> str:
         return f"what {comparison.left} leaves depends on the version of Snakemake."
+
+
+def _not_under_it(run: Evidence) -> str:
+    """Why a run shows nothing of the Snakemake that it was to be under."""
+    if not run.comparable:
+        return f"{run.label} did not end well: {first_line(run.why)}"
+    held = run.versions.get("snakemake", "")
+    if isinstance(run.purpose, OtherSnakemake) and held != run.purpose.version:
+        return f"{run.label} was under Snakemake {held}, which its environment brings"
+    return ""
 
 
 def _runs(seen: Seen) -> list[Evidence]:

@@ -2,15 +2,10 @@
 to.
 """
 
-import re
-
 from cleanroom.values.base import Value, digest
 
 DEFAULT_SNAKEMAKE = "9.27.1"
 """The newest Snakemake that was tested; what a prefix gets where nothing asks for another one."""
-
-PACKAGE_OF_DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]*(?:=[A-Za-z0-9.+:~-]+)?")
-"""A package of Debian by its name, and its version where that is said."""
 
 USE_DEFAULT = "default"
 """What `use:` says where the room's own software is to be taken."""
@@ -214,7 +209,8 @@ class Environment(Value, frozen=True):
         each remote file that is not the same.
         """
         found = _differing(self.packages, other.packages)
-        found += [f"{line} in the image" for line in _differing(self.system, other.system)]
+        if self.system and other.system:  # the sandbox lists none, nor did evidence before
+            found += [f"{line} in the image" for line in _differing(self.system, other.system)]
         ours, theirs = ({one.name: one for one in side.conda} for side in (self, other))
         for name in sorted(ours.keys() & theirs.keys()):
             more = _differing(ours[name].packages, theirs[name].packages)

@@ -102,6 +102,17 @@ def test_scripts_run_in_images_in_the_sandbox_too(
     assert result.code == 0, result.out
 
 
+def test_a_clone_in_another_folder_is_seen_in_images_too(
+    registry: Registry, make_repository: Make, confirm: Confirm, engine: str
+) -> None:
+    """As `--vary` has it; that the date was not another one there is said."""
+    files = {"Snakefile": workflow(registry), "profiles/a/config.yaml": "cores: 2\n"}
+    result, report = confirm(make_repository(files=files), "--engine", engine, *ALLOWED, "--vary")
+    assert (result.code, report["verdict"]) == (0, "HELD"), result.out
+    vary = next(rung for rung in report["rungs"] if rung["name"] == "vary")
+    assert (vary["verdict"], "saw as it is" in vary["unproven"]) == ("HELD", True)
+
+
 def test_how_a_command_in_an_image_ends_is_told(
     registry: Registry, make_repository: Make, confirm: Confirm, engine: str
 ) -> None:

@@ -64,6 +64,8 @@ def test_an_image_by_its_name() -> None:
     [
         ("environment: {image: x, dockerfile: Dockerfile}", "", "contradict"),
         ("environment: {dockerfile: none}", "", "no file 'none'"),
+        ("environment: {image: x, apt: ['jq; true']}", "", "'jq; true' is no package"),
+        ("environment: {dockerfile: Dockerfile, apt: ['$(x)']}", "", "is no package"),
         ("environment: {apt: ['--allow-x']}", "", "'--allow-x' is no package"),
         ("", "jq; rm\n", "'jq;' is no package"),
         ("", "https://example.org/x.deb\n", "is no package"),

@@ -15,6 +15,7 @@ import sys
 from typing import Dict, List, NoReturn, Optional, Tuple
 
 from .beside import END, HEADER, INDEX, SOCKET, STDOUT, Asked, Indexed
+from .export import WORK
 
 VERSIONS = {"apptainer": "apptainer version 1.3.4", "singularity": "singularity-ce version 4.1.2"}
 POINTER = "cleanroom-image "
@@ -33,7 +34,7 @@ VALUED = frozenset((*BIND, *PWD, *HOME, *ENV, "--name", "-W", "--workdir", "-S",
 OF_ROOM = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "PYTHONPATH", "BASH_ENV")
 """Variables that mean something in the room only."""
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SHARED = ("/room/work", "/room/places", "/room/env", "/room/inputs", "/tmp")
+SHARED = ("/room/places", "/room/env", "/room/inputs", "/tmp")
 """What a container sees of the room, at the same places."""
 PACKAGES = re.compile(r"/mnt/snakemake(_searchpaths/item_\d+)?")
 ENTER = 'umask "$1"; cd "$2" || exit 255; shift 2; exec "$@"'
@@ -140,7 +141,7 @@ def bound(options: Dict[str, List[str]]) -> List[str]:
         if not source:
             continue
         full = os.path.abspath(source)
-        seen = any((full + "/").startswith(place + "/") for place in SHARED)
+        seen = any((full + "/").startswith(place + "/") for place in (*SHARED, WORK))
         if full != os.path.abspath(destination) or not seen:
             fail("a container in a room sees %s only; --bind %s" % (", ".join(SHARED), text))
     return packages

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -44,16 +43,6 @@ def _limit_of_prefixes() -> int:
         return size(said)
     except argparse.ArgumentTypeError as error:
         raise UsageError(f"CLEANROOM_PREFIX_LIMIT: {error}.", "Give a size such as 50g.") from None
-
-
-def check_versions(stated: list[str]) -> tuple[str, ...]:
-    """The versions that were asked for, each once. Raises: UsageError for what is none."""
-    for version in stated:
-        if not re.fullmatch(r"\d+(\.\d+)+", version):
-            raise UsageError(
-                f"'{version}' is no version of Snakemake.", "Give one in full, such as 8.30.0."
-            )
-    return tuple(dict.fromkeys(stated))
 
 
 def deliver(confirmation: Confirmation, arguments: argparse.Namespace, out: Path | None) -> int:
@@ -98,7 +87,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         deployment=arguments.deployment,
         refresh=arguments.refresh,
         executor=getattr(arguments, "executor", ""),
-        snakemakes=check_versions(getattr(arguments, "snakemake", [])),
+        snakemakes=tuple(getattr(arguments, "snakemake", ())),
         entry=Entry(
             folder=arguments.folder,
             snakefile=arguments.snakefile,

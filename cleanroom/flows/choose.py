@@ -5,6 +5,7 @@ Not here: what is done with runs.
 import datetime
 import os
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -205,7 +206,7 @@ def choose(request: Request, *, lenient: bool = False) -> Chosen:
         return _software(request, with_plugins(found, plugins))
 
     base = _base(request, find_base(names, read, entry.folder, settings.environment))
-    first_version, *other_versions = request.snakemakes or ("",)
+    first_version, *other_versions = _versions(request.snakemakes) or ("",)
     software = holding(first_version)
     others = {version: holding(version) for version in other_versions}
     return Chosen(
@@ -248,6 +249,18 @@ def _software(request: Request, found: Found) -> Found:
     passed = tuple(PassedOver(file=file, why=f"{first} comes first") for file in found.taken)
     declined = found.any
     return Found(passed_over=(*passed, *found.passed_over), declined=declined)
+
+
+def _versions(stated: Sequence[str]) -> tuple[str, ...]:
+    """The versions of Snakemake that were asked for, each once. Raises: UsageError for what is
+    none.
+    """
+    for version in stated:
+        if not re.fullmatch(r"\d+(\.\d+)+", version):
+            raise UsageError(
+                f"'{version}' is no version of Snakemake.", "Give one in full, such as 8.30.0."
+            )
+    return tuple(dict.fromkeys(stated))
 
 
 def _base(request: Request, found: Base) -> Base:

@@ -9,6 +9,7 @@ import shutil
 from functools import partial
 from typing import Any
 
+from .deployment import asks_for, first_on_path
 from .export import IN, attempt, clean
 from .plan import graph_of, jobs_of
 from .protocol import Record, Spec
@@ -21,18 +22,13 @@ PLACES_OF_IMAGES = ("singularity-prefix", "apptainer-prefix")
 
 def asks_for_containers(settings: Record) -> bool:
     """Whether these settings have rules run in containers."""
-    said = "%s %s" % (
-        settings.get("software-deployment-method", ""),
-        settings.get("deployment-method", ""),
-    )
-    flags = (str(settings.get(key, "")).lower() for key in SWITCHES)
-    return any(m in said for m in METHODS) or any(f in ("true", "1", "yes", "on") for f in flags)
+    return asks_for(settings, METHODS, SWITCHES)
 
 
 def offer_containers(spec: Spec, settings: Record) -> None:
     """An `apptainer` that knows the images of this room, for settings that ask for one."""
     if asks_for_containers(settings) and (spec["images"] or not any(map(shutil.which, METHODS))):
-        os.environ["PATH"] = os.pathsep.join(filter(None, [PROGRAMS, os.environ.get("PATH")]))
+        first_on_path(PROGRAMS)
 
 
 def images_of(workflow: Any) -> list[Record]:

@@ -18,6 +18,7 @@ import subprocess
 import time
 from typing import Any, Iterable
 
+from .deployment import first_on_path
 from .export import IN, attempt
 from .protocol import Record, Spec
 
@@ -162,7 +163,7 @@ def start(jobs: list[Record], force: Record) -> None:
     with open(os.path.join(FOLDER, "cgroup.conf"), "w") as stream:
         stream.write("CgroupPlugin=cgroup/v1\n")
     _lay_devices(host, wanted["gres"])
-    os.environ["PATH"] = os.pathsep.join([PROGRAMS, os.environ.get("PATH", "")])
+    first_on_path(PROGRAMS)
     for words in (["slurmctld", "-c"], ["slurmd", "-N", host]):
         program = shutil.which(words[0], path=SYSTEM)
         ended = subprocess.run(

@@ -14,6 +14,7 @@ import subprocess
 from functools import partial
 from typing import Any, Container
 
+from .deployment import asks_for, first_on_path
 from .export import IN, Outlet, attempt, clean, name, place
 from .plan import graph_of, jobs_of
 from .protocol import Record, Spec
@@ -26,12 +27,7 @@ MOST_TEXT = 1 << 20
 
 def asks_for_conda(settings: Record) -> bool:
     """Whether these settings have rules run in environments of conda."""
-    methods = "%s %s" % (
-        settings.get("software-deployment-method", ""),
-        settings.get("deployment-method", ""),
-    )
-    flag = str(settings.get("use-conda", "")).lower()
-    return "conda" in methods or flag in ("true", "1", "yes", "on")
+    return asks_for(settings, ("conda",), ("use-conda",))
 
 
 def offer_conda(spec: Spec, settings: Record) -> None:
@@ -40,7 +36,7 @@ def offer_conda(spec: Spec, settings: Record) -> None:
     """
     wanted = spec["survey"] or asks_for_conda(settings)
     if wanted and (spec["conda"] or not shutil.which("conda")):
-        os.environ["PATH"] = os.pathsep.join(filter(None, [PROGRAMS, os.environ.get("PATH")]))
+        first_on_path(PROGRAMS)
 
 
 def activate(prefix: str) -> None:

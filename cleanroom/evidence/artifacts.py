@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import re
 import stat
-import time
 from collections.abc import Container, Iterator
 
 from cleanroom.evidence.links import Links
@@ -105,18 +104,6 @@ def _parents(path: str) -> Iterator[str]:
         yield path
 
 
-def _tick() -> float:
-    """By how many seconds the clock from which file systems take their times may be behind."""
-    realtime_coarse = 5  # Linux's number of it; Python has no name for it
-    try:
-        return time.clock_getres(realtime_coarse)
-    except OSError:
-        return 0.01
-
-
-_TICK = _tick()
-
-
 class _AtWork:
     """Which attempts were running at a moment; attempts with an unknown end are ignored."""
 
@@ -133,12 +120,12 @@ class _AtWork:
         """
 
     def at(self, moment: float) -> tuple[int, ...]:
-        """A file system takes its times from a clock that is behind by up to one of its ticks: who
-        was at work within it.
+        """Who was at work at a moment of a file system. Its clock may be behind: attempts start by
+        that clock and end by the exact one.
         """
         first, last = (
             bisect.bisect_left(self._latest, moment),
-            bisect.bisect_right(self._starts, moment + _TICK),
+            bisect.bisect_right(self._starts, moment),
         )
         return tuple(sorted(i for _, end, i in self._spans[first:last] if moment <= end))
 

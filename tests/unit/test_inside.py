@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -42,6 +43,7 @@ def test_the_protocol_is_standard_library_and_does_nothing_when_it_is_imported()
 
 OPTIONS = """
 import sys
+import time
 if sys.argv[1] == "light":
     from cleanroom.room.inside.lighter import put_off_reports
     put_off_reports()
@@ -396,3 +398,16 @@ def test_a_folder_of_another_machine_is_made_where_that_can_be(tmp_path: Path) -
 def test_what_a_profile_deletes_is_deleted() -> None:
     assert ran()[0]["notemp"] is True
     assert "notemp" not in ran(all_temp="True")[0]
+
+
+def test_a_job_begins_by_the_clock_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On busy processors that clock may be behind by much more than its resolution."""
+    for number in range(200):
+        begin = export.clock_of_files()
+        (tmp_path / str(number)).touch()
+        assert begin <= (tmp_path / str(number)).stat().st_ctime_ns / 1e9 <= time.time()
+    behind = time.time() - 0.05
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: behind)
+    assert export.clock_of_files() == behind

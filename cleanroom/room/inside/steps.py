@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from .containers import images_of
-from .export import WORK, Here, Outlet, attempt, clean, name
+from .export import WORK, Here, Outlet, attempt, clean, clock_of_files, name
 from .guard import Guard
 from .interrupt import Interruption
 from .plan import (
@@ -183,6 +183,7 @@ def run_step(
             outlet.say(
                 "start",
                 dict(rule, attempt=int(getattr(job, "attempt", 1) or 1), number=number, **which),
+                clock_of_files(),
             )
         except Exception as error:  # a job that cannot be described is itself a fact
             outlet.say("undescribed", {"rule": clean(job.rule.name), "text": clean(repr(error))})

@@ -266,8 +266,8 @@ import gc, os, sys
 os.path.exists(__file__) and os.unlink(__file__)
 outlet = next(o for o in gc.get_objects() if type(o).__name__ == "Outlet")
 original = outlet.say
-def say(claim, value):
-    original(claim, value)
+def say(claim, value, *moment):
+    original(claim, value, *moment)
     if claim == "start" and value["number"] == 1:
         open("d.txt", "w").write("1")
         original("end", {"number": 1, "ok": True})
@@ -275,6 +275,15 @@ def say(claim, value):
         os._exit(0)
 outlet.say = say
 raise ImportError
+"""
+SLOW = """
+import time
+from snakemake.jobs import Job
+register = Job.register
+def late(self, *args, **kwargs):
+    time.sleep(1)
+    return register(self, *args, **kwargs)
+Job.register = late
 """
 LATER = """
 rule all:
@@ -300,12 +309,14 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize(
+    ("name", "head"), [*((name, "") for name in PLANTED), (next(iter(PLANTED)), SLOW)]
+)
 def test_no_job_gets_code_into_the_process_of_snakemake(
-    make_repository: Make, confirm: Confirm, name: str
+    make_repository: Make, confirm: Confirm, name: str, head: str
 ) -> None:
     """`script:` makes Snakemake look for polars when jobs have run already; the second profile's
-    job fails, whatever is planted.
+    job fails, whatever is planted, and however late Snakemake is to register a job that it started.
     """
     require_engine("sandbox")
     script = (
@@ -313,7 +324,7 @@ def test_no_job_gets_code_into_the_process_of_snakemake(
         "open(snakemake.output[0], 'w').write('1')\n"
     )
     files = {
-        "Snakefile": LATER.replace("PLANT", PLANTED[name]),
+        "Snakefile": head + LATER.replace("PLANT", PLANTED[name]),
         "s.py": script,
         "evil.txt": EVIL,
         "lib/__init__.py": EVIL,

@@ -10,7 +10,8 @@ Not here: hashing, judging, or anything the host must believe. All that is said 
 the room, and leaves it through standard output.
 
 Hooks (present in Snakemake 7.32, 8 and 9): `JobScheduler.__init__` sees the finished plan,
-`Job.register` each started attempt, `JobScheduler._finish_jobs` and `_handle_error` its end,
+`AbstractExecutor.run_job_pre` (`_run` in 7) each attempt before it starts, `Job.register` that its
+outputs are marked, `JobScheduler._finish_jobs` and `_handle_error` its end,
 `Workflow.lint` the parsed rules.
 """
 

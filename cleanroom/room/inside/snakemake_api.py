@@ -106,6 +106,16 @@ class Snakemake:
             from snakemake.executors import CPUExecutor as Executor
         return Executor
 
+    def announcement(self) -> tuple[Any, str]:
+        """The class of all executors, and what it calls for each job or group before it starts."""
+        if self.major < 8:
+            from snakemake.executors import AbstractExecutor
+
+            return AbstractExecutor, "_run"
+        from snakemake_interface_executor_plugins.executors.base import AbstractExecutor
+
+        return AbstractExecutor, "run_job_pre"
+
     def executors(self) -> set[str] | None:
         if self.major < 8:
             return None

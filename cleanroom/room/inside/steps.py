@@ -156,6 +156,8 @@ def run_step(
     scheduler, job_class = snakemake.scheduler, snakemake.job
     init, register = scheduler.__init__, job_class.register
     finish, fail = scheduler._finish_jobs, scheduler._handle_error
+    announcement = snakemake.announcement()
+    announce = getattr(*announcement)
 
     def on_init(self: Any, workflow: Any, *args: Any, **kwargs: Any) -> Any:
         Here.keep()
@@ -188,8 +190,16 @@ def run_step(
         except Exception as error:  # a job that cannot be described is itself a fact
             outlet.say("undescribed", {"rule": clean(job.rule.name), "text": clean(repr(error))})
 
+    def on_announce(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        # The last that Snakemake does before it hands a job on, to a thread or to a cluster.
+        done = announce(self, job, *args, **kwargs)
+        for member in job.jobs if job.is_group() else [job]:
+            begun(member)
+        return done
+
     def on_register(self: Any, *args: Any, **kwargs: Any) -> Any:
-        begun(self)
+        if key_of(self) not in under_way:  # an executor that announces nothing
+            begun(self)
         done = register(self, *args, **kwargs)  # marks the job's outputs as incomplete
         if interruption:
             interruption.started(self)
@@ -215,17 +225,7 @@ def run_step(
         ended(job, False)
         return fail(self, job, *args, **kwargs)
 
-    def on_submitted(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
-        # Snakemake 7 does not register a job that it sends away.
-        for member in job.jobs if job.is_group() else [job]:
-            if key_of(member) not in under_way:
-                begun(member)
-        return submitted(self, job, *args, **kwargs)
-
-    if snakemake.major < 8:
-        from snakemake.persistence import Persistence
-
-        submitted, Persistence.started = Persistence.started, on_submitted
+    setattr(*announcement, on_announce)
     scheduler.__init__, job_class.register = on_init, on_register
     scheduler._finish_jobs, scheduler._handle_error = on_finish, on_error
     code = snakemake.main(arguments(spec, cores))

@@ -43,7 +43,6 @@ def test_the_protocol_is_standard_library_and_does_nothing_when_it_is_imported()
 
 OPTIONS = """
 import sys
-import time
 if sys.argv[1] == "light":
     from cleanroom.room.inside.lighter import put_off_reports
     put_off_reports()
@@ -70,12 +69,74 @@ def test_reports_that_are_put_off_keep_every_option() -> None:
     }
 
 
+RECORDS_OF = """
+import json, sys
+if sys.argv[1] == "light":
+    from cleanroom.room.inside import lighter
+    lighter.put_off_numpy()
+    lighter.put_off_records()
+import snakemake.cli
+from snakemake.persistence.file import FilePersistence, MetadataRecord
+print("pydantic" in sys.modules, "numpy" in sys.modules, file=sys.stderr)
+record = MetadataRecord()
+print(json.dumps(dict(record.items())), record.get("rule"), record["incomplete"], list(record.keys()))
+print(record.input_checksums is MetadataRecord().input_checksums)
+record.params, record.rule, record.starttime = ["'ä'", 1, None, [1.5, {"a": []}]], "one", 3.25
+written = json.dumps(dict(record.items()))
+print(written, json.dumps(dict(MetadataRecord.model_validate(json.loads(written)).items())))
+for found in (
+    {}, {"rule": 5}, {"starttime": 5}, {"unknown": 1, "incomplete": True}, {"input": ["a", 1]},
+    {"job_hash": 1.5}, {"job_hash": True}, {"input_checksums": None}, {"input_checksums": {}},
+    {"params": [[1]], "log": []}, {"record_format_version": None}, {"record_format_version": "6"},
+    [], "text", None,
+):
+    try:
+        print(found, json.dumps(dict(MetadataRecord.model_validate(found).items())))
+    except Exception as error:
+        print(found, type(error).__name__, error)
+import yte
+text = "__use_yte__: true\\n__definitions__: [import numpy as np]\\na: ?list(np.arange(3)) + [np.str_('x')]\\nb: ?np.arange(2)\\n"
+print(yte.process_yaml(text))
+"""
+
+
+def test_records_without_a_model_are_what_they_are_with_it(tmp_path: Path) -> None:
+    said = {
+        how: subprocess.run(
+            [sys.executable, "-c", RECORDS_OF, how], capture_output=True, text=True, check=True
+        )
+        for how in ("light", "full")
+    }
+    assert said["light"].stdout == said["full"].stdout
+    assert "ValidationError" in said["light"].stdout and "[0, 1" in said["light"].stdout
+    assert [said[how].stderr.split() for how in ("light", "full")] == [
+        ["False", "False"],
+        ["True", "False"],
+    ], "and the tested version is the one that is installed"
+
+
+def test_a_profile_that_wants_a_database_for_its_records_has_it(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(
+        "rule one:\n    output: 'a'\n    shell: 'echo 1 > {output}'\n"
+    )
+    call = (
+        "import sys; from cleanroom.room.inside import lighter; lighter.put_off_records()\n"
+        "import snakemake.cli; snakemake.cli.main(['-c1', '--persistence-backend', 'db'])"
+    )
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+    assert "Nothing to be done" in done.stderr
+    assert list(tmp_path.glob(".snakemake/*.db")), list(tmp_path.glob(".snakemake/*"))
+
+
 @pytest.mark.parametrize("file", sorted(INSIDE.glob("*.py")), ids=lambda file: file.name)
 def test_the_driver_is_of_the_standard_library_and_of_python_3_8(file: Path) -> None:
     tree = ast.parse(file.read_text(), feature_version=(3, 8))
     of_others = {"snakemake", "snakemake_interface_executor_plugins", "yaml"}
     of_others |= {"snakemake_executor_plugin_slurm", "snakemake_interface_common"}
-    of_others |= {"snakemake_interface_report_plugins"}
+    of_others |= {"snakemake_interface_report_plugins", "yte"}
     for node in ast.walk(tree):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
@@ -408,6 +469,6 @@ def test_a_job_begins_by_the_clock_of_files(
         begin = export.clock_of_files()
         (tmp_path / str(number)).touch()
         assert begin <= (tmp_path / str(number)).stat().st_ctime_ns / 1e9 <= time.time()
-    behind = time.time() - 0.05
-    monkeypatch.setattr(time, "clock_gettime", lambda clock: behind)
-    assert export.clock_of_files() == behind
+    behind = time.time_ns() - 50_000_000
+    monkeypatch.setattr(time, "clock_gettime_ns", lambda clock: behind)
+    assert export.clock_of_files() == behind / 1e9

@@ -28,7 +28,7 @@ from functools import partial
 
 from .export import IN, WORK, Outlet, attempt, hide
 from .life import Life, has_other_clock
-from .lighter import put_off_reports
+from .lighter import put_off_numpy, put_off_records, put_off_reports
 from .listing.sitecustomize import reverse
 from .protocol import Spec
 from .snakemake_api import Snakemake
@@ -42,7 +42,7 @@ EVERY_CALL = (
     "snakemake.storage",
     "smart_open",
 )
-"""What Snakemake 8 and 9 import in each call, with numpy behind it: half the time of a step."""
+"""What Snakemake 8 and 9 import in each call."""
 PREFIXES = "/room/env/"
 
 
@@ -114,7 +114,8 @@ def imported() -> Snakemake:
     any step after it.
     """
     gc.disable()
-    attempt(put_off_reports)
+    for put_off in (put_off_reports, put_off_numpy, put_off_records):
+        attempt(put_off)
     snakemake = Snakemake()
     for module in EVERY_CALL if snakemake.major >= 8 else ():
         attempt(partial(importlib.import_module, module))

@@ -144,7 +144,8 @@ def clock_of_files() -> float:
     from a clock that is behind, by a tick of the kernel or, where processors are busy, by several.
     """
     realtime_coarse = 5  # Linux's number of it; Python has no name for it
-    return min(time.time(), attempt(lambda: time.clock_gettime(realtime_coarse), time.time()))
+    now = time.time_ns()
+    return float(min(now, attempt(lambda: time.clock_gettime_ns(realtime_coarse), now)) / 1e9)
 
 
 def hide() -> None:

@@ -12,8 +12,9 @@ from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.codes import ordered
 from cleanroom.findings.observed import observe
 from cleanroom.flows.choose import Request, choose
-from cleanroom.flows.open import PLANNING, RunFactory, opened
+from cleanroom.flows.open import opened
 from cleanroom.flows.replan import with_replan
+from cleanroom.flows.run_factory import PLANNING, RunFactory
 from cleanroom.values.audit import Audited
 from cleanroom.values.run import Evidence
 from cleanroom.verdict import judge_audit

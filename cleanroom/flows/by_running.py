@@ -19,7 +19,7 @@ from cleanroom.compare.runs import compare, mark_noise
 from cleanroom.evidence.context import FACTORS, HELD_CLOCK
 from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
-from cleanroom.flows.open import RunFactory
+from cleanroom.flows.run_factory import RunFactory
 from cleanroom.profiles.table import look_up
 from cleanroom.rungs.registry import read_causes
 from cleanroom.values.base import digest

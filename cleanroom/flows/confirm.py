@@ -27,8 +27,9 @@ from cleanroom.findings.observed import observe
 from cleanroom.flows.against import Against, find_earlier
 from cleanroom.flows.by_running import explain_causes
 from cleanroom.flows.choose import Request, choose
-from cleanroom.flows.open import RunFactory, opened
+from cleanroom.flows.open import opened
 from cleanroom.flows.replan import with_replan
+from cleanroom.flows.run_factory import RunFactory
 from cleanroom.room.inside.protocol import STEPS
 from cleanroom.rungs.interface import Asked
 from cleanroom.rungs.registry import RUNGS, read_causes

@@ -8,7 +8,7 @@ import msgspec
 
 from cleanroom.compare.plans import compare_plans
 from cleanroom.evidence.supervise import Watch
-from cleanroom.flows.open import RunFactory
+from cleanroom.flows.run_factory import RunFactory
 from cleanroom.values.run import Evidence, StepStatus
 
 

@@ -18,7 +18,8 @@ from cleanroom.evidence.request import RunSpec
 from cleanroom.evidence.supervise import Watch
 from cleanroom.findings.observed import observe
 from cleanroom.flows.choose import Chosen, Request, choose
-from cleanroom.flows.open import PLANNING, RunFactory, opened
+from cleanroom.flows.open import opened
+from cleanroom.flows.run_factory import PLANNING, RunFactory
 from cleanroom.review.reviewing import judge_review, notes_of, review
 from cleanroom.review.routes import Routes
 from cleanroom.source import open_repository

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from cleanroom.errors import ImageError
 from cleanroom.room.debian import install
-from cleanroom.room.engines.docker import DEFAULT_IMAGE, DockerEngine
+from cleanroom.room.engines.docker import DockerEngine
+from cleanroom.room.engines.docker_images import DEFAULT_IMAGE
 from cleanroom.room.host_settings import PIP, PROXY, certificates
 
 PULLED_BASE = "python:3.12-slim-bookworm"

@@ -3,58 +3,51 @@ Not here: what runs in a room.
 """
 
 import contextlib
-import io
 import os
-import re
 import select
 import socket
-import tarfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import docker
 import msgspec
 import requests
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
-from cleanroom.errors import EngineError, ImageError
+from cleanroom.errors import EngineError
+from cleanroom.room.engines.docker_images import DockerImages
+from cleanroom.room.engines.docker_images import reason as reason_of
 from cleanroom.room.engines.frames import Frames
-from cleanroom.room.engines.interface import ImageFacts, Limits, RoomExit, RoomJob
-from cleanroom.values.setup import Image
+from cleanroom.room.engines.interface import Limits, RoomExit, RoomJob
 
 _LABEL = "cleanroom.owner"
 _TAIL = 64 * 1024
 _POLL_SECONDS = 0.2
 _LAST_SECONDS = 60
-_MOST_READ = 64 * 2**20
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-DEFAULT_IMAGE = "cleanroom-room:latest"
 
 
-class DockerEngine:
+class DockerEngine(DockerImages):
     """An engine that answers on the Docker socket.
 
     Raises: EngineError when none does.
     """
 
     name = "docker"
-    isolation = "container"
     has_images = True
     python = "python3"
 
     def __init__(self) -> None:
         try:
             _knock()
-            self._client = docker.from_env(timeout=30)
-            self.version = str(self._client.version().get("Version", ""))
-            security = self._client.info().get("SecurityOptions") or []
+            client = docker.from_env(timeout=30)
+            super().__init__(client, str(client.version().get("Version", "")))
+            security = client.info().get("SecurityOptions") or []
         except (DockerException, requests.RequestException, OSError) as error:
             raise EngineError(
-                f"No container engine answers ({_reason(error)}).",
+                f"No container engine answers ({reason_of(error)}).",
                 "Start Docker (or Podman's socket and DOCKER_HOST), or use --engine sandbox.",
             ) from None
         self._rootless = any("rootless" in option for option in security)
@@ -65,78 +58,6 @@ class DockerEngine:
 
     def close(self) -> None:
         self._client.close()
-
-    def resolve(self, reference: str, *, anew: bool = False) -> Image:
-        reference = reference or DEFAULT_IMAGE
-        try:
-            found = self._pull(reference) if anew else self._client.images.get(reference)
-        except ImageNotFound:
-            found = self._pull(reference)
-        except (APIError, requests.RequestException) as error:
-            raise ImageError(
-                f"The image '{reference}' cannot be looked up ({_reason(error)}).",
-                "Check its name.",
-            ) from None
-        wanted, system = self._client.version().get("Arch", ""), found.attrs.get("Os", "linux")
-        if found.attrs.get("Architecture") not in ("", None, wanted) or system != "linux":
-            platform = f"{system}/{found.attrs.get('Architecture')}"
-            raise ImageError(
-                f"The image '{reference}' is for {platform}; this engine runs linux/{wanted}.",
-                f"Give one for linux/{wanted}.",
-            )
-        return Image(
-            reference=reference,
-            digest=str(found.id),
-            engine=f"docker {self.version}",
-            isolation=self.isolation,
-        )
-
-    def _pull(self, reference: str) -> Any:
-        if reference == DEFAULT_IMAGE:
-            raise ImageError(
-                "The default room image has not been built here.", "Build it once: cleanroom image"
-            )
-        try:
-            return (
-                self._client.images.pull(reference)
-                if ":" in reference
-                else self._client.images.pull(reference, tag="latest")
-            )
-        except (DockerException, requests.RequestException) as error:
-            raise ImageError(
-                f"There is no image '{reference}' here, and it cannot be pulled "
-                f"({_reason(error)}).",
-                "Check the name, pull or load it first, or leave out --image.",
-            ) from None
-
-    def facts(self, image: Image, paths: Sequence[str]) -> ImageFacts:
-        try:
-            said = self._client.images.get(image.digest).attrs["Config"].get("Env") or []
-            env = dict(line.split("=", 1) for line in said if "=" in line)
-            container = self._client.containers.create(image.digest, command=["true"])
-            try:
-                texts = {path: self._text_of(container, path) for path in paths}
-            finally:
-                container.remove(force=True)
-        except (DockerException, requests.RequestException) as error:
-            raise ImageError(
-                f"The image '{image.reference}' cannot be looked into ({_reason(error)}).",
-                "See `cleanroom doctor`.",
-            ) from None
-        return ImageFacts(env=env, texts={p: t for p, t in texts.items() if t})
-
-    def _text_of(self, container: Any, path: str) -> str:
-        """A file of a container, up to a bound; nothing where it has none."""
-        try:
-            blocks, about = container.get_archive(path)
-        except NotFound:
-            return ""
-        if int(about["size"]) > _MOST_READ:
-            return ""
-        with tarfile.open(fileobj=io.BytesIO(b"".join(blocks))) as archive:
-            member = archive.next()
-            file = archive.extractfile(member) if member and member.isfile() else None
-            return file.read().decode("utf-8", "replace") if file else ""
 
     def run(
         self,
@@ -157,7 +78,7 @@ class DockerEngine:
                 return ended
         except (DockerException, requests.RequestException, OSError) as error:
             raise EngineError(
-                f"The engine refused or lost the room {name} ({_reason(error)}).",
+                f"The engine refused or lost the room {name} ({reason_of(error)}).",
                 "See `cleanroom doctor` and the engine's log.",
             ) from None
 
@@ -286,71 +207,6 @@ class DockerEngine:
                 swept += 1
         return swept
 
-    # --- the default image ---
-
-    def build(
-        self,
-        dockerfile: bytes,
-        tag: str,
-        args: dict[str, str],
-        network: str | None,
-        extra: dict[str, bytes],
-    ) -> Iterator[str]:
-        """Build an image from a Dockerfile and extra files of its context; yields the engine's
-        lines. Raises ImageError.
-        """
-        context = io.BytesIO()
-        with tarfile.open(fileobj=context, mode="w") as archive:
-            for name, content in {"Dockerfile": dockerfile, **extra}.items():
-                member = tarfile.TarInfo(name)
-                member.size, member.mode = len(content), 0o755
-                archive.addfile(member, io.BytesIO(content))
-        context.seek(0)
-        try:
-            lines = self._client.api.build(
-                fileobj=context,
-                custom_context=True,
-                tag=tag,
-                buildargs=args,
-                network_mode=network,
-                rm=True,
-                forcerm=True,
-                decode=True,
-                timeout=3600,
-            )
-            said: list[str] = []
-            for line in lines:
-                if "error" in line:
-                    code = (line.get("errorDetail") or {}).get("code", "")
-                    last = " / ".join(said[-4:]) or str(line["error"])
-                    raise ImageError(
-                        f"The image cannot be built (exit code {code}): {last}",
-                        "Mend that, then run it again.",
-                    )
-                text = _ANSI.sub("", str(line.get("stream", ""))).strip()
-                if text:
-                    said.append(text)
-                    yield text
-        except (BuildError, DockerException, requests.RequestException) as error:
-            raise ImageError(
-                f"The image cannot be built ({_reason(error)}).", "See `cleanroom doctor`."
-            ) from None
-
-    def load_base(self, archive: Path, repository: str, tag: str) -> None:
-        """Import a root file system as an image."""
-        try:
-            self._client.api.import_image_from_file(str(archive), repository=repository, tag=tag)
-        except (DockerException, requests.RequestException, OSError) as error:
-            raise ImageError(
-                f"The base cannot be imported ({_reason(error)}).", "Check the disk of the engine."
-            ) from None
-
-    def has(self, reference: str) -> bool:
-        with contextlib.suppress(DockerException):
-            self._client.images.get(reference)
-            return True
-        return False
-
 
 def _ulimits(limits: Limits) -> dict[str, int]:
     """The same in every engine, whatever its own default.
@@ -388,14 +244,3 @@ def _nothing(_: bytes) -> None:
 
 def _text(output: bytes) -> str:
     return output.decode("utf-8", "backslashreplace")
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, APIError) and error.explanation:
-        return str(error.explanation)
-    text = str(error)
-    if "Connection refused" in text or "No such file" in text or "FileNotFoundError" in text:
-        return "nothing listens on its socket"
-    if "Permission denied" in text:
-        return "this user may not use its socket"
-    return " ".join(text.split())[:200]

@@ -11,51 +11,34 @@ Not here: what runs in a room.
 import contextlib
 import hashlib
 import importlib.metadata
-import json
 import os
 import platform
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
 
 import msgspec
 
 from cleanroom.errors import EngineError, ImageError
-from cleanroom.room.engines import cgroup, seccomp
+from cleanroom.room.engines import cgroup
 from cleanroom.room.engines.interface import ImageFacts, RoomExit, RoomJob
+from cleanroom.room.engines.sandbox_files import (
+    HOST,
+    files_of,
+    python_itself,
+    software,
+    way_to,
+)
+from cleanroom.room.engines.sandbox_processes import attend, filter_of_calls
 from cleanroom.values.setup import Image
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-# What installed programs read of /etc to start at all; nothing that tells this host from another.
-_ETC = (
-    "alternatives",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "ssl/certs",
-    "fonts",
-    "R",
-    "perl",
-    "texmf",
-    "magic",
-    "mime.types",
-)
-_HOST = "/room/host"
-"""Where the system's folders are in a room of other files, for what must run before its command."""
 UID = GID = 10001
 """Who a sandbox is; called for by a person and not by root, it only says so, and on the host is
 that person.
 """
-_TAIL = 64 * 1024
-_POLL_SECONDS = 0.2
-_LAST_SECONDS = 60.0
 
 
 class SandboxEngine:
@@ -78,15 +61,15 @@ class SandboxEngine:
             self._bwrap,
             *_namespaces(),
             *_rights(),
-            *_software(),
-            *_python(),
+            *software(),
+            *python_itself(),
             "--",
             *_as_nobody(),
             sys.executable,
             "-c",
             "",
         ]
-        with _filter() as (options, fd):
+        with filter_of_calls() as (options, fd):
             probe[1:1] = options
             ended = subprocess.run(
                 probe,
@@ -161,8 +144,8 @@ class SandboxEngine:
                     *limits,
                     *self._arguments(job),
                 ]
-                inner = [*_as_nobody(_HOST if job.root else ""), *job.command]
-                ended = _attend(command, inner, stop, said, complained, group.join)
+                inner = [*_as_nobody(HOST if job.root else ""), *job.command]
+                ended = attend(command, inner, stop, said, complained, group.join)
                 code = ended.code if job.beside else None
                 return msgspec.structs.replace(ended, reached=group.reached(), code=code)
         except OSError as error:
@@ -184,15 +167,16 @@ class SandboxEngine:
             "--hostname",
             job.hostname,
         )
-        yield from _files_of(job) if job.root else _software()
+        yield from files_of(job) if job.root else software()
         if job.network == "host":
             for name in ("resolv.conf", "hosts"):
                 yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
         for mount in job.mounts:
-            yield from _way_to(mount.room)
+            yield from way_to(mount.room)
             yield from ("--bind" if mount.writable else "--ro-bind", mount.host, mount.room)
         if not job.root:
-            yield from _python()  # after the room's folders, so that one below /tmp is not hidden
+            # after the room's folders, so that one below /tmp is not hidden
+            yield from python_itself()
         yield from ("--remount-ro", "/", "--chdir", "/" if job.root else "/room")
         path = f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
         for key, value in {"PATH": path, **job.env}.items():
@@ -200,12 +184,6 @@ class SandboxEngine:
 
     def sweep(self, left_behind: Callable[[str], bool]) -> int:
         return 0  # a sandbox dies with its parent
-
-
-def python_folders() -> list[str]:
-    """The Python environment that holds Snakemake, where it is not a system folder already."""
-    folders = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)} | {sys.prefix}
-    return sorted(f for f in folders if not f.startswith("/usr/") and f != "/usr")
 
 
 def python() -> str:
@@ -221,65 +199,6 @@ _ADVICE = {
     "everybody the right to read "
     f"the Python at {sys.prefix}, or use a container engine.",
 }
-
-
-def _files_of(job: RoomJob) -> Iterator[str]:
-    """Other files in place of the system's, none of which can be written, and what the kernel
-    offers. The files are somebody else's: nothing is mounted through a link among them.
-    """
-    places = {"/proc", "/dev", _HOST, *(mount.room for mount in job.mounts)}
-    opened = {str(above) for place in places for above in PurePosixPath(place).parents}
-
-    def lay(folder: str) -> Iterator[str]:
-        for entry in sorted(os.scandir(job.root + folder), key=lambda entry: entry.name):
-            place = f"{folder}/{entry.name}"
-            if place in places:
-                continue
-            if entry.is_symlink():
-                if place not in opened:
-                    yield from ("--symlink", os.readlink(entry.path), place)
-            elif entry.is_dir() and place in opened:
-                yield from ("--perms", "0755", "--dir", place)
-                yield from lay(place)
-            elif entry.is_dir() or entry.is_file():
-                yield from ("--ro-bind", entry.path, place)
-
-    yield from lay("")
-    yield from _kernel()
-    if os.geteuid() == 0:
-        yield from (*_way_to(f"{_HOST}/usr"), *_system(_HOST))
-
-
-def _software() -> Iterator[str]:
-    """The system's folders, and what the kernel offers, none of which can be written."""
-    yield from _system()
-    for name in _ETC:
-        yield from (*_way_to(f"/etc/{name}"), "--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
-    yield from _kernel()
-
-
-def _system(below: str = "") -> Iterator[str]:
-    for folder in map(Path, _SYSTEM):
-        if folder.is_symlink():
-            yield from ("--symlink", str(folder.readlink()), f"{below}{folder}")
-        elif folder.is_dir():
-            yield from ("--ro-bind", str(folder), f"{below}{folder}")
-
-
-def _kernel() -> Iterator[str]:
-    yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
-
-
-def _python() -> Iterator[str]:
-    for prefix in python_folders():
-        yield from _way_to(prefix)
-        yield from ("--ro-bind", prefix, prefix)
-
-
-def _way_to(place: str) -> Iterator[str]:
-    """The folders above a place, which bubblewrap itself would make for root alone."""
-    for folder in reversed(PurePosixPath(place).parents[:-1]):
-        yield from ("--perms", "0755", "--dir", str(folder))
 
 
 def _namespaces() -> tuple[str, ...]:
@@ -329,99 +248,3 @@ def _loader(below: str) -> tuple[str, ...]:
         "--library-path",
         ":".join(f"{below}{p}" for p in sorted(libraries)),
     )
-
-
-@contextlib.contextmanager
-def _filter() -> Iterator[tuple[list[str], int]]:
-    """(bubblewrap's options for the filter of system calls, the descriptor that it reads it
-    from).
-    """
-    fd = os.memfd_create("seccomp")
-    try:
-        os.write(fd, seccomp.program())
-        os.lseek(fd, 0, os.SEEK_SET)
-        yield ["--seccomp", str(fd)], fd
-    finally:
-        os.close(fd)
-
-
-def _attend(
-    command: list[str],
-    inner: list[str],
-    stop: Callable[[], str],
-    said: Callable[[bytes], None],
-    complained: Callable[[bytes], None] | None,
-    join: Callable[[], None],
-) -> RoomExit:
-    """Run `inner` in the room that `command` makes; returns when the room's first process, and so
-    every other one, is gone.
-    """
-    output, reason, code = b"", "", None
-    told, tell = os.pipe()
-    with _filter() as (options, fd), os.fdopen(told, "rb") as info:
-        whole = [*command, *options, "--info-fd", str(tell), "--", *inner]
-        try:
-            process = subprocess.Popen(
-                whole,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={"PATH": os.defpath},
-                preexec_fn=join,
-                pass_fds=[fd, tell],
-            )
-        finally:
-            os.close(tell)
-        with process, _first_process(info) as first:
-            assert process.stdout is not None and process.stderr is not None
-            streams = [process.stdout, process.stderr]
-            try:
-                while streams and not reason:
-                    for stream in select.select(streams, [], [], _POLL_SECONDS)[0]:
-                        block = os.read(stream.fileno(), 2**20)
-                        if not block:
-                            streams.remove(stream)
-                        elif stream is process.stdout:
-                            said(block)
-                        else:
-                            if complained:
-                                complained(block)
-                            output = (output + block)[-_TAIL:]
-                    reason = stop()
-                while complained and not reason and (code := process.poll()) is None:
-                    time.sleep(_POLL_SECONDS / 10)  # it closed both, and goes on
-                    reason = stop()
-            finally:
-                _end(process, first)
-    return RoomExit(stopped=reason, code=code, output=output.decode("utf-8", "backslashreplace"))
-
-
-@contextlib.contextmanager
-def _first_process(info: IO[bytes]) -> Iterator[int]:
-    """A descriptor of the first process of a room, -1 where it did not come so far."""
-    try:
-        first = os.pidfd_open(json.loads(info.read())["child-pid"])
-    except (ValueError, KeyError, TypeError, ProcessLookupError):
-        first = -1
-    try:
-        yield first
-    finally:
-        if first >= 0:
-            os.close(first)
-
-
-def _end(process: "subprocess.Popen[bytes]", first: int) -> None:
-    """Kill the first process of the room, with which the kernel ends all others before it counts as
-    gone; then its maker.
-    """
-    if first >= 0:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(first, signal.SIGKILL)
-        deadline = time.monotonic() + _LAST_SECONDS
-        while not select.select([first], [], [], _POLL_SECONDS)[0]:
-            if time.monotonic() > deadline:
-                raise EngineError(
-                    "A room of the sandbox does not end.",
-                    "Look for processes that wait for a disk or a network drive.",
-                )
-    process.kill()

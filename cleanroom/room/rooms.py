@@ -10,7 +10,9 @@ if we were killed.
 Not here: what runs in it.
 """
 
+import compileall
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -70,9 +72,8 @@ class Room:
         if spec["processors"] != "all":
             self._show_processors(int(spec["processors"]))
         shutil.copyfile(_START, self.inside / "start.py")
-        shutil.copytree(
-            _INSIDE, self.inside / "cleanroom_room", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        _compile_inside()
+        shutil.copytree(_INSIDE, self.inside / "cleanroom_room")
         for home in ("home", "other/home", "slurm"):
             (self.tmp / home).mkdir(parents=True)
         if os.geteuid() == 0:
@@ -136,6 +137,12 @@ class Room:
         if os.geteuid() != 0:
             _call("chmod", "--recursive", "u+rwX", self.folder)
         _call("rm", "--recursive", "--force", self.folder)
+
+
+@functools.cache
+def _compile_inside() -> None:
+    """What runs in a room is compiled once, for rooms of this Python, and not in each of them."""
+    compileall.compile_dir(_INSIDE, quiet=2)
 
 
 def _call(program: str, *arguments: str | Path) -> str:

@@ -90,6 +90,16 @@ for name in ("run.log", "plan.log", "lint.log"):
     "a preloaded library": "os.environ['LD_PRELOAD'] = '/room/work/x.so'\n",
 }
 
+FATAL = ("end the first process", "end everything", "stand still with everything")
+IMPORTS = "import json, os, sys, time\n"
+ONE_OF_MANY = """
+rule attack{place}:
+    input: {before}
+    output: "{place}.txt"
+    threads: 2
+    shell: "echo {{threads}} > {{output}}; python3 job{place}.py {{output}}"
+"""
+
 PIPES = (
     f"""JOB = {json.dumps(FORGED_JOB)}"""
     + """
@@ -148,12 +158,12 @@ BY_CODE = {
 
 
 @pytest.mark.parametrize("engine", ["docker", "sandbox"])
-@pytest.mark.parametrize("attack", BY_JOB)
-def test_a_job_says_nothing_in_the_drivers_name(
+@pytest.mark.parametrize("attack", FATAL)
+def test_a_job_that_ends_the_driver_says_nothing_in_its_name(
     make_repository: Make, confirm: Confirm, engine: str, attack: str
 ) -> None:
     require_engine(engine)
-    script = "import json, os, sys, time\n" + BY_JOB[attack]
+    script = IMPORTS + BY_JOB[attack]
     result, report = confirm(
         make_repository(files={"Snakefile": RULES, "job.py": script, **PROFILES}),
         "--engine",
@@ -162,6 +172,25 @@ def test_a_job_says_nothing_in_the_drivers_name(
     assert result.code in (1, 3, 4), result.out
     if result.code == 1:
         assert [d["path"] for d in report["differences"] if d["decides"]] == ["a.txt"]
+
+
+@pytest.mark.parametrize("engine", ["docker", "sandbox"])
+def test_a_job_says_nothing_in_the_drivers_name(
+    make_repository: Make, confirm: Confirm, engine: str
+) -> None:
+    """One job after another; every one of them has said what it can, and is seen to differ."""
+    require_engine(engine)
+    attacks = [name for name in BY_JOB if name not in FATAL]
+    rules = "".join(
+        ONE_OF_MANY.format(place=place, before=f'"{place - 1}.txt"' if place else "")
+        for place in range(len(attacks))
+    )
+    files = {"Snakefile": f'rule all:\n    input: "{len(attacks) - 1}.txt"\n{rules}', **PROFILES}
+    files |= {f"job{place}.py": IMPORTS + BY_JOB[name] for place, name in enumerate(attacks)}
+    result, report = confirm(make_repository(files=files), "--engine", engine)
+    assert result.code == 1, result.out
+    decide = {d["path"] for d in report["differences"] if d["decides"]}
+    assert {f"{place}.txt" for place in range(len(attacks))} <= decide
 
 
 @pytest.mark.parametrize("attack", BY_CODE)

@@ -5,10 +5,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from benchmarks.truth.cases import Case, build
 from cleanroom.errors import CleanroomError, ExitCode
+from cleanroom.evidence.store import Store
 from cleanroom.flows.choose import Request
 from cleanroom.flows.confirm import confirm
+from cleanroom.flows.records import concluded_again
 from cleanroom.report import build_report
 from cleanroom.report.confirmation.view import Report
 from cleanroom.values.verdict import VerdictName
@@ -74,12 +78,16 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
         against="HEAD~1" if case.has_before else "",
     )
     try:
-        report = build_report(confirm(request))
+        found = confirm(request)
+        report = build_report(found)
     except CleanroomError as error:
         broke = error.exit_code is not ExitCode.INCONCLUSIVE
         verdict = "" if broke else VerdictName.INCONCLUSIVE
         spent = time.monotonic() - begin
         return Answer(case, verdict, (), (), (), spent, str(error), broke=broke)
+    store = Store(cache / "store")
+    again = concluded_again(store.record(found.record)[1], store)
+    broke = msgspec.structs.replace(again, record=found.record) != found
     return Answer(
         case,
         report.verdict,
@@ -87,7 +95,8 @@ def ask(case: Case, folder: Path, cache: Path, engine: str) -> Answer:
         tuple(_causes(report)),
         tuple(_paths(report)),
         time.monotonic() - begin,
-        report.reasons[0] if report.reasons else "",
+        "concluded otherwise from the store" if broke else next(iter(report.reasons), ""),
+        broke=broke,
     )
 
 

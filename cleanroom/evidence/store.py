@@ -20,10 +20,12 @@ from pathlib import Path
 from cleanroom.beneath import Beneath
 from cleanroom.errors import StoreError, UsageError
 from cleanroom.evidence.tree import Hashed, hash_open
-from cleanroom.evidence.versions import read_evidence
+from cleanroom.evidence.versions import read_evidence, read_record
 from cleanroom.values.base import canonical, escape_path
+from cleanroom.values.record import Record
 from cleanroom.values.run import Evidence
 
+_LEAST_DIGITS = 8
 _Identity = tuple[int, int, int, int]
 _good: dict[_Identity, str] = {}
 """What this process found to be good: device, inode, time of change and size of a file, and the
@@ -85,7 +87,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made: set[Path] = set()
-        for name in ("objects", "evidence", "attempts"):
+        for name in ("objects", "evidence", "attempts", "records"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
     def object(self, sha256: str) -> Path:
@@ -135,9 +137,7 @@ class Store:
             part.replace(place)  # over what may be there and is damaged
             _remember(place, hashed.sha256)
         except OSError as error:
-            raise StoreError(
-                f"Evidence cannot be kept in {self._folder}: {error.strerror}.", "Free disk space."
-            ) from None
+            raise self._full("A content", error) from None
         finally:
             part.unlink(missing_ok=True)
 
@@ -162,17 +162,14 @@ class Store:
                 "An attempt happens once.",
             ) from None
         except OSError as error:
-            raise StoreError(
-                f"Evidence cannot be written to {self._folder}: {error.strerror}.",
-                "Free disk space.",
-            ) from None
+            raise self._full("Evidence", error) from None
         return name
 
     def digests(self, name: str) -> list[str]:
         """The digests of evidence here that begin with `name`, which has at least 8 digits."""
         found = (
             (self._folder / "evidence").glob(f"{name}*.json")
-            if len(name) >= 8 and name.isalnum()
+            if len(name) >= _LEAST_DIGITS and name.isalnum()
             else ()
         )
         return sorted(file.stem for file in found)
@@ -213,6 +210,65 @@ class Store:
                 "Give that of a whole run.",
             )
         return digest, evidence
+
+    def copy(self, file: Path, sha256: str) -> None:
+        """Keep the content of somebody else's file, which stays as it is.
+
+        Raises: StoreError, also for a file that is not what was hashed.
+        """
+        place = self.object(sha256)
+        if verified(place, sha256):
+            return
+        try:
+            place.parent.mkdir(exist_ok=True)
+            with self._whole(place) as part:
+                shutil.copyfile(file, part)
+                if not verified(part, sha256):
+                    raise StoreError(f"The file '{file}' changed while it was kept.", "Run again.")
+        except OSError as error:
+            raise self._full("A content", error) from None
+
+    def put_record(self, record: Record) -> str:
+        """Write the record of a confirmation and return its digest. Raises: StoreError."""
+        whole = canonical(record)
+        name = hashlib.sha256(whole).hexdigest()
+        try:
+            with self._whole(self._folder / "records" / f"{name}.json") as part:
+                part.write_bytes(whole)
+        except OSError as error:
+            raise self._full("A confirmation", error) from None
+        return name
+
+    def records(self) -> list[str]:
+        """The digests of all records."""
+        return sorted(file.stem for file in (self._folder / "records").glob("*.json"))
+
+    def record(self, name: str) -> tuple[str, Record]:
+        """(digest in full, record) of a digest or an unambiguous beginning of one.
+
+        Raises: UsageError where there is none, StoreError for one that is damaged, or of a newer
+        cleanroom.
+        """
+        matches = [digest for digest in self.records() if digest.startswith(name)]
+        if len(matches) != 1 or len(name) < _LEAST_DIGITS:
+            what = f"'{name}' names {len(matches)} confirmations" if matches else ""
+            raise UsageError(
+                f"{what or f'There is no confirmation {name!r}'} in {self._folder}.",
+                "See `cleanroom history` for those that are there.",
+            )
+        file = self._folder / "records" / f"{matches[0]}.json"
+        raw = file.read_bytes()
+        if hashlib.sha256(raw).hexdigest() != matches[0]:
+            raise StoreError(
+                f"The confirmation {file} is not what its name says.",
+                "Do not trust it; confirm again.",
+            )
+        return matches[0], read_record(raw)
+
+    def _full(self, what: str, error: OSError) -> StoreError:
+        return StoreError(
+            f"{what} cannot be kept in {self._folder}: {error.strerror}.", "Free disk space."
+        )
 
     @contextlib.contextmanager
     def _whole(self, place: Path, *, exclusive: bool = False) -> Iterator[Path]:

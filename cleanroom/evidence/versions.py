@@ -1,4 +1,4 @@
-"""Evidence of every version that was ever written, read as the one of today.
+"""Evidence and records of every version that was ever written, read as those of today.
 Not here: whether its bytes are what its name says.
 
 1: why a run was made is in flags (`control`, `repeat`, `varied`, `interrupted`, `staged`,
@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 from cleanroom.errors import StoreError
-from cleanroom.values.base import EVIDENCE_VERSION
+from cleanroom.values.base import EVIDENCE_VERSION, RECORD_VERSION
+from cleanroom.values.record import Record
 from cleanroom.values.run import Evidence
 from cleanroom.values.setup import OverrideCause
 
@@ -48,6 +49,21 @@ def read_evidence(raw: bytes) -> Evidence:
         return msgspec.convert(second | {"schema_version": EVIDENCE_VERSION}, Evidence)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise StoreError(f"This is no evidence: {error}.", "Confirm again.") from None
+
+
+def read_record(raw: bytes) -> Record:
+    """Raises: StoreError for a record of a newer cleanroom, or what is none."""
+    try:
+        version = msgspec.json.decode(raw, type=_Versioned).schema_version
+        if version > RECORD_VERSION:
+            raise StoreError(
+                f"This confirmation is of version {version}, and this cleanroom reads versions up "
+                f"to {RECORD_VERSION}.",
+                "Use the cleanroom that wrote it, or a newer one.",
+            )
+        return msgspec.json.decode(raw, type=Record)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise StoreError(f"This is no confirmation: {error}.", "Confirm again.") from None
 
 
 def _from_first(old: dict[str, Any]) -> dict[str, Any]:

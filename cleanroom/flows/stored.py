@@ -10,7 +10,7 @@ import msgspec
 from cleanroom.errors import UsageError
 from cleanroom.evidence.folder import evidence_of_folder
 from cleanroom.evidence.store import Store
-from cleanroom.flows.confirm import recompute
+from cleanroom.flows.conclude import recompute
 from cleanroom.values.purpose import Control, OfProfile
 from cleanroom.values.run import Evidence
 from cleanroom.values.verdict import Confirmation

@@ -16,6 +16,8 @@ SCHEMA_VERSION = "1.0"
 """Of reports."""
 EVIDENCE_VERSION = 5
 """Of evidence. What was ever written is read for ever: see `evidence/versions.py`."""
+RECORD_VERSION = 1
+"""Of the record of a confirmation, which is read for ever too."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,3 +66,5 @@ class Confirmation(Value, frozen=True):
     """The runs of profiles, as groups whose members all mean the same as each other."""
     climb: tuple[str, ...] = ()
     """The rungs that were asked for by name."""
+    record: str = ""
+    """The digest under which the store keeps what was concluded; nothing where it is not kept."""

@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 
 from cleanroom.evidence.outcome import outcome
-from cleanroom.flows.confirm import recompute
+from cleanroom.flows.conclude import recompute
 from cleanroom.report import build_report
 from cleanroom.report.confirmation.files import FORMATS, render
 from cleanroom.room.claim_reader import ClaimReader

@@ -11,7 +11,7 @@ import pytest
 
 from cleanroom.compare.artifacts import ComparisonContext
 from cleanroom.compare.examiner import Examiner
-from cleanroom.flows.confirm import conclude
+from cleanroom.flows.conclude import conclude
 from cleanroom.report import build_report
 from cleanroom.values.comparison import Cause
 from cleanroom.values.declared import Declared

@@ -89,6 +89,7 @@ def build_report(confirmation: Confirmation) -> Report:
             *(f"{rung.name}: {rung.unproven}" for rung in judgement.rungs if rung.unproven),
         ),
         reproduce=shlex.join(again),
+        record=confirmation.record,
         next=after_confirmation(confirmation, again),
     )
 

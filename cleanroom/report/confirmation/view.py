@@ -224,4 +224,8 @@ class Report(Value, frozen=True):
     """How many runs of one profile back the statement, and what that number can and cannot show."""
     unproven: tuple[str, ...]
     reproduce: str
+    record: str
+    """The digest under which the store keeps what was concluded, and from which evidence; nothing
+    where it is not kept.
+    """
     next: NextStep

@@ -67,6 +67,10 @@ class StoreError(ProofError):
     """The evidence could not be written or read."""
 
 
+class LedgerError(ProofError):
+    """The history of confirmations could not be written or read; the store was not touched."""
+
+
 class Interrupted(CleanroomError):  # noqa: N818 - it is an end, not an error
     """The person stopped it."""
 

@@ -28,6 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     _doctor(verbs)
     _image(verbs)
     _env(verbs)
+    _history(verbs)
+    _ledger(verbs)
     completion = verbs.add_parser("completion", help="print the completion script of a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     options.common(completion)
@@ -326,3 +328,49 @@ def _env(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         help="how much may stay, such as 5g or 0 (default: 20g)",
     )
     options.common(prune)
+
+
+def _history(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "history",
+        help="what was concluded of a repository over time, and what had changed each time",
+        description="Every confirmation of REPO that is in the store, newest first: the verdict, "
+        "what is known to have changed since the one before it, and what held before and does not "
+        "now. Without REPO, where every repository stands.",
+    )
+    parser.add_argument(
+        "repo", metavar="REPO", nargs="?", default="", help="a URL or a folder, as it was confirmed"
+    )
+    parser.add_argument("--ref", metavar="REF", default="", help="only confirmations of this ref")
+    parser.add_argument(
+        "--path", metavar="PATH", default="", help="what each confirmation left at this path"
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=positive, default=20, help="how many (default: 20)"
+    )
+    _of_ledger(parser)
+    options.common(parser)
+
+
+def _ledger(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "ledger", help="the index over all confirmations: bring it up to date, or make it again"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, text in (
+        ("update", "take in the confirmations of the store that are not in it yet"),
+        ("rebuild", "remove all that is in it, and take in the whole store"),
+    ):
+        one = actions.add_parser(action, help=text)
+        _of_ledger(one)
+        options.common(one)
+
+
+def _of_ledger(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ledger",
+        metavar="URL",
+        default="",
+        help="the database, as SQLAlchemy names it (default: $CLEANROOM_LEDGER, or an SQLite file "
+        "in the cache)",
+    )

@@ -15,7 +15,7 @@ from cleanroom.evidence.store import Store
 from cleanroom.flows.conclude import conclude
 from cleanroom.values.audit import Acceptance
 from cleanroom.values.purpose import Earlier
-from cleanroom.values.record import KeptRun, Record
+from cleanroom.values.record import KeptDifference, KeptRun, Record
 from cleanroom.values.run import Evidence
 from cleanroom.values.verdict import Confirmation
 
@@ -47,6 +47,12 @@ def keep(
             climb=found.climb,
             acceptances=acceptances,
             causes=found.causes,
+            differences=tuple(
+                KeptDifference(left=c.left, right=c.right, path=d.path, rule=d.rule)
+                for c in found.comparisons
+                for d in c.artifacts
+                if d.decides
+            ),
             started=found.started,
             seconds=found.seconds,
         )

@@ -18,10 +18,17 @@ class KeptRun(Value, frozen=True):
     evidence: str
 
 
+class KeptDifference(Value, frozen=True):
+    """A result that decided that meaning differs, between two runs by their labels."""
+
+    left: str
+    right: str
+    path: str
+    rule: str = ""
+
+
 class Record(Value, frozen=True):
-    """One confirmation. Its contents, comparisons and findings are not part of it: they follow from
-    the evidence.
-    """
+    """One confirmation. Contents and findings are not part of it: they follow from the evidence."""
 
     cleanroom: str
     """The version that concluded it."""
@@ -40,5 +47,7 @@ class Record(Value, frozen=True):
     acceptances: tuple[Acceptance, ...] = ()
     causes: tuple[Cause, ...] = ()
     """Those that were found, by runs too: which evidence of these was, is not kept."""
+    differences: tuple[KeptDifference, ...] = ()
+    """Of all comparisons, so that they need not be made again to know which results differ."""
     started: float = 0.0
     seconds: float = 0.0

@@ -8,6 +8,7 @@ from cleanroom.environment.find import Found, find_environment
 from cleanroom.errors import UsageError
 from cleanroom.findings.observed import observe
 from cleanroom.room.host_settings import index_settings
+from cleanroom.room.inside import lighter
 from cleanroom.values.environment import DEFAULT_SNAKEMAKE, Environment, Package, PassedOver
 from cleanroom.values.setup import Entry, Learnt, Source
 from tests.unit.values import evidence
@@ -227,3 +228,10 @@ def test_what_became_of_declared_packages_is_found() -> None:
     }
     assert "numpy 1 → 2" in found["CR-055"].text
     assert "CR-055" not in {f.code for f in observe(source, [now, now])}
+
+
+def test_one_snakemake_is_the_usual_one_everywhere() -> None:
+    """And its records were held against those of the rooms, so that they start fast."""
+    dockerfile = (Path(__file__).parents[2] / "Dockerfile").read_text()
+    assert f"ARG SNAKEMAKE={DEFAULT_SNAKEMAKE}\n" in dockerfile
+    assert DEFAULT_SNAKEMAKE in lighter.RECORDS.values()

@@ -1,5 +1,7 @@
 """Which files declare packages, which are taken, and that what is not taken is named."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 

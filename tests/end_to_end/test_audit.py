@@ -118,9 +118,10 @@ def test_sarif_fits_its_schema(make_repository: Make, audit: Audit, tmp_path: Pa
 def test_confirm_runs_the_same_audit_as_its_first_rung(
     make_repository: Make, cli: Cli, tmp_path: Path, audit: Audit
 ) -> None:
-    repo = make_repository("reads")
-    _, audited = audit(repo)
-    result = cli("confirm", repo, "HEAD", "--engine", "sandbox", "--out", tmp_path / "report")
+    repo, local = make_repository("reads"), ("--profile", "local", "--profile", "ci")
+    _, audited = audit(repo, *local)
+    out = tmp_path / "report"
+    result = cli("confirm", repo, "HEAD", *local, "--engine", "sandbox", "--out", out)
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     assert result.code == 0
     assert {r["name"]: r["verdict"] for r in report["rungs"]}["audit"] == "HELD"
@@ -301,7 +302,7 @@ def listener() -> Any:
 
 
 def test_profiles_that_are_bad_in_every_way(
-    make_repository: Make, audit: Audit, listener: Any, engine: str
+    make_repository: Make, audit: Audit, listener: Any
 ) -> None:
     port, came = listener
     calls = (
@@ -336,7 +337,7 @@ def test_profiles_that_are_bad_in_every_way(
     (repo / "profiles" / "away").mkdir()
     (repo / "profiles" / "away" / "config.yaml").symlink_to("/etc/passwd")
     commit_all(repo)
-    result, report = audit(repo, engine=engine)
+    result, report = audit(repo)
     assert result.code == 1, result.out
     whys = {p["profile"]: p["why"] for p in report["profiles"]}
     for profile, code, said in (

@@ -18,9 +18,10 @@ PROFILES: dict[str, str | bytes] = {
 BOTH = ("--snakemake", NEW, "--snakemake", OLD)
 
 
-def test_two_snakemakes_are_compared(make_repository: Make, confirm: Confirm, engine: str) -> None:
+def test_two_snakemakes_are_compared(make_repository: Make, confirm: Confirm) -> None:
+    require_engine("docker")
     files = {"Snakefile": snakefile("echo 1 > {output}"), **PROFILES}
-    result, report = confirm(make_repository(files=files), "--engine", engine, *BOTH)
+    result, report = confirm(make_repository(files=files), "--engine", "docker", *BOTH)
     assert (result.code, report["verdict"]) == (0, "HELD"), result.out
     assert {run["label"]: run["versions"]["snakemake"] for run in report["runs"]} == {
         "a": NEW,

@@ -29,6 +29,7 @@ if root_on_debian; then
     need docker-registry docker-registry
     need bash-static bash-static
     [ -x /bin/busybox ] || missing="$missing busybox-static"
+    [ -d /usr/lib/postgresql ] || missing="$missing postgresql"
     if ! answers; then
         need dockerd docker.io
         need debootstrap debootstrap

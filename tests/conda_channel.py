@@ -96,12 +96,16 @@ def served(
 ) -> Iterator[str]:
     """The address of a folder, or of what a handler answers, while it is served on loopback."""
     answering = handler or functools.partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), answering) as server:
+    with _Server(("127.0.0.1", 0), answering) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256  # whoever fetches from a channel asks for all at once
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -4,6 +4,7 @@ itself, one of a hundred packages of conda against py-rattler by itself.
 
 import asyncio
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -79,6 +80,8 @@ PACKAGES = [
     "sympy",
 ]
 CONDA_PACKAGES = 100
+BYTES = 1_000_000
+"""Of the largest file of each package, before it is written in hexadecimal."""
 
 
 def environments(
@@ -169,6 +172,7 @@ def _of_conda(scratch: Path, repeats: int) -> tuple[str, str, str]:
     names = [f"tool{number}" for number in range(CONDA_PACKAGES)]
     for number, name in enumerate(names):
         files = {f"share/{name}/{i}.txt": f"{name} {i}\n" * 50 for i in range(40)}
+        files[f"lib/{name}.dat"] = random.Random(number).randbytes(BYTES).hex()
         before = [f"{names[number - 1]} >=1"] if number else []
         channel.add(name, "1.0", files, before)
     channel.index()

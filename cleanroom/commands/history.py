@@ -3,7 +3,7 @@
 import argparse
 import datetime
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -23,11 +23,12 @@ from cleanroom.ledger.history import (
     of_path,
     repositories,
 )
+from cleanroom.report.confirmation.terminal import VERDICT_STYLE
 from cleanroom.report.visible import json_text, one_line
 from cleanroom.source.address import is_local, public
+from cleanroom.values.verdict import VerdictName
 from cleanroom.wording import counted, listed
 
-_STYLE = {"HELD": "green", "DRIFTED": "red", "FAILED": "red", "INCONCLUSIVE": "yellow"}
 _WHY = "what changed, and why"
 _PACKAGES = "packages"
 _SHOWN = 4
@@ -67,13 +68,14 @@ def _address(said: str, known: list[str]) -> str:
     )
 
 
-def _say(arguments: argparse.Namespace, found: object, show: object, empty: str) -> None:
+def _say(
+    arguments: argparse.Namespace, found: object, show: Callable[[], None], empty: str
+) -> None:
     if arguments.format == "json":
         sys.stdout.write(json_text(found))
     elif not found or (isinstance(found, History) and not found.entries):
         say(empty)
     else:
-        assert callable(show)
         show()
 
 
@@ -84,7 +86,7 @@ def _day(moment: float | None) -> str:
 
 
 def _verdict(name: str) -> Text:
-    return Text(name, style=_STYLE.get(name, ""))
+    return Text(name, style=VERDICT_STYLE[VerdictName(name)])
 
 
 def _board(found: list[History]) -> None:

@@ -167,12 +167,25 @@ class Store:
 
     def digests(self, name: str) -> list[str]:
         """The digests of evidence here that begin with `name`, which has at least 8 digits."""
+        return self._named("evidence", name)
+
+    def _named(self, kind: str, name: str) -> list[str]:
         found = (
-            (self._folder / "evidence").glob(f"{name}*.json")
+            (self._folder / kind).glob(f"{name}*.json")
             if len(name) >= _LEAST_DIGITS and name.isalnum()
             else ()
         )
         return sorted(file.stem for file in found)
+
+    def _checked(self, kind: str, digest: str, what: str) -> bytes:
+        """A document in full. Raises: StoreError where it is not what its name says."""
+        file = self._folder / kind / f"{digest}.json"
+        raw = file.read_bytes()
+        if hashlib.sha256(raw).hexdigest() != digest:
+            raise StoreError(
+                f"The {what} {file} is not what its name says.", "Do not trust it; confirm again."
+            )
+        return raw
 
     def get(self, name: str) -> tuple[str, Evidence]:
         """(digest in full, evidence) of a digest or an unambiguous beginning of one, checked
@@ -191,13 +204,7 @@ class Store:
             raise UsageError(
                 f"{what} in {self._folder}.", "report.json names the evidence of each run in full."
             )
-        file = self._folder / "evidence" / f"{matches[0]}.json"
-        raw = file.read_bytes()
-        if hashlib.sha256(raw).hexdigest() != matches[0]:
-            raise StoreError(
-                f"The evidence {file} is not what its name says.", "Do not trust it; confirm again."
-            )
-        return matches[0], read_evidence(raw)
+        return matches[0], read_evidence(self._checked("evidence", matches[0], "evidence"))
 
     def get_whole(self, name: str) -> tuple[str, Evidence]:
         """The same, of a run of the whole workflow.
@@ -249,21 +256,14 @@ class Store:
         Raises: UsageError where there is none, StoreError for one that is damaged, or of a newer
         cleanroom.
         """
-        matches = [digest for digest in self.records() if digest.startswith(name)]
-        if len(matches) != 1 or len(name) < _LEAST_DIGITS:
+        matches = self._named("records", name)
+        if len(matches) != 1:
             what = f"'{name}' names {len(matches)} confirmations" if matches else ""
             raise UsageError(
                 f"{what or f'There is no confirmation {name!r}'} in {self._folder}.",
                 "See `cleanroom history` for those that are there.",
             )
-        file = self._folder / "records" / f"{matches[0]}.json"
-        raw = file.read_bytes()
-        if hashlib.sha256(raw).hexdigest() != matches[0]:
-            raise StoreError(
-                f"The confirmation {file} is not what its name says.",
-                "Do not trust it; confirm again.",
-            )
-        return matches[0], read_record(raw)
+        return matches[0], read_record(self._checked("records", matches[0], "confirmation"))
 
     def _full(self, what: str, error: OSError) -> StoreError:
         return StoreError(

@@ -35,13 +35,7 @@ class _Versioned(msgspec.Struct):
 def read_evidence(raw: bytes) -> Evidence:
     """Raises: StoreError for evidence of a newer cleanroom, or what is none."""
     try:
-        version = msgspec.json.decode(raw, type=_Versioned).schema_version
-        if version > EVIDENCE_VERSION:
-            raise StoreError(
-                f"This evidence is of version {version}, and this cleanroom reads versions up to "
-                f"{EVIDENCE_VERSION}.",
-                "Use the cleanroom that wrote it, or a newer one.",
-            )
+        version = _version(raw, "evidence", EVIDENCE_VERSION)
         if version == EVIDENCE_VERSION:
             return msgspec.json.decode(raw, type=Evidence)
         old = msgspec.json.decode(raw)
@@ -54,16 +48,24 @@ def read_evidence(raw: bytes) -> Evidence:
 def read_record(raw: bytes) -> Record:
     """Raises: StoreError for a record of a newer cleanroom, or what is none."""
     try:
-        version = msgspec.json.decode(raw, type=_Versioned).schema_version
-        if version > RECORD_VERSION:
-            raise StoreError(
-                f"This confirmation is of version {version}, and this cleanroom reads versions up "
-                f"to {RECORD_VERSION}.",
-                "Use the cleanroom that wrote it, or a newer one.",
-            )
+        _version(raw, "confirmation", RECORD_VERSION)
         return msgspec.json.decode(raw, type=Record)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise StoreError(f"This is no confirmation: {error}.", "Confirm again.") from None
+
+
+def _version(raw: bytes, what: str, newest: int) -> int:
+    """The version that a document says it is of. Raises: StoreError for one newer than `newest`;
+    msgspec's errors for what is no document.
+    """
+    version = msgspec.json.decode(raw, type=_Versioned).schema_version
+    if version > newest:
+        raise StoreError(
+            f"This {what} is of version {version}, and this cleanroom reads versions up to "
+            f"{newest}.",
+            "Use the cleanroom that wrote it, or a newer one.",
+        )
+    return version
 
 
 def _from_first(old: dict[str, Any]) -> dict[str, Any]:

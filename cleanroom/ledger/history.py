@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from cleanroom.ledger.ledger import Ledger
 from cleanroom.ledger.tables import ARTIFACTS, CONFIRMATIONS, RUNS
 from cleanroom.values.base import Value
+from cleanroom.values.verdict import VerdictName
 
-_HELD = "HELD"
-_PROVEN = (_HELD, "DRIFTED", "FAILED")
-"""What says something of the workflow; INCONCLUSIVE says nothing of it."""
+_LOST = (VerdictName.DRIFTED, VerdictName.FAILED)
+"""What ends that meaning held; INCONCLUSIVE says nothing of the workflow."""
 _WORDS = {
     "commit": "commit",
     "snakemake": "Snakemake",
@@ -120,11 +120,11 @@ def _entries(rows: Sequence[dict[str, Any]]) -> Iterator[Entry]:
         yield Entry(
             **{name: row[name] for name in Entry.__struct_fields__ if name in row},
             changed=tuple(changed),
-            regression=proven.get(row["ref"]) == _HELD and row["verdict"] in _PROVEN[1:],
+            regression=proven.get(row["ref"]) == VerdictName.HELD and row["verdict"] in _LOST,
             since=last["evidence"] if last else "",
         )
         before[row["ref"]] = row
-        if row["verdict"] in _PROVEN:
+        if row["verdict"] != VerdictName.INCONCLUSIVE:
             proven[row["ref"]] = row["verdict"]
 
 
@@ -133,9 +133,9 @@ def _standing(ref: str, entries: Sequence[Entry]) -> Standing:
     held = lost = None
     wavered = 0
     for place, entry in enumerate(entries):
-        if entry.verdict == _HELD:
+        if entry.verdict == VerdictName.HELD:
             held, lost = entry.started, None
-        elif held is not None and lost is None and entry.verdict in _PROVEN:
+        elif held is not None and lost is None and entry.verdict in _LOST:
             lost = entry.started
         wavered += place > 0 and entry.verdict != entries[place - 1].verdict
     return Standing(ref=ref, verdict=entries[-1].verdict, held=held, lost=lost, wavered=wavered)

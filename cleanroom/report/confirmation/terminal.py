@@ -15,7 +15,7 @@ from cleanroom.report.panel import print_panel
 from cleanroom.report.visible import LINE, one_line, visible
 from cleanroom.values.verdict import VerdictName
 
-_STYLE = {
+VERDICT_STYLE = {
     VerdictName.HELD: "green",
     VerdictName.DRIFTED: "red",
     VerdictName.FAILED: "red",
@@ -33,7 +33,7 @@ _SHOWN = 8
 
 def show(report: Report, paths: Sequence[Path], console: Console) -> None:
     """Print the result."""
-    style = _STYLE[report.verdict]
+    style = VERDICT_STYLE[report.verdict]
     parts: list[Text | Table] = [Text(one_line(report.sentence), style="bold"), Text("")]
     parts += [Text(visible(reason, LINE).rstrip()) for reason in report.reasons[:_SHOWN]]
     if len(report.reasons) > _SHOWN:
